@@ -1,0 +1,1 @@
+//! The backlog files' text: parse, splice, merge. Writes no file.

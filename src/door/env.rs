@@ -1,0 +1,1 @@
+//! The environment of this process: the only reader of variables.

@@ -1,0 +1,1 @@
+//! File system: atomic writes, locks, the folder snapshot.

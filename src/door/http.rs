@@ -1,0 +1,1 @@
+//! HTTP: one blocking request at a time through ureq.

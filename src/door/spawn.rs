@@ -1,0 +1,1 @@
+//! Processes: starts them with a cleared environment and ends whole process trees.

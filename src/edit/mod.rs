@@ -1,0 +1,1 @@
+//! Edits: edits + snapshot → changes, all or none, in memory. Writes nothing.

@@ -1,0 +1,96 @@
+//! Events: what a run says while it goes. The engine emits them; faces draw them and the journal keeps them.
+
+use serde::Serialize;
+
+use crate::{
+    check::CheckRow,
+    id::{CommitId, GoalId},
+    secret::Clean,
+};
+
+/// One thing that happened. Text in it is `Clean` or made of checked ids.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The base is being checked before the first paid call.
+    Baseline {
+        /// The commit.
+        base: CommitId,
+    },
+    /// Work on a goal begins.
+    Started {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+    },
+    /// A model is asked.
+    Asked {
+        /// The goal.
+        goal: GoalId,
+        /// From 1.
+        round: u32,
+        /// Size of the prompt.
+        bytes: usize,
+    },
+    /// A reply could not be used; the reason goes back to the model.
+    Refused {
+        /// The goal.
+        goal: GoalId,
+        /// From 1.
+        round: u32,
+        /// The first line of the reason.
+        why: String,
+    },
+    /// A gate ran on the goal's code tree.
+    Checked {
+        /// The goal.
+        goal: GoalId,
+        /// From 1.
+        round: u32,
+        /// Each command.
+        checks: Vec<CheckRow>,
+        /// Absent where all passed.
+        why: Option<String>,
+    },
+    /// A goal's candidate became part of the target.
+    Landed {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+        /// The candidate.
+        commit: CommitId,
+        /// The summary of its checks: `lint ok  test ok 4`.
+        checks: String,
+    },
+    /// A goal was given up for now.
+    Failed {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+        /// Why.
+        why: String,
+    },
+    /// A goal's candidate waits for a person.
+    Held {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+        /// Why.
+        why: String,
+    },
+    /// Something worth a line that concerns no single goal.
+    Said {
+        /// The line.
+        line: Clean,
+    },
+}
+
+/// Where events go. Must not block for long and cannot fail: a face that is gone must not end a run.
+pub trait Sink: Send + Sync {
+    /// Takes one event.
+    fn emit(&self, event: &Event);
+}

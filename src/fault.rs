@@ -1,0 +1,91 @@
+//! `Fault`: an error for the person at the terminal: what happened, what to type next, which exit code.
+//!
+//! Code that branches on an error has an enum of its own; here it ends up when nobody below could handle it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What kind of fault it is; decides the exit code, which docs and man page list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Something went wrong: 1
+    Error,
+    /// The command line is wrong: 2
+    Usage,
+    /// The run ended with failed or blocked goals: 3
+    Unfinished,
+    /// Nothing to do, with `--exit-code`: 4
+    Nothing,
+    /// A person is needed: 5
+    Person,
+    /// The budget is used up: 6
+    Budget,
+    /// Not configured: 7
+    Config,
+    /// Another process is at it, try later: 8
+    Busy,
+    /// No sandbox where one is demanded: 9
+    Sandbox,
+    /// The provider failed: 10
+    Provider,
+    /// Ctrl-C: 130
+    Interrupted,
+}
+
+impl Kind {
+    /// Returns the exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Error => 1,
+            Self::Usage => 2,
+            Self::Unfinished => 3,
+            Self::Nothing => 4,
+            Self::Person => 5,
+            Self::Budget => 6,
+            Self::Config => 7,
+            Self::Busy => 8,
+            Self::Sandbox => 9,
+            Self::Provider => 10,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// An error with hints. Travels inside an `eyre::Report`; `cli` looks for it along the chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fault {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// What happened: lower case, no full stop.
+    pub message: String,
+    /// What to do about it, each a line; commands in backquotes.
+    pub hints: Vec<String>,
+}
+
+impl Fault {
+    /// Makes a fault without a hint.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

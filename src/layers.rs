@@ -1,0 +1,1 @@
+//! Layers: settings from several sources, the strongest wins, each with its origin.

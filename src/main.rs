@@ -1,0 +1,3 @@
+//! The binary: an exit code from the command line face.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Money: prices, caps and sums. Spends nothing.

@@ -1,0 +1,1 @@
+//! Prompts: goal + context → messages, by templates, within a budget. Asks nobody.

@@ -1,0 +1,1 @@
+//! Providers: ask a model. Owns endpoints and their dialects; retries are its own, caps are not.

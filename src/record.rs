@@ -1,0 +1,58 @@
+//! `Record`: what landing a goal took. A record is one line: of the note on its commit, and of `memory/history.json`.
+//!
+//! Owns the bytes of that line. Which replica has which lines is `backlog/history` and `git/notes`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    check::CheckRow,
+    id::{CommitId, GoalId},
+};
+
+/// One row, at most 600 bytes as JSON. Serialised in this order of fields, so the same facts are the same bytes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The goal.
+    pub goal: GoalId,
+    /// The candidate's commit.
+    pub commit: CommitId,
+    /// The branch that it landed on.
+    pub target: String,
+    /// The commit that the candidate was made on.
+    pub base: CommitId,
+    /// When work began, RFC 3339 UTC.
+    pub started_at: String,
+    /// When it landed, RFC 3339 UTC.
+    pub landed_at: String,
+    /// The provider's kind: `openrouter`, `mock`.
+    pub provider: String,
+    /// The model that answered, as the provider names it.
+    pub model: String,
+    /// Replies that it took.
+    pub attempts: u32,
+    /// Prompt and completion tokens together, over all rounds.
+    pub tokens: u64,
+    /// Dollars over all rounds; absent where the price is unknown.
+    pub cost_usd: Option<f64>,
+    /// The checks on the landed code tree.
+    pub checks: Vec<CheckRow>,
+    /// SHA-256 of the first prompt, 16 hex digits.
+    pub prompt_hash: String,
+    /// `bwrap` or `none`.
+    pub sandbox: String,
+    /// The version of the program that wrote it.
+    pub version: String,
+    /// What a reader should know besides, such as that a test goal's mutation could not be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+impl Record {
+    /// Returns the line, without its newline.
+    ///
+    /// # Errors
+    /// Never in practice: all fields are plain data.
+    pub fn to_line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}

@@ -1,0 +1,1 @@
+//! Replies: model text → edits. Owns the formats that models are asked for and what they send instead.

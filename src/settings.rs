@@ -1,0 +1,300 @@
+//! Settings: every key there is, its default and its meaning. One row of `KEYS` each.
+//!
+//! Owns names, kinds and defaults. Where values come from and which source wins is `layers`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What a value must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyKind {
+    /// Text.
+    Text,
+    /// A list of texts; a single text is a list of one.
+    List,
+    /// A whole number, not negative.
+    Count,
+    /// Dollars, not negative.
+    Dollars,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// `section.key`, as in `invisigoth.toml` and `git config invisigoth.section.key`.
+    pub name: &'static str,
+    /// What a value must be.
+    pub kind: KeyKind,
+    /// The default, in TOML; empty where there is none.
+    pub default: &'static str,
+    /// One line, imperative or descriptive, no full stop.
+    pub help: &'static str,
+    /// True where a *tracked* file does not count: only the user's own settings may say where keys go and what runs.
+    pub own_only: bool,
+}
+
+const fn key(name: &'static str, kind: KeyKind, default: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        help,
+        own_only: false,
+    }
+}
+
+const fn own(name: &'static str, kind: KeyKind, default: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        help,
+        own_only: true,
+    }
+}
+
+/// Every setting, in the order in which `invisigoth.toml.example` and the man page list them.
+pub const KEYS: &[Key] = &[
+    key(
+        "llm.provider",
+        KeyKind::Word(&["openrouter", "mock"]),
+        "\"openrouter\"",
+        "who answers: `openrouter` (any OpenAI-compatible endpoint) or `mock` (a script, no network)",
+    ),
+    key(
+        "llm.model",
+        KeyKind::Text,
+        "\"openrouter/auto\"",
+        "the model's name, as the endpoint knows it",
+    ),
+    own(
+        "llm.base_url",
+        KeyKind::Text,
+        "\"https://openrouter.ai/api/v1\"",
+        "the endpoint; plain http only to this machine",
+    ),
+    own(
+        "llm.key_env",
+        KeyKind::Text,
+        "\"OPENROUTER_API_KEY\"",
+        "the environment variable that holds the key",
+    ),
+    own(
+        "llm.script",
+        KeyKind::Text,
+        "",
+        "the script of provider `mock`: a JSON file, goal id to replies",
+    ),
+    key("llm.max_tokens", KeyKind::Count, "16000", "most tokens of one reply"),
+    key(
+        "llm.timeout",
+        KeyKind::Count,
+        "600",
+        "longest wait for one reply, in seconds",
+    ),
+    key("llm.context", KeyKind::Count, "24000", "most tokens of one prompt"),
+    own(
+        "llm.usd_per_mtok_in",
+        KeyKind::Dollars,
+        "",
+        "price of a million prompt tokens, where the endpoint does not report cost",
+    ),
+    own(
+        "llm.usd_per_mtok_out",
+        KeyKind::Dollars,
+        "",
+        "price of a million reply tokens, where the endpoint does not report cost",
+    ),
+    key(
+        "check.setup",
+        KeyKind::List,
+        "[]",
+        "commands that make a fresh checkout ready, run when their inputs change",
+    ),
+    key("check.lint", KeyKind::List, "[]", "commands that must pass first"),
+    key("check.test", KeyKind::List, "[]", "commands that must pass then"),
+    key(
+        "check.test_file",
+        KeyKind::Text,
+        "",
+        "the command that runs one test file; `{file}` stands for its path",
+    ),
+    key(
+        "check.copy",
+        KeyKind::List,
+        "[]",
+        "ignored files and folders that checks need, copied from your checkout",
+    ),
+    key(
+        "check.env",
+        KeyKind::List,
+        "[]",
+        "environment variables that checks may see besides PATH, HOME, LANG and the like",
+    ),
+    key(
+        "check.timeout",
+        KeyKind::Count,
+        "1800",
+        "longest time of one command, in seconds",
+    ),
+    key("check.git", KeyKind::Flag, "false", "give checks a throw-away `.git`"),
+    key(
+        "run.max_attempts",
+        KeyKind::Count,
+        "3",
+        "most replies asked for one goal",
+    ),
+    key(
+        "run.isolation",
+        KeyKind::Word(&["branch", "none"]),
+        "\"branch\"",
+        "`branch`: a candidate branch and a merge commit per goal; `none`: one plain commit per goal",
+    ),
+    key(
+        "land.target",
+        KeyKind::Text,
+        "",
+        "the branch to land on; the checked-out one where absent",
+    ),
+    key(
+        "land.style",
+        KeyKind::Word(&["merge", "linear"]),
+        "\"merge\"",
+        "`merge`: a merge commit per landing; `linear`: as `run.isolation = \"none\"`",
+    ),
+    key("budget.max_usd", KeyKind::Dollars, "", "most dollars of one run"),
+    key("budget.max_calls", KeyKind::Count, "", "most model calls of one run"),
+    key(
+        "paths.deny",
+        KeyKind::List,
+        "[]",
+        "further paths that no reply may touch; `dir/` means everything below, `*` any run of characters",
+    ),
+    key(
+        "paths.hold",
+        KeyKind::List,
+        "[]",
+        "further paths whose change waits for a person",
+    ),
+    key(
+        "paths.allow",
+        KeyKind::List,
+        "[]",
+        "paths that need no person although they are build or test configuration",
+    ),
+];
+
+/// What a run settles on. Absent means that nothing was said.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Settings {
+    /// `[llm]`
+    pub llm: Llm,
+    /// `[check]`
+    pub check: Check,
+    /// `[run]`
+    pub run: Run,
+    /// `[land]`
+    pub land: Land,
+    /// `[budget]`
+    pub budget: Budget,
+    /// `[paths]`
+    pub paths: Paths,
+}
+
+/// `[llm]`: who answers.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Llm {
+    /// `openrouter` or `mock`.
+    pub provider: String,
+    /// The model's name.
+    pub model: String,
+    /// The endpoint.
+    pub base_url: String,
+    /// The variable that holds the key.
+    pub key_env: String,
+    /// The mock's script.
+    pub script: Option<String>,
+    /// Most tokens of a reply.
+    pub max_tokens: u32,
+    /// Longest wait for a reply.
+    pub timeout: Duration,
+    /// Most tokens of a prompt.
+    pub context: u32,
+    /// Price of a million prompt tokens.
+    pub usd_per_mtok_in: Option<f64>,
+    /// Price of a million reply tokens.
+    pub usd_per_mtok_out: Option<f64>,
+}
+
+/// `[check]`: what judges a code tree.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Check {
+    /// Commands that make a checkout ready.
+    pub setup: Vec<String>,
+    /// Commands that must pass first.
+    pub lint: Vec<String>,
+    /// Commands that must pass then.
+    pub test: Vec<String>,
+    /// The command for one test file.
+    pub test_file: Option<String>,
+    /// Ignored files that checks need.
+    pub copy: Vec<String>,
+    /// Environment that checks may see.
+    pub env: Vec<String>,
+    /// Longest time of one command.
+    pub timeout: Duration,
+    /// Whether checks get a throw-away `.git`.
+    pub git: bool,
+}
+
+/// How candidates are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A branch per goal and a merge commit per landing.
+    Branch,
+    /// One plain commit per goal.
+    None,
+}
+
+/// `[run]`: how goals are worked on.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Run {
+    /// Most replies asked for one goal.
+    pub max_attempts: u32,
+    /// How candidates are kept apart; `land.style = "linear"` means `None` too.
+    pub isolation: Isolation,
+}
+
+/// `[land]`: where results go.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Land {
+    /// The branch; the checked-out one where absent.
+    pub target: Option<String>,
+}
+
+/// `[budget]`: caps of one run.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Budget {
+    /// Dollars.
+    pub max_usd: Option<f64>,
+    /// Model calls.
+    pub max_calls: Option<u64>,
+}
+
+/// `[paths]`: what replies may touch, besides the built-in classes.
+#[derive(Clone, PartialEq, Debug, Serialize, Default)]
+pub struct Paths {
+    /// Never.
+    pub deny: Vec<String>,
+    /// Only with a person's approval.
+    pub hold: Vec<String>,
+    /// Without one.
+    pub allow: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! Shell: runs check commands within limits.

@@ -1,0 +1,113 @@
+//! `Snapshot`: how verbs read repository content, wherever it comes from, and `Changes`: what an edit made of it.
+//!
+//! Implemented by git trees (`git/`), by a folder (`apply` outside a repository) and by a map (tests).
+
+use std::{collections::BTreeMap, io, sync::Arc};
+
+use crate::{
+    id::{BlobId, TreeId},
+    path::RepoPath,
+};
+
+/// What a tree entry is; the four kinds git knows below a tree, as its octal modes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Mode {
+    /// `100644`
+    File,
+    /// `100755`
+    Executable,
+    /// `120000`; the content is the target
+    Symlink,
+    /// `160000`; the id names a commit of another repository
+    Submodule,
+}
+
+/// One entry of a listing: what is recorded under a path. Folders are not listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The kind of entry.
+    pub mode: Mode,
+    /// The blob; for a submodule the commit.
+    pub id: BlobId,
+}
+
+/// All entries of a tree, sorted by path, without the reserved memory files.
+pub type Listing = Vec<(RepoPath, Entry)>;
+
+/// Read access to one state of the repository.
+pub trait Snapshot {
+    /// Looks up a file, a symlink or a submodule; `None` for folders and what is not there.
+    ///
+    /// # Errors
+    /// When the content cannot be read at all.
+    fn entry(&self, path: &RepoPath) -> io::Result<Option<Entry>>;
+
+    /// True where `path` is a folder.
+    ///
+    /// # Errors
+    /// As `entry`.
+    fn is_folder(&self, path: &RepoPath) -> io::Result<bool>;
+
+    /// Reads a blob whole.
+    ///
+    /// # Errors
+    /// As `entry`, and when there is no such blob.
+    fn read(&self, id: &BlobId) -> io::Result<Vec<u8>>;
+
+    /// Lists every entry.
+    ///
+    /// # Errors
+    /// As `entry`.
+    fn listing(&self) -> io::Result<Arc<Listing>>;
+}
+
+/// Reads the file or symlink at `path`, if there is one.
+///
+/// # Errors
+/// As `Snapshot::entry`.
+pub fn read_path(snapshot: &dyn Snapshot, path: &RepoPath) -> io::Result<Option<Vec<u8>>> {
+    match snapshot.entry(path)? {
+        Some(Entry {
+            mode: Mode::File | Mode::Executable | Mode::Symlink,
+            id,
+        }) => snapshot.read(&id).map(Some),
+        Some(Entry {
+            mode: Mode::Submodule, ..
+        })
+        | None => Ok(None),
+    }
+}
+
+/// A code tree: a root tree seen without the reserved memory files. Equal when the code is equal.
+#[derive(Clone, Copy, Debug, PartialOrd, Ord)]
+pub struct CodeTree {
+    /// The id that the tree has without the reserved memory files. Such a tree need not be stored.
+    pub id: TreeId,
+    /// A stored tree that holds this code, with whatever memory files it had when it was made.
+    pub root: TreeId,
+}
+
+impl PartialEq for CodeTree {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for CodeTree {}
+
+/// What becomes of one path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The path holds these bytes afterwards; for a symlink its target.
+    Write {
+        /// The bytes, as git stores them.
+        content: Vec<u8>,
+        /// Never `Submodule`.
+        mode: Mode,
+    },
+    /// The path is gone afterwards.
+    Delete,
+}
+
+/// What an edit, or an executor's work, makes of a snapshot: one entry per path that differs.
+pub type Changes = BTreeMap<RepoPath, Change>;
