@@ -5,3 +5,4 @@ pub mod env;
 pub mod fs;
 pub mod http;
 pub mod spawn;
+pub mod wait;
