@@ -1,1 +1,226 @@
 //! Providers: ask a model. Owns endpoints and their dialects; retries are its own, caps are not.
+
+use std::time::Duration;
+
+use crate::{
+    door::wait,
+    provider::{mock::Mock, openai::OpenAi, retry::Pause},
+    secret::Secret,
+    settings::Llm,
+    time::Stop,
+    transcript::{Request, Usage},
+};
+
+pub mod mock;
+pub mod openai;
+pub mod retry;
+pub mod wire;
+
+/// Someone who answers requests.
+pub trait Provider: Send + Sync {
+    /// Returns the kind, as settings and records name it.
+    fn name(&self) -> &str;
+
+    /// Asks and waits for the whole answer, trying again where that may help. May cost money.
+    ///
+    /// # Errors
+    /// Says why there is no usable answer.
+    fn ask(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError>;
+}
+
+/// Why a model ended its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Finish {
+    /// It was done.
+    Stop,
+    /// It reached the most tokens of a reply.
+    Length,
+    /// A filter of the provider ended it.
+    Filter,
+    /// Anything else, or nothing was said.
+    Other,
+}
+
+/// What came back.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    /// The reply.
+    pub text: String,
+    /// The model that answered, as the provider names it; without control characters.
+    pub model: String,
+    /// What it took, over all tries that were answered.
+    pub usage: Usage,
+    /// The body as it came; may repeat what was sent, so redact it before it is kept.
+    pub raw: Vec<u8>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// Why there is no usable answer. Excerpts are at most 200 characters and hold no key.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// 401, or 403 that is no moderation.
+    #[error("the provider refuses the key ({status}): {excerpt}")]
+    Unauthorized {
+        /// The status.
+        status: u16,
+        /// What the provider says.
+        excerpt: String,
+    },
+    /// 402: the account is empty.
+    #[error("the account has no credit left: {excerpt}")]
+    Credit {
+        /// What the provider says.
+        excerpt: String,
+    },
+    /// The provider will not answer this request, however often it is asked.
+    #[error("the provider refuses the request ({status}): {excerpt}")]
+    BadRequest {
+        /// The status.
+        status: u16,
+        /// What the provider says.
+        excerpt: String,
+    },
+    /// 429, after every try.
+    #[error("the provider's rate limit is reached: {excerpt}")]
+    RateLimited {
+        /// How long the provider asks to wait.
+        after: Option<Duration>,
+        /// What the provider says.
+        excerpt: String,
+    },
+    /// 408, 5xx or a cut connection, after every try.
+    #[error("the provider is not available: {excerpt}")]
+    Unavailable {
+        /// The status, if there was an answer at all.
+        status: Option<u16>,
+        /// How long the provider asks to wait.
+        after: Option<Duration>,
+        /// What happened, or what the provider says.
+        excerpt: String,
+    },
+    /// The answer is not what a chat completion looks like.
+    #[error("the provider's answer cannot be read: {excerpt}")]
+    Malformed {
+        /// What is wrong, or the start of the answer.
+        excerpt: String,
+    },
+    /// The answer has no text. It may have cost something.
+    #[error("the model `{}` answered without any text", .0.model)]
+    Empty(Box<Answer>),
+    /// The answer reached the most tokens of a reply. It has cost something.
+    #[error("the reply was cut off after {} tokens", .0.usage.completion_tokens)]
+    Cut(Box<Answer>),
+    /// No connection came about, after every try.
+    #[error("the provider cannot be reached: {message}")]
+    Connect {
+        /// What happened.
+        message: String,
+    },
+    /// The answer took longer than `llm.timeout`.
+    #[error("no answer within {} s", limit.as_secs_f64())]
+    Timeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection would not have been safe; nothing was sent.
+    #[error("{message}")]
+    Insecure {
+        /// Why.
+        message: String,
+    },
+    /// The mock's script is not as it should be.
+    #[error("{name}:{line}:{column}: {message}")]
+    Script {
+        /// The script, as the user named it.
+        name: String,
+        /// From 1; 0 where there is no script.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The mock's script says nothing to this goal.
+    #[error("the script has no reply for goal `{goal}` and no default")]
+    NoReply {
+        /// The goal; empty where the request names none.
+        goal: String,
+    },
+    /// The run was asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl ProviderError {
+    /// True where every other request would fail in the same way, so that a run should end.
+    pub fn is_fatal_for_run(&self) -> bool {
+        match self {
+            Self::Unauthorized { .. }
+            | Self::Credit { .. }
+            | Self::RateLimited { .. }
+            | Self::Connect { .. }
+            | Self::Insecure { .. }
+            | Self::Script { .. }
+            | Self::Stopped => true,
+            // No such endpoint, or it has moved: the address is wrong, not the request.
+            Self::BadRequest { status, .. } => matches!(status, 300..=399 | 404 | 405),
+            Self::Unavailable { .. }
+            | Self::Malformed { .. }
+            | Self::Empty(_)
+            | Self::Cut(_)
+            | Self::Timeout { .. }
+            | Self::NoReply { .. } => false,
+        }
+    }
+
+    /// True where the goal is not to blame and asking later may help.
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Unavailable { .. } | Self::Connect { .. } | Self::Timeout { .. }
+        )
+    }
+
+    /// Returns what came although it cannot be used: it counts for the budget.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Empty(answer) | Self::Cut(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// Returns what a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unauthorized { .. } => "put a valid key into the environment variable that `llm.key_env` names",
+            Self::Credit { .. } => "add credit to the provider's account, or choose a cheaper `llm.model`",
+            Self::BadRequest { .. } if self.is_fatal_for_run() => "check `llm.base_url` and `llm.model`",
+            Self::BadRequest { .. } => "check `llm.model`, `llm.max_tokens` and `llm.context`",
+            Self::RateLimited { .. } | Self::Unavailable { .. } => "run again later",
+            Self::Malformed { .. } => {
+                "check that `llm.base_url` is an OpenAI-compatible endpoint; it often ends in /v1"
+            }
+            Self::Empty(_) => "run again, or choose another `llm.model`",
+            Self::Cut(_) => "raise `llm.max_tokens`, or split the goal",
+            Self::Connect { .. } => "check the network and `llm.base_url`",
+            Self::Timeout { .. } => "raise `llm.timeout`, or choose a faster `llm.model`",
+            Self::Insecure { .. } => "set `llm.base_url` to an https address",
+            Self::Script { .. } => "correct the file that `llm.script` names",
+            Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
+            Self::Stopped => return None,
+        })
+    }
+}
+
+/// Opens the provider that the settings name. `script` is the name and the text of the mock's script.
+///
+/// # Errors
+/// `Insecure`, `Connect` or `Script`: the settings cannot work. Nothing is sent.
+pub fn open(llm: &Llm, key: Option<Secret>, script: Option<(&str, &str)>) -> Result<Box<dyn Provider>, ProviderError> {
+    if llm.provider == "mock" {
+        return Ok(Box::new(Mock::open(script)?));
+    }
+    let pause = Pause(Box::new(wait::pause));
+    Ok(Box::new(OpenAi::open(llm, key, pause)?))
+}
