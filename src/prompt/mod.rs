@@ -1,1 +1,251 @@
-//! Prompts: goal + context → messages, by templates, within a budget. Asks nobody.
+//! Prompts: goal and context in, messages out. What stays the same comes first, the goal last, and a repair is
+//! appended, so that endpoints can reuse what they have read already.
+//!
+//! Pure and repeatable: no clock, no path outside the repository, everything through the redactor. What goes into the
+//! context is gathered elsewhere.
+
+use serde::Serialize;
+
+use crate::{
+    goal::Goal,
+    id::{GoalId, Hash},
+    prompt::{
+        budget::{BYTES_PER_TOKEN, Block, Room, ends},
+        sections::{fill, parted},
+        template::{BadTemplate, Template},
+    },
+    secret::Redactor,
+    transcript::{Message, Role},
+};
+
+pub mod budget;
+pub mod sections;
+pub mod template;
+
+/// What the repository says to a goal. Paths are relative to its top; texts are UTF-8.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default))]
+pub struct Context {
+    /// The root prompt of the repository's owner.
+    pub master: String,
+    /// Files that tell contributors what to do: path and text.
+    pub rules: Vec<(String, String)>,
+    /// The files that the goal names: path and text, or nothing where there is no such file yet.
+    pub files: Vec<(String, Option<String>)>,
+    /// What there is in the repository.
+    pub outline: String,
+    /// The latest commits.
+    pub log: String,
+    /// The latest changes to the goal's files.
+    pub diffs: String,
+    /// Goals that this one builds on: id, description, and what they changed.
+    pub dependencies: Vec<(GoalId, String, String)>,
+    /// Whether the goal asks for tests only.
+    pub test_goal: bool,
+    /// What went wrong in earlier attempts.
+    pub failures: Option<String>,
+}
+
+/// The messages of a first round.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Built {
+    /// Standing orders, then everything else.
+    pub messages: Vec<Message>,
+    /// SHA-256 over the messages, 16 hex digits.
+    pub hash: String,
+    /// What did not fit, by name and lines.
+    pub left_out: Vec<String>,
+}
+
+/// Why a reply did not do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Trouble {
+    /// It was refused as a whole: the reasons.
+    Refused(String),
+    /// It was applied and a check failed: its output.
+    Failed(String),
+}
+
+/// What a model is told after a round that did not do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct Feedback {
+    /// Why the reply did not do.
+    pub trouble: Trouble,
+    /// The files that it touched, as they are now: path and text, or nothing where there is none.
+    pub files: Vec<(String, Option<String>)>,
+}
+
+/// Why there is no prompt.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PromptError {
+    /// Standing orders and goal alone are too large.
+    #[error("the goal and the master prompt alone take {need} of {budget} tokens")]
+    TooLarge {
+        /// Tokens that they take.
+        need: usize,
+        /// `llm.context`
+        budget: usize,
+    },
+    /// A goal without an id cannot be asked for.
+    #[error("the goal has no id")]
+    NoId,
+    /// A template is wrong: a fault of ours.
+    #[error("a prompt template is wrong: {0}")]
+    Template(String),
+}
+
+impl From<BadTemplate> for PromptError {
+    fn from(error: BadTemplate) -> Self {
+        Self::Template(error.0)
+    }
+}
+
+/// Room for headings, introductions and the line that names what was left out, in bytes.
+const FRAME: usize = 1200;
+/// Most of a failing output or of a refusal that goes into a repair, in bytes.
+const TROUBLE: usize = 8 * 1024;
+
+#[derive(Serialize)]
+struct SystemView<'a> {
+    master: &'a str,
+}
+
+#[derive(Serialize)]
+struct GoalView<'a> {
+    id: &'a str,
+    round: u32,
+    rounds: u32,
+    description: &'a str,
+    request: &'a str,
+    acceptance: &'a [String],
+    comments: &'a [String],
+    files: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RepairView<'a> {
+    id: &'a str,
+    round: u32,
+    rounds: u32,
+    refused: bool,
+    trouble: Block,
+    files: Vec<Block>,
+    missing: Vec<&'a str>,
+}
+
+/// Builds the messages of a first round, in at most `budget_tokens`. `round` is its number and the most rounds there
+/// may be. What does not fit is cut on line boundaries and named, here and in the prompt.
+///
+/// # Errors
+/// When the goal alone does not fit.
+pub fn build(
+    goal: &Goal,
+    context: &Context,
+    round: (u32, u32),
+    budget_tokens: usize,
+    redactor: &Redactor,
+) -> Result<Built, PromptError> {
+    let master = context.master.trim();
+    let system = Template::System.render(SystemView { master })?;
+    let template = if context.test_goal {
+        Template::TestGoal
+    } else {
+        Template::Goal
+    };
+    let order = template.render(goal_view(goal, round)?)?;
+    let room = room(budget_tokens, system.len() + order.len(), redactor)?;
+    let (view, left_out) = fill(context, room);
+    let about = Template::Context.render(view)?;
+    let messages = vec![
+        message(Role::System, &system, redactor),
+        message(Role::User, &format!("{about}{order}"), redactor),
+    ];
+    Ok(Built {
+        hash: hash(&messages),
+        messages,
+        left_out,
+    })
+}
+
+/// Builds the message that follows a reply which did not do, in at most `budget_tokens`. It is appended to the
+/// conversation; what was said before is never said anew.
+///
+/// # Errors
+/// When the budget is too small for the reason alone.
+pub fn repair(
+    goal: &Goal,
+    round: (u32, u32),
+    feedback: &Feedback,
+    budget_tokens: usize,
+    redactor: &Redactor,
+) -> Result<Message, PromptError> {
+    let (refused, trouble) = match &feedback.trouble {
+        Trouble::Refused(text) => (true, text),
+        Trouble::Failed(text) => (false, text),
+    };
+    let most = TROUBLE.min(budget_tokens.saturating_mul(BYTES_PER_TOKEN) / 2);
+    let trouble = Block::new("", ends(redactor.clean(trouble).as_str(), most), 0);
+    let mut room = room(budget_tokens, trouble.text.len(), redactor)?;
+    let (present, missing) = parted(&feedback.files);
+    let view = RepairView {
+        id: id_of(goal)?,
+        round: round.0,
+        rounds: round.1,
+        refused,
+        trouble,
+        files: room.give(&present, 100),
+        missing,
+    };
+    Ok(message(Role::User, &Template::Repair.render(view)?, redactor))
+}
+
+fn room(budget_tokens: usize, taken: usize, redactor: &Redactor) -> Result<Room<'_>, PromptError> {
+    let taken = taken.saturating_add(FRAME);
+    let total = budget_tokens.saturating_mul(BYTES_PER_TOKEN);
+    Room::open(total, taken, redactor).ok_or(PromptError::TooLarge {
+        need: taken.div_ceil(BYTES_PER_TOKEN),
+        budget: budget_tokens,
+    })
+}
+
+fn goal_view(goal: &Goal, round: (u32, u32)) -> Result<GoalView<'_>, PromptError> {
+    let (description, request) = (goal.description.trim(), goal.request().trim());
+    Ok(GoalView {
+        id: id_of(goal)?,
+        round: round.0,
+        rounds: round.1,
+        description,
+        request: if request == description { "" } else { request },
+        acceptance: &goal.acceptance,
+        comments: &goal.comments,
+        files: goal.named_files(),
+    })
+}
+
+fn id_of(goal: &Goal) -> Result<&str, PromptError> {
+    goal.id.as_ref().map(GoalId::as_str).ok_or(PromptError::NoId)
+}
+
+fn message(role: Role, text: &str, redactor: &Redactor) -> Message {
+    Message {
+        role,
+        content: redactor.clean(text).into_string(),
+    }
+}
+
+fn hash(messages: &[Message]) -> String {
+    let parts = messages.iter().flat_map(|message| {
+        let role: &[u8] = match message.role {
+            Role::System => b"system",
+            Role::User => b"user",
+            Role::Assistant => b"assistant",
+        };
+        [role, message.content.as_bytes()]
+    });
+    Hash::of("prompt", parts).short(16)
+}
+
+#[cfg(test)]
+mod tests;
