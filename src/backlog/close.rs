@@ -1,0 +1,180 @@
+//! Landing's part in the memory files: goals move from pending to completed, records are appended, full segments sealed.
+//!
+//! Bytes in, bytes out; the caller reads and commits them. Closing twice changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::{
+    backlog::{
+        Backlog,
+        error::BacklogError,
+        history::{append, completed_row, rows, seal, union},
+        read::id_text,
+        spans::Row,
+        utf8,
+    },
+    id::{CommitId, GoalId},
+};
+
+/// The open goals.
+pub const PENDING: &str = "memory/pending_goals.json";
+/// The newest goals that have landed.
+pub const COMPLETED: &str = "memory/completed_goals.json";
+/// The newest records.
+pub const HISTORY: &str = "memory/history.json";
+/// The folder of sealed segments of `COMPLETED`.
+pub const COMPLETED_SEGMENTS: &str = "memory/completed/";
+/// The folder of sealed segments of `HISTORY`.
+pub const HISTORY_SEGMENTS: &str = "memory/history/";
+
+/// The memory files of one tree; empty bytes for a file that is not there.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MemoryFiles {
+    /// `PENDING`
+    pub pending: Vec<u8>,
+    /// `COMPLETED`
+    pub completed: Vec<u8>,
+    /// `HISTORY`
+    pub history: Vec<u8>,
+    /// Sealed segments by path. All paths are needed, to number the next one; bytes only of those that could hold the
+    /// goals at hand, the newest as a rule.
+    pub segments: BTreeMap<String, Vec<u8>>,
+}
+
+/// One goal that lands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Landing<'a> {
+    /// The goal.
+    pub goal: &'a GoalId,
+    /// Its record as JSON on one line; empty where the record comes with the next landing.
+    pub record_line: String,
+    /// The candidate.
+    pub commit: CommitId,
+    /// RFC 3339 UTC.
+    pub landed_at: String,
+}
+
+/// Returns path and bytes of each memory file that is another one after `landings`. Goals that nobody worded (they are
+/// not in the backlog) are completed with what is known: id and commit.
+///
+/// # Errors
+/// Names the file that cannot be read, and the place in it.
+pub fn close(files: &MemoryFiles, landings: &[Landing<'_>]) -> Result<Vec<(String, Vec<u8>)>, BacklogError> {
+    let backlog = match files.pending.as_slice() {
+        [] => Backlog::default(),
+        bytes => Backlog::parse(bytes).map_err(|error| error.in_file(PENDING))?,
+    };
+    let mut patch = Vec::new();
+    let gone: Vec<GoalId> = landings.iter().map(|landing| landing.goal.clone()).collect();
+    if gone.iter().any(|id| backlog.raw(id).is_some()) {
+        patch.push((PENDING.to_owned(), backlog.without(&gone).to_bytes()));
+    }
+    let completed = Log::read(COMPLETED, COMPLETED_SEGMENTS, &files.completed, &files.segments)?;
+    patch.extend(completed.grown(&completed.new_goals(&backlog, landings))?);
+    let history = Log::read(HISTORY, HISTORY_SEGMENTS, &files.history, &files.segments)?;
+    let lines: Vec<&str> = landings.iter().map(|landing| landing.record_line.trim_end()).collect();
+    patch.extend(history.grown(&history.new_records(&lines))?);
+    Ok(patch)
+}
+
+/// Returns path and bytes of each history file that is another one once it also has `lines`, the note lines of commits
+/// whose rows it lacks.
+///
+/// # Errors
+/// As `close`.
+pub fn mirror(files: &MemoryFiles, lines: &[&str]) -> Result<Vec<(String, Vec<u8>)>, BacklogError> {
+    let history = Log::read(HISTORY, HISTORY_SEGMENTS, &files.history, &files.segments)?;
+    history.grown(&history.new_records(lines))
+}
+
+/// One grow-only file with its segments.
+struct Log<'a> {
+    path: &'a str,
+    folder: &'a str,
+    text: &'a str,
+    /// All rows that are at hand, sealed ones first.
+    rows: Vec<&'a str>,
+    /// How many segments there are.
+    sealed: usize,
+}
+
+impl<'a> Log<'a> {
+    fn read(
+        path: &'a str,
+        folder: &'a str,
+        bytes: &'a [u8],
+        segments: &'a BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, BacklogError> {
+        let text = utf8(bytes).map_err(|error| error.in_file(path))?;
+        let mut log = Self {
+            path,
+            folder,
+            text,
+            rows: Vec::new(),
+            sealed: 0,
+        };
+        for (name, bytes) in segments {
+            if let Some(number) = number(name, folder) {
+                let sealed = utf8(bytes).and_then(rows).map_err(|error| error.in_file(name))?;
+                log.rows.extend(sealed);
+                log.sealed = log.sealed.max(number);
+            }
+        }
+        log.rows.extend(rows(text).map_err(|error| error.in_file(path))?);
+        Ok(log)
+    }
+
+    /// Returns rows for the goals that are not completed by these very commits yet.
+    fn new_goals(&self, backlog: &Backlog, landings: &[Landing<'_>]) -> Vec<String> {
+        let is = |row: &str, landing: &Landing<'_>| {
+            let commit = format!("\"{}\"", landing.commit);
+            id_text(row).is_some_and(|id| id == landing.goal.as_str())
+                && Row::parse(row).is_some_and(|row| row.value("commit") == Some(commit.as_str()))
+        };
+        let mut new: Vec<String> = Vec::new();
+        for landing in landings {
+            let known = self.rows.iter().copied().chain(new.iter().map(String::as_str));
+            if known.rev().any(|row| is(row, landing)) {
+                continue;
+            }
+            let unworded = json!({ "id": landing.goal }).to_string();
+            let raw = backlog.raw(landing.goal).unwrap_or(&unworded);
+            new.push(completed_row(raw, &landing.commit, &landing.landed_at));
+        }
+        new
+    }
+
+    /// Returns the records that are not there yet.
+    fn new_records(&self, lines: &[&str]) -> Vec<String> {
+        let lines: Vec<&str> = lines.iter().copied().filter(|line| !line.trim().is_empty()).collect();
+        let old = union(&self.rows, &[]).len();
+        let all = union(&self.rows, &lines);
+        all.into_iter().skip(old).map(str::to_owned).collect()
+    }
+
+    /// Returns the files that change when `new` rows are appended.
+    fn grown(&self, new: &[String]) -> Result<Vec<(String, Vec<u8>)>, BacklogError> {
+        let mut patch = Vec::new();
+        if new.is_empty() {
+            return Ok(patch);
+        }
+        let mut text = append(self.text, new).map_err(|error| error.in_file(self.path))?;
+        let mut number = self.sealed;
+        while let Some((segment, rest)) = seal(&text).map_err(|error| error.in_file(self.path))? {
+            number += 1;
+            patch.push((format!("{}{number:04}.json", self.folder), segment.into_bytes()));
+            text = rest;
+        }
+        patch.push((self.path.to_owned(), text.into_bytes()));
+        Ok(patch)
+    }
+}
+
+fn number(path: &str, folder: &str) -> Option<usize> {
+    path.strip_prefix(folder)?.strip_suffix(".json")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

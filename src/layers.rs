@@ -1,1 +1,0 @@
-//! Layers: settings from several sources, the strongest wins, each with its origin.

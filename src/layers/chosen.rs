@@ -1,0 +1,117 @@
+//! The winning values as `Settings`. Decides nothing but that `land.style = "linear"` means no isolation.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    layers::{Origin, Value},
+    settings::{Budget, Check, Isolation, Land, Llm, Paths, Run, Settings},
+};
+
+/// The winners by name. Kinds were checked when they were read.
+pub(crate) struct Chosen<'a>(pub(crate) BTreeMap<&'static str, (Origin, &'a Value)>);
+
+impl Chosen<'_> {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).map(|(_, value)| *value)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        match self.value(name) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn word(&self, name: &str) -> String {
+        self.text(name).unwrap_or_default()
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        match self.value(name) {
+            Some(Value::List(list)) => list.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn count(&self, name: &str) -> Option<u32> {
+        match self.value(name) {
+            Some(Value::Count(count)) => Some(*count),
+            _ => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        self.count(name).unwrap_or_default()
+    }
+
+    fn seconds(&self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name).into())
+    }
+
+    fn dollars(&self, name: &str) -> Option<f64> {
+        match self.value(name) {
+            Some(Value::Dollars(dollars)) => Some(*dollars),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        matches!(self.value(name), Some(Value::Flag(true)))
+    }
+
+    /// Puts the winners where `Settings` has them.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            llm: self.llm(),
+            check: self.check(),
+            run: Run {
+                max_attempts: self.number("run.max_attempts"),
+                isolation: if self.word("run.isolation") == "none" || self.word("land.style") == "linear" {
+                    Isolation::None
+                } else {
+                    Isolation::Branch
+                },
+            },
+            land: Land {
+                target: self.text("land.target"),
+            },
+            budget: Budget {
+                max_usd: self.dollars("budget.max_usd"),
+                max_calls: self.count("budget.max_calls").map(u64::from),
+            },
+            paths: Paths {
+                deny: self.list("paths.deny"),
+                hold: self.list("paths.hold"),
+                allow: self.list("paths.allow"),
+            },
+        }
+    }
+
+    fn llm(&self) -> Llm {
+        Llm {
+            provider: self.word("llm.provider"),
+            model: self.word("llm.model"),
+            base_url: self.word("llm.base_url"),
+            key_env: self.word("llm.key_env"),
+            script: self.text("llm.script"),
+            max_tokens: self.number("llm.max_tokens"),
+            timeout: self.seconds("llm.timeout"),
+            context: self.number("llm.context"),
+            usd_per_mtok_in: self.dollars("llm.usd_per_mtok_in"),
+            usd_per_mtok_out: self.dollars("llm.usd_per_mtok_out"),
+        }
+    }
+
+    fn check(&self) -> Check {
+        Check {
+            setup: self.list("check.setup"),
+            lint: self.list("check.lint"),
+            test: self.list("check.test"),
+            test_file: self.text("check.test_file"),
+            copy: self.list("check.copy"),
+            env: self.list("check.env"),
+            timeout: self.seconds("check.timeout"),
+            git: self.flag("check.git"),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Texts of settings files: the example, what `init` writes, an edit that keeps comments, and one variable of `.env`.
+//!
+//! Text in, text out; `layers::read` says what they mean.
+
+use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml, value};
+
+use crate::{
+    layers::{
+        LayerError, Origin, Value,
+        read::{broken, text_value, unknown, wrong},
+    },
+    settings::{KEYS, Key, KeyKind},
+};
+
+/// Returns `invisigoth.toml.example`: every setting with its meaning and its default, commented out.
+pub fn example() -> String {
+    let mut text = String::from(
+        "# Settings of git-invisigoth. Copy what you need into invisigoth.toml.\n\
+         # Stronger, from weak to strong: your own file ($XDG_CONFIG_HOME/invisigoth/config.toml),\n\
+         # `git config invisigoth.section.key` (with `-` for `_`), INVISIGOTH_SECTION_KEY, flags.\n",
+    );
+    let mut above = "";
+    for key in KEYS {
+        let (section, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        if section != above {
+            text.push_str(&format_args!("\n[{section}]\n").to_string());
+            above = section;
+        }
+        let own = if key.own_only {
+            "; counts only in your own settings"
+        } else {
+            ""
+        };
+        let none = if key.default.is_empty() { "; no default" } else { "" };
+        let line = format!("# {}{own}{none}\n# {name} = {}\n", key.help, sample(key));
+        text.push_str(&line);
+    }
+    text
+}
+
+fn sample(key: &Key) -> &'static str {
+    match key.kind {
+        _ if !key.default.is_empty() => key.default,
+        KeyKind::Text | KeyKind::Word(_) => "\"\"",
+        KeyKind::List => "[]",
+        KeyKind::Count => "100",
+        KeyKind::Dollars => "1.00",
+        KeyKind::Flag => "false",
+    }
+}
+
+/// The check commands that `init` found out about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Commands {
+    /// `check.setup`
+    pub setup: Vec<String>,
+    /// `check.lint`
+    pub lint: Vec<String>,
+    /// `check.test`
+    pub test: Vec<String>,
+    /// `check.test_file`
+    pub test_file: Option<String>,
+}
+
+/// Returns what `init` writes as `invisigoth.toml`: what was found, and for the rest a commented line to fill in.
+pub fn project_file(found: &Commands) -> String {
+    let list = |name: &str, commands: &[String]| {
+        let array = Toml::from(commands.iter().collect::<Array>());
+        let mark = if commands.is_empty() { "# " } else { "" };
+        format!("{mark}{name} = {array}\n")
+    };
+    let test_file = match &found.test_file {
+        Some(command) => format!("test_file = {}\n", Toml::from(command)),
+        None => "# test_file = \"\"\n".to_owned(),
+    };
+    format!(
+        "# Settings of git-invisigoth for this repository; invisigoth.toml.example lists all.\n\
+         \n\
+         [check]\n\
+         # Makes a fresh checkout ready; runs when its inputs change.\n{}\
+         # Must pass before a goal lands: lint first, then tests.\n{}{}\
+         # Runs one test file; `{{file}}` stands for its path.\n{test_file}",
+        list("setup", &found.setup),
+        list("lint", &found.lint),
+        list("test", &found.test),
+    )
+}
+
+/// Returns the settings file `text` with `key` set to `to`, written as on the command line. Comments and all else stay.
+///
+/// # Errors
+/// As `layers::read`: broken TOML, an unknown key, a value that does not fit.
+pub fn set(text: &str, key: &str, to: &str) -> Result<String, LayerError> {
+    let mut document: DocumentMut = text.parse().map_err(|error| broken(&error, text, Origin::Project))?;
+    let place = || "command line".to_owned();
+    let Some(key) = KEYS.iter().find(|known| known.name == key) else {
+        return Err(unknown(place(), key));
+    };
+    let new = toml(text_value(key, to).map_err(|wanted| wrong(&place(), key, wanted))?);
+    let (section, name) = key.name.split_once('.').unwrap_or(("", key.name));
+    let item = document.entry(section).or_insert_with(|| Item::Table(Table::new()));
+    let Some(table) = item.as_table_like_mut() else {
+        return Err(wrong(
+            &Origin::Project.to_string(),
+            key,
+            format!("in a table `[{section}]`").into(),
+        ));
+    };
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(old) => {
+            let decor = old.decor().clone();
+            *old = new;
+            *old.decor_mut() = decor;
+        }
+        None => {
+            table.insert(name, value(new));
+        }
+    }
+    let edited = document.to_string();
+    let crlf = text.contains("\r\n");
+    Ok(if crlf {
+        edited.replace("\r\n", "\n").replace('\n', "\r\n")
+    } else {
+        edited
+    })
+}
+
+fn toml(value: Value) -> Toml {
+    match value {
+        Value::Text(text) => text.into(),
+        Value::List(list) => list.into_iter().collect::<Array>().into(),
+        Value::Count(count) => i64::from(count).into(),
+        Value::Dollars(sum) => sum.into(),
+        Value::Flag(flag) => flag.into(),
+    }
+}
+
+/// Returns the value of the variable `name` in the text of a `.env` file: `NAME=value`, also with `export`, quotes and
+/// comments; the last one counts. `None` where it is absent or empty. Nothing else in the file is looked at.
+pub fn dotenv(text: &str, name: &str) -> Option<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let assigned = text.lines().rev().find_map(|line| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+        let rest = line.strip_prefix(name)?.trim_start();
+        rest.strip_prefix('=').map(str::trim)
+    })?;
+    Some(unquoted(assigned)).filter(|value| !value.is_empty())
+}
+
+fn unquoted(text: &str) -> String {
+    if let Some((inside, _)) = text.strip_prefix('\'').and_then(|rest| rest.split_once('\'')) {
+        return inside.to_owned();
+    }
+    if let Some(rest) = text.strip_prefix('"') {
+        return until_quote(rest);
+    }
+    let comment = if text.starts_with('#') {
+        Some(0)
+    } else {
+        text.find(" #").or_else(|| text.find("\t#"))
+    };
+    text.get(..comment.unwrap_or(text.len()))
+        .unwrap_or(text)
+        .trim_end()
+        .to_owned()
+}
+
+fn until_quote(text: &str) -> String {
+    let (mut plain, mut chars) = (String::new(), text.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => break,
+            '\\' => match chars.next() {
+                Some('n') => plain.push('\n'),
+                Some(escaped) => plain.push(escaped),
+                None => break,
+            },
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;
