@@ -77,13 +77,26 @@ struct OnlyId<'a> {
 
 /// Reads the head of a row that was read as a goal before.
 pub(crate) fn head(row: &str) -> GoalHead<'_> {
-    let head: Head<'_> = serde_json::from_str(row).unwrap_or_default();
+    let Ok(head) = serde_json::from_str::<Head<'_>>(row) else {
+        return full_head(goal(row).unwrap_or_default());
+    };
     let needs = head.dependencies.unwrap_or_default();
     GoalHead {
         description: head.description.map(|Text(text)| text).unwrap_or_default(),
         status: head.status.unwrap_or_default(),
         dependencies: needs.into_iter().map(|Text(text)| text).collect(),
         priority: head.priority.unwrap_or_default(),
+    }
+}
+
+/// The head of a goal whose row needs the slower reading.
+fn full_head(goal: Goal) -> GoalHead<'static> {
+    let needs = goal.dependencies.iter();
+    GoalHead {
+        description: goal.description.into(),
+        status: goal.status,
+        dependencies: needs.map(|need| need.as_str().to_owned().into()).collect(),
+        priority: goal.priority,
     }
 }
 
@@ -98,18 +111,10 @@ pub(crate) fn goal(row: &str) -> serde_json::Result<Goal> {
     if !row.starts_with('{') {
         return Err(de::Error::custom("a goal is an object"));
     }
-    serde_json::from_str(row).or_else(|error| match without_nulls(row) {
-        Some(rest) => serde_json::from_str(&rest),
+    serde_json::from_str(row).or_else(|error| match Row::parse(row) {
+        Some(read) => serde_json::from_str(&read.filtered(|_, value| value != "null")),
         None => Err(error),
     })
-}
-
-/// Returns the row without its `null`s; `None` where there is none.
-fn without_nulls(row: &str) -> Option<String> {
-    let read = Row::parse(row)?;
-    let (key, _, _) = read.members().find(|(_, value, _)| *value == "null")?;
-    let rest = read.without(key);
-    Some(without_nulls(&rest).unwrap_or(rest))
 }
 
 /// A row with the text that it stands in, for errors that name a place.
@@ -137,16 +142,14 @@ impl Site<'_> {
             return BacklogError::NoId { at: self.place(0) };
         }
         let id = serde_json::from_str(id).unwrap_or_else(|_| id.to_owned());
-        let mut seen: Vec<&str> = Vec::new();
-        for (key, value, start) in row.members() {
-            if let Some(fault) = self.member_fault(&id, key, value, start) {
-                return fault;
-            }
-            if seen.contains(&key) && !matches!(serde_json::from_str(self.row), Ok(Goal { .. })) {
-                let (goal, key, at) = (id, key.to_owned(), self.place(start));
-                return BacklogError::DuplicateKey { goal, key, at };
-            }
-            seen.push(key);
+        let mut all = row.members();
+        if let Some(fault) = all.find_map(|(key, value, start)| self.member_fault(&id, key, value, start)) {
+            return fault;
+        }
+        let twice = |key: &str| said(error) == format!("duplicate field `{key}`");
+        if let Some((key, _, start)) = row.members().rev().find(|(key, _, _)| twice(key)) {
+            let (goal, key, at) = (id, key.to_owned(), self.place(start));
+            return BacklogError::DuplicateKey { goal, key, at };
         }
         BacklogError::Broken {
             at: self.place(0),

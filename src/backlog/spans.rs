@@ -234,7 +234,15 @@ impl<'a> Row<'a> {
 
     /// Returns the row without `key`; all other bytes stay.
     pub(crate) fn without(&self, key: &str) -> String {
-        let kept = self.keys.iter().enumerate().filter(|(_, name)| *name != key);
+        self.filtered(|name, _| name != key)
+    }
+
+    /// Returns the row with those members only whose key and value `keep` agrees to.
+    pub(crate) fn filtered(&self, keep: impl Fn(&str, &str) -> bool) -> String {
+        let kept = self
+            .members()
+            .enumerate()
+            .filter(|(_, (key, value, _))| keep(key, value));
         let pieces: Vec<Piece<'_>> = kept.map(|(at, _)| Piece::Keep(at)).collect();
         self.items.splice(self.text, &pieces).0
     }

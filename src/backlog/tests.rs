@@ -93,6 +93,9 @@ fn null_counts_as_absent() {
     assert_eq!((goal.prompt.as_str(), goal.filename, goal.priority), ("", None, 2));
     let (_, head) = backlog.heads().next().unwrap();
     assert_eq!((head.priority, head.status), (2, Decision::Pending));
+    let twice = read("[{\"id\":\"a\",\"status\":null,\"status\":\"held\"}]");
+    assert_eq!(twice.goals().next().unwrap().1.status, Decision::Held);
+    assert_eq!(twice.heads().next().unwrap().1.status, Decision::Held);
 }
 
 #[test]
