@@ -1,1 +1,207 @@
-//! The environment of this process: the only reader of variables.
+//! The environment of this process: the only reader of variables, and what of it a check may see.
+//!
+//! Takes one snapshot; nobody reads a variable twice and gets two answers. Decides nothing about what a value means.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io,
+    path::PathBuf,
+};
+
+/// What checks see of our environment besides `LC_*`: where programs and their caches are, never what opens a door.
+const SHARED_WITH_CHECKS: &[&str] = &[
+    "CARGO_HOME",
+    "GOCACHE",
+    "GOFLAGS",
+    "GOMODCACHE",
+    "GOPATH",
+    "GOPROXY",
+    "HOME",
+    "JAVA_HOME",
+    "LANG",
+    "LOGNAME",
+    "NODE_PATH",
+    "NVM_DIR",
+    "PATH",
+    "PYENV_ROOT",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "VIRTUAL_ENV",
+];
+
+/// Said to every check, whatever our own environment says.
+const FIXED_FOR_CHECKS: &[(&str, &str)] = &[("CI", "true"), ("TERM", "dumb")];
+
+/// A snapshot of the environment.
+#[derive(Clone, Default)]
+pub struct Env {
+    vars: BTreeMap<OsString, OsString>,
+}
+
+impl Env {
+    /// Takes the snapshot.
+    pub fn read() -> Self {
+        Self {
+            vars: std::env::vars_os().collect(),
+        }
+    }
+
+    /// Makes an environment up.
+    pub fn from_pairs<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self {
+            vars: pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
+        }
+    }
+
+    /// Returns the value of `name`; `None` where it is unset, empty or no UTF-8.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_os(name)?.to_str()
+    }
+
+    /// Returns the variables whose names begin with `prefix`, sorted by name, names and values being UTF-8.
+    pub fn vars_with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.vars
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+            .filter(move |(name, _)| name.starts_with(prefix))
+    }
+
+    /// Returns the home folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.get_os("HOME").map(PathBuf::from)
+    }
+
+    /// Returns where caches go: `XDG_CACHE_HOME`, else `.cache` in the home folder.
+    pub fn cache_home(&self) -> Option<PathBuf> {
+        self.xdg("XDG_CACHE_HOME", ".cache")
+    }
+
+    /// Returns where the user's own settings are: `XDG_CONFIG_HOME`, else `.config` in the home folder.
+    pub fn config_home(&self) -> Option<PathBuf> {
+        self.xdg("XDG_CONFIG_HOME", ".config")
+    }
+
+    /// Returns the folder that this process was started in.
+    ///
+    /// # Errors
+    /// When that folder is gone.
+    pub fn current_dir(&self) -> io::Result<PathBuf> {
+        std::env::current_dir()
+    }
+
+    /// Returns the name of this machine, `localhost` where it has none.
+    pub fn hostname(&self) -> String {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        match name.trim() {
+            "" => self.get("HOSTNAME").unwrap_or("localhost").to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
+    /// Returns the whole environment that a check gets: where programs and their caches are, and what the user listed in
+    /// `extra` by name. Variables that git exports to hooks (`GIT_DIR`, `GIT_INDEX_FILE` …) and our own never pass: a
+    /// check that ran git would otherwise work on the user's repository.
+    pub fn for_checks(&self, extra: &[String]) -> Vec<(OsString, OsString)> {
+        let named = |name: &str| extra.iter().any(|wanted| wanted == name);
+        let mut shared: BTreeMap<OsString, OsString> = FIXED_FOR_CHECKS
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect();
+        for (name, value) in &self.vars {
+            let Some(text) = name.to_str() else { continue };
+            let usual = SHARED_WITH_CHECKS.contains(&text) || text.starts_with("LC_");
+            if !is_never_shared(text) && (named(text) || (usual && !sounds_secret(text))) {
+                shared.insert(name.clone(), value.clone());
+            }
+        }
+        shared.into_iter().collect()
+    }
+
+    fn get_os(&self, name: &str) -> Option<&OsStr> {
+        let value = self.vars.get(OsStr::new(name))?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// A relative path counts as unset, as the XDG base directory specification asks.
+    fn xdg(&self, name: &str, below_home: &str) -> Option<PathBuf> {
+        self.get_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| Some(self.home()?.join(below_home)))
+    }
+}
+
+fn is_never_shared(name: &str) -> bool {
+    name.starts_with("GIT_") || name.starts_with("INVISIGOTH_")
+}
+
+fn sounds_secret(name: &str) -> bool {
+    ["KEY", "TOKEN", "SECRET", "PASSWORD"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(env: &Env, extra: &[&str]) -> Vec<String> {
+        let extra: Vec<String> = extra.iter().map(ToString::to_string).collect();
+        env.for_checks(&extra)
+            .into_iter()
+            .map(|(name, _)| name.into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn checks_see_neither_keys_nor_what_git_tells_hooks() {
+        let env = Env::from_pairs([
+            ("PATH", "/bin"),
+            ("LC_ALL", "C"),
+            ("LC_TOKEN", "x"),
+            ("OPENROUTER_API_KEY", "x"),
+            ("GIT_DIR", "/repo/.git"),
+            ("GIT_INDEX_FILE", "index"),
+            ("INVISIGOTH_CLOCK", "0"),
+            ("EDITOR", "vi"),
+            ("TERM", "xterm"),
+        ]);
+        assert_eq!(names(&env, &[]), ["CI", "LC_ALL", "PATH", "TERM"]);
+        let fixed = env.for_checks(&[]);
+        assert!(fixed.contains(&("TERM".into(), "dumb".into())));
+        assert!(fixed.contains(&("CI".into(), "true".into())));
+    }
+
+    #[test]
+    fn a_name_that_the_user_lists_passes_unless_it_is_git_s_or_ours() {
+        let env = Env::from_pairs([("DB_PASSWORD", "x"), ("GIT_DIR", "y"), ("INVISIGOTH_RUN", "z")]);
+        let extra = ["DB_PASSWORD", "GIT_DIR", "INVISIGOTH_RUN"];
+        assert_eq!(names(&env, &extra), ["CI", "DB_PASSWORD", "TERM"]);
+    }
+
+    #[test]
+    fn xdg_folders_fall_back_to_the_home_folder() {
+        let env = Env::from_pairs([
+            ("HOME", "/h"),
+            ("XDG_CONFIG_HOME", "relative"),
+            ("XDG_CACHE_HOME", "/c"),
+        ]);
+        assert_eq!(env.cache_home(), Some("/c".into()));
+        assert_eq!(env.config_home(), Some("/h/.config".into()));
+        assert_eq!(Env::default().cache_home(), None);
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let env = Env::from_pairs([("A_B", ""), ("A_C", "1")]);
+        assert_eq!(env.get("A_B"), None);
+        assert_eq!(
+            env.vars_with_prefix("A_").collect::<Vec<_>>(),
+            [("A_B", ""), ("A_C", "1")]
+        );
+    }
+}

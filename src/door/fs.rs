@@ -1,1 +1,198 @@
-//! File system: atomic writes, locks, the folder snapshot.
+//! File system: whole-file writes that are never seen half done, locks that die with their holder, and below them
+//! `dir` (an open folder that follows no link), `folder` (a folder read as a snapshot) and `apply` (changes written to one).
+//!
+//! Knows nothing of repositories, slots or what the bytes mean.
+
+pub mod apply;
+pub mod dir;
+pub mod folder;
+
+use std::{
+    fs::{File, OpenOptions},
+    hash::{BuildHasher as _, RandomState},
+    io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+use rustix::fs::{FlockOperation, OFlags};
+
+/// Never follow a link in the place of the file, and never hand the file to a child process.
+const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).bits().cast_signed();
+
+/// Reads the file at `path`; `None` where there is none.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces the file at `path` in one step: readers see the old bytes or the new ones. Permission bits stay; a new file
+/// gets `0644` less what the umask takes away.
+///
+/// # Errors
+/// When `path` is a symbolic link or no file, or cannot be written; then the old file stands.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let kept = match std::fs::symlink_metadata(path) {
+        Ok(about) if about.is_file() => Some(about.permissions()),
+        Ok(_) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let temporary = path.with_file_name(temporary_name());
+    let mode = if kept.is_some() { 0o600 } else { 0o644 };
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .custom_flags(NO_LINK)
+        .open(&temporary)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            kept.map_or(Ok(()), |kept| file.set_permissions(kept))
+        })
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Overwrites the small file at `path` in place with `text`, padded with spaces to `width` bytes. One write of a fixed
+/// length neither frees nor allocates blocks, which makes it far cheaper than a rename where it happens for every check.
+///
+/// # Errors
+/// When `text` is longer than `width` or the file cannot be written.
+pub fn write_padded(path: &Path, text: &str, width: usize) -> io::Result<()> {
+    if text.len() > width {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the text is longer than its field",
+        ));
+    }
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .custom_flags(NO_LINK)
+        .open(path)?;
+    file.write_all_at(format!("{text:width$}").as_bytes(), 0)
+}
+
+/// Appends `line` and a newline in one write.
+///
+/// # Errors
+/// When the file cannot be opened or written.
+pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o644)
+        .custom_flags(NO_LINK)
+        .open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
+
+/// Removes the file at `path` if it is there.
+///
+/// # Errors
+/// When it is there but cannot be removed.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Makes the folder at `path` and those above it.
+///
+/// # Errors
+/// When something else is in the way.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Makes the folder at `path` and those above it, those that are new for their owner only.
+///
+/// # Errors
+/// When something else is in the way.
+pub fn create_private_dir_all(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// True where the owner may execute the file at `path`.
+pub fn is_executable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+/// An exclusive lock. The kernel frees it when the holder dies, however that happens; child processes do not inherit it.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock at `path` without waiting and writes `text` into the file, for people who ask who holds it; `None` if
+    /// somebody else has it. The file stays when the lock is freed: removing it would let two hold it at once.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or the file system knows no locks.
+    pub fn try_lock(path: &Path, text: &str) -> io::Result<Option<Self>> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(NO_LINK)
+            .open(path)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())?;
+        Ok(Some(Self { _file: file }))
+    }
+
+    /// Reads what the last holder wrote; empty where nobody did.
+    ///
+    /// # Errors
+    /// When the file is there but cannot be read.
+    pub fn read_holder(path: &Path) -> io::Result<String> {
+        let mut text = Vec::new();
+        match File::open(path) {
+            Ok(file) => file.take(4096).read_to_end(&mut text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// Returns the bytes that are free for us on the file system of `path`.
+///
+/// # Errors
+/// When there is no such path.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let about = rustix::fs::statvfs(path)?;
+    Ok(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
+/// Returns a name that nobody can guess, so that nobody can have planted something under it.
+fn temporary_name() -> String {
+    format!(".invisigoth-{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+#[cfg(test)]
+mod tests;
