@@ -1,1 +1,106 @@
-//! Shell: runs check commands within limits.
+//! Shell: runs check commands within limits. What the output means is `verdict`'s business; nothing is read here.
+
+use std::{ffi::OsString, path::Path, time::Duration};
+
+use crate::{
+    check::{End, Stage},
+    door::spawn::{Ended, Spawn},
+    time::Stop,
+};
+
+/// What a command may use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Its longest time.
+    pub timeout: Duration,
+    /// All that its environment holds.
+    pub env: Vec<(OsString, OsString)>,
+    /// Bytes of its output that are kept.
+    pub output_cap: usize,
+}
+
+/// What came of a command, before anybody read its output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RawRan {
+    /// Which command of the gate.
+    pub stage: Stage,
+    /// The shell text.
+    pub command: String,
+    /// How it ended. A command that the shell does not find is `Exit(127)`; without a shell or folder it is `NotStarted`.
+    pub end: End,
+    /// Wall time.
+    pub took: Duration,
+    /// What it printed, both streams in order, with a line in the place of what was too much; where nothing started, why.
+    pub output: Vec<u8>,
+}
+
+/// Runs `command` in a shell in `dir`. When this returns, nothing that it started is left.
+pub fn run(command: &str, stage: Stage, dir: &Path, limits: &Limits, stop: &Stop) -> RawRan {
+    let spawn = Spawn {
+        program: "sh".into(),
+        args: vec!["-c".into(), command.into()],
+        dir: dir.to_owned(),
+        env: limits.env.clone(),
+        stdin: Vec::new(),
+        timeout: Some(limits.timeout),
+        output_cap: limits.output_cap,
+    };
+    let ended = spawn.run(stop);
+    RawRan {
+        stage,
+        command: command.to_owned(),
+        end: ended.end,
+        took: ended.took,
+        output: joined(ended),
+    }
+}
+
+fn joined(ended: Ended) -> Vec<u8> {
+    let mut output = ended.output;
+    if ended.omitted > 0 {
+        let line = format!("\n[{} bytes left out]\n", ended.omitted);
+        let middle = output.len() / 2;
+        output.splice(middle..middle, line.into_bytes());
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::env::Env;
+
+    fn ran(command: &str, output_cap: usize) -> RawRan {
+        let limits = Limits {
+            timeout: Duration::from_secs(60),
+            env: Env::read().for_checks(&[]),
+            output_cap,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        run(command, Stage::Test, dir.path(), &limits, &Stop::default())
+    }
+
+    #[test]
+    fn both_streams_come_in_the_order_they_were_written() {
+        let ran = ran("echo one; echo two >&2; echo three; exit 5", 100);
+        assert_eq!(ran.end, End::Exit(5));
+        assert_eq!(ran.output, b"one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn a_line_stands_for_what_was_left_out() {
+        let ran = ran("printf 0123456789", 6);
+        assert_eq!(ran.output, b"012\n[4 bytes left out]\n789");
+    }
+
+    #[test]
+    fn without_a_shell_nothing_starts() {
+        let limits = Limits {
+            timeout: Duration::from_secs(60),
+            env: vec![("PATH".into(), "/nowhere".into())],
+            output_cap: 100,
+        };
+        let ran = run("true", Stage::Lint, Path::new("/"), &limits, &Stop::default());
+        assert_eq!(ran.end, End::NotStarted);
+    }
+}
