@@ -98,12 +98,40 @@ pub struct Tests {
     pub failed: BTreeSet<String>,
     /// Names that were skipped, ignored or expected to fail.
     pub skipped: BTreeSet<String>,
+    /// What the runner counted, where it counted more tests than it named.
+    pub counted: Option<Counts>,
+}
+
+/// How many tests a runner says there were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Tests that failed.
+    pub failed: usize,
+    /// Tests that were skipped, ignored or expected to fail.
+    pub skipped: usize,
 }
 
 impl Tests {
+    /// Returns the runner's counts, or how many names there are where all are named.
+    pub fn counts(&self) -> Counts {
+        self.counted.unwrap_or(Counts {
+            passed: self.passed.len(),
+            failed: self.failed.len(),
+            skipped: self.skipped.len(),
+        })
+    }
+
     /// Returns how many tests ran: passed or failed.
     pub fn ran(&self) -> usize {
-        self.passed.len() + self.failed.len()
+        let counts = self.counts();
+        counts.passed + counts.failed
+    }
+
+    /// True where some test failed whose name is not known, so that it cannot be told from known failures.
+    pub fn has_unnamed_failures(&self) -> bool {
+        self.counts().failed > self.failed.len()
     }
 }
 
@@ -221,7 +249,8 @@ impl Report {
                 .collect();
             let excused = baseline.red.contains(&ran.command)
                 && matches!(ran.end, End::Exit(_))
-                && failing.is_some_and(|failed| !failed.is_empty());
+                && failing.is_some_and(|failed| !failed.is_empty())
+                && !ran.tests.as_ref().is_some_and(Tests::has_unnamed_failures);
             passed &= ran.passed() || (excused && new.is_empty());
             if !ran.passed() {
                 new_failures.extend(new);
