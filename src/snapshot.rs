@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use crate::{
-    id::{BlobId, TreeId},
+    id::{BlobId, Hash, TreeId},
     path::RepoPath,
 };
 
@@ -111,3 +111,76 @@ pub enum Change {
 
 /// What an edit, or an executor's work, makes of a snapshot: one entry per path that differs.
 pub type Changes = BTreeMap<RepoPath, Change>;
+
+/// A snapshot made of files in memory; blob ids are our own hash, not git's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MapSnapshot {
+    files: BTreeMap<RepoPath, (Mode, Vec<u8>)>,
+}
+
+impl MapSnapshot {
+    /// Returns the snapshot with `content` at `path`. For a symlink the content is its target.
+    #[must_use]
+    pub fn with(mut self, path: RepoPath, mode: Mode, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path, (mode, content.into()));
+        self
+    }
+
+    /// Returns what `changes` make of it.
+    #[must_use]
+    pub fn changed(mut self, changes: &Changes) -> Self {
+        for (path, change) in changes {
+            match change {
+                Change::Write { content, mode } => {
+                    self.files.insert(path.clone(), (*mode, content.clone()));
+                }
+                Change::Delete => {
+                    self.files.remove(path);
+                }
+            }
+        }
+        self
+    }
+
+    /// Returns every path with its mode and content, sorted.
+    pub fn files(&self) -> &BTreeMap<RepoPath, (Mode, Vec<u8>)> {
+        &self.files
+    }
+
+    fn id(content: &[u8]) -> io::Result<BlobId> {
+        let id = Hash::of("map-snapshot", [content]).to_string().parse();
+        id.map(BlobId).map_err(io::Error::other)
+    }
+}
+
+impl Snapshot for MapSnapshot {
+    fn entry(&self, path: &RepoPath) -> io::Result<Option<Entry>> {
+        let entry = |(mode, content): &(Mode, Vec<u8>)| Self::id(content).map(|id| Entry { mode: *mode, id });
+        self.files.get(path).map(entry).transpose()
+    }
+
+    fn is_folder(&self, path: &RepoPath) -> io::Result<bool> {
+        Ok(self
+            .files
+            .keys()
+            .any(|file| file != path && file.parents().any(|folder| folder == *path)))
+    }
+
+    fn read(&self, id: &BlobId) -> io::Result<Vec<u8>> {
+        for (_, content) in self.files.values() {
+            if Self::id(content)? == *id {
+                return Ok(content.clone());
+            }
+        }
+        Err(io::Error::other(format!("no blob {id}")))
+    }
+
+    fn listing(&self) -> io::Result<Arc<Listing>> {
+        let mut listing = Listing::new();
+        for (path, (mode, content)) in &self.files {
+            let id = Self::id(content)?;
+            listing.push((path.clone(), Entry { mode: *mode, id }));
+        }
+        Ok(Arc::new(listing))
+    }
+}

@@ -1,1 +1,163 @@
 //! Replies: model text → edits. Owns the formats that models are asked for and what they send instead.
+//!
+//! # What is read
+//!
+//! Whatever was asked for, a reply with a SEARCH marker is read as `search-replace`, any other as `whole`. Thoughts
+//! between `<think>` and `</think>` are dropped first. Lines end with LF or CRLF.
+//!
+//! **search-replace**: blocks, inside fences or not.
+//! ```text
+//! src/x.py
+//! <<<<<<< SEARCH
+//! old lines
+//! =======
+//! new lines
+//! >>>>>>> REPLACE
+//! ```
+//! Markers repeat their character 5 to 9 times; whitespace around them does not count. The path stands on one of the
+//! three lines above the SEARCH marker (fences and blank lines are passed over) or in the info string of the fence;
+//! without one, the block belongs to the file of the block before. A block ends at the REPLACE marker of its SEARCH
+//! marker's length, so that longer markers can go around content that has markers; of several `=======` lines the one
+//! of that length divides. An empty SEARCH part makes a new file.
+//!
+//! **whole**: a path line (`path`, `**path**`, `` `path` ``, `# path`, `### path`, `path:`, `File: path`), at most two
+//! blank lines, and a fenced file; or the path in the info string (`python path=src/x.py`, `python:src/x.py`,
+//! `src/x.py`). A fence is three or more backquotes or tildes, indented by up to three spaces, closed by at least as
+//! many: a file that holds fences takes longer ones. What stands between is the file, byte for byte; the line break
+//! before the closing fence belongs to it unless the info string has the word `no-newline`. An empty fence is an empty
+//! file. A fence without a path is prose, except where whole files were asked for, it is the only fence, and the text
+//! names exactly one file.
+//!
+//! **Orders**, in both formats, from the first column on lines of their own, outside fences:
+//! ```text
+//! order = "DELETE " path | "MODE " path " " ("100644" | "100755" | "120000")
+//! path  = text without whitespace | "`" text "`"
+//! ```
+//! `MODE path 120000` makes the whole file given for `path` in the same reply a symlink: its content, less one final
+//! line break, is the target. A rename is a `DELETE` and a whole file.
+//!
+//! # What is refused, always the reply as a whole
+//! A marker out of sequence, a block or fence that is not closed, both formats in one reply, a block without a path, a
+//! fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
+
+mod mark;
+mod path_line;
+mod scan;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    edit::{
+        Action, Edit,
+        refusal::{Item, Reason, Refusal},
+    },
+    reply::scan::Part,
+};
+
+/// How a model is asked to word its edits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// Blocks of old and new lines.
+    SearchReplace,
+    /// Files as a whole.
+    Whole,
+    /// Whichever the reply looks like.
+    #[default]
+    Auto,
+}
+
+/// A word that names no format.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a format: search-replace, whole or auto")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        let all = [Self::SearchReplace, Self::Whole, Self::Auto];
+        let named = all.into_iter().find(|format| format.word() == text);
+        named.ok_or_else(|| UnknownFormat(text.to_owned()))
+    }
+}
+
+impl Format {
+    /// Returns the word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SearchReplace => "search-replace",
+            Self::Whole => "whole",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Reads the edits of a reply, in its order. `asked` settles only what could be read in two ways.
+///
+/// # Errors
+/// Refuses the whole reply: see the module's head.
+pub fn parse(text: &str, asked: Format) -> Result<Vec<Edit>, Refusal> {
+    let parts = scan::scan(without_thoughts(text)?, asked)?;
+    let has_blocks = parts.iter().any(|part| matches!(part, Part::Block { .. }));
+    let edits = if has_blocks {
+        blocks(parts)?
+    } else {
+        whole::edits(parts, asked)?
+    };
+    if edits.is_empty() {
+        return Err(Item::of_reply(Reason::NoEdit, "the reply holds no edit in a known format").into());
+    }
+    Ok(edits)
+}
+
+/// Drops thoughts at the start.
+fn without_thoughts(text: &str) -> Result<&str, Item> {
+    let mut rest = text;
+    for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
+        while let Some(thoughts) = rest.trim_start().strip_prefix(open) {
+            let Some((_, after)) = thoughts.split_once(close) else {
+                return Err(Item::of_reply(Reason::Malformed, format!("`{open}` is not closed")));
+            };
+            rest = after;
+        }
+    }
+    Ok(rest)
+}
+
+fn blocks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
+    let mut edits = Vec::new();
+    for part in parts {
+        match part {
+            Part::Block { path: None, .. } => {
+                let detail = "a block has no path; write the path of its file on the line above it";
+                return Err(Item::of_reply(Reason::Malformed, detail));
+            }
+            Part::Block {
+                path: Some(path),
+                search,
+                replace,
+            } => {
+                let action = Action::Replace { search, replace };
+                edits.push(Edit { path, action });
+            }
+            Part::Fence { path: Some(path), .. } => {
+                let detail =
+                    "a whole file among SEARCH/REPLACE blocks; write a new file as a block with an empty SEARCH part";
+                return Err(Item::new(&path, Reason::Malformed, detail));
+            }
+            Part::Order(edit) => edits.push(edit),
+            Part::Fence { path: None, .. } | Part::Prose(_) => {}
+        }
+    }
+    Ok(edits)
+}

@@ -1,0 +1,116 @@
+//! Lines of a text with their own endings, so that what an edit leaves alone keeps its bytes.
+//!
+//! Owns splitting, the commonest ending and joining. Knows nothing of matching.
+
+/// The mark that some editors put before UTF-8 text.
+pub(crate) const BOM: char = '\u{feff}';
+
+/// One line and what ends it: `\n`, `\r\n`, a lone `\r`, or nothing at the end of the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) ending: &'a str,
+}
+
+/// Splits `text` into its lines; joined again they are `text`.
+pub(crate) fn split(text: &str) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let line_end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let (line, after) = rest.split_at_checked(line_end).unwrap_or((rest, ""));
+        let ending_size = match after.as_bytes() {
+            [b'\r', b'\n', ..] => 2,
+            [] => 0,
+            [_, ..] => 1,
+        };
+        let (ending, left) = after.split_at_checked(ending_size).unwrap_or((after, ""));
+        lines.push(Line { text: line, ending });
+        rest = left;
+    }
+    lines
+}
+
+/// Returns the texts alone.
+pub(crate) fn texts<'a>(lines: &[Line<'a>]) -> Vec<&'a str> {
+    lines.iter().map(|line| line.text).collect()
+}
+
+/// Returns the ending that most lines have; `\n` where there is none or they are even.
+pub(crate) fn commonest_ending(lines: &[Line<'_>]) -> &'static str {
+    let count = |ending: &str| lines.iter().filter(|line| line.ending == ending).count();
+    let (lf, crlf, cr) = (count("\n"), count("\r\n"), count("\r"));
+    if crlf > lf && crlf >= cr {
+        "\r\n"
+    } else if cr > lf {
+        "\r"
+    } else {
+        "\n"
+    }
+}
+
+/// A run of lines that gives way to others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Splice {
+    /// Index of the first line that goes.
+    pub(crate) at: usize,
+    /// How many lines go.
+    pub(crate) len: usize,
+    /// What comes, line by line, each with its ending; an empty ending is filled in by `splice`.
+    pub(crate) lines: Vec<(String, String)>,
+}
+
+/// Applies `splices`, sorted and disjoint, to `lines`. New lines get the commonest ending, and the text ends with a
+/// newline exactly if it did before.
+pub(crate) fn splice(lines: &[Line<'_>], splices: &[Splice]) -> String {
+    let mut out: Vec<(&str, &str)> = Vec::with_capacity(lines.len());
+    let mut next = 0;
+    let kept = |from: usize, to: usize| {
+        lines
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .map(|l| (l.text, l.ending))
+    };
+    for splice in splices {
+        out.extend(kept(next, splice.at));
+        out.extend(
+            splice
+                .lines
+                .iter()
+                .map(|(text, ending)| (text.as_str(), ending.as_str())),
+        );
+        next = splice.at + splice.len;
+    }
+    out.extend(kept(next, lines.len()));
+    let ended = lines.last().is_none_or(|line| !line.ending.is_empty());
+    join(&out, commonest_ending(lines), ended)
+}
+
+fn join(lines: &[(&str, &str)], filler: &str, ended: bool) -> String {
+    let mut text = String::new();
+    for (nth, (line, ending)) in lines.iter().enumerate() {
+        text.push_str(line);
+        if nth + 1 < lines.len() || ended {
+            text.push_str(if ending.is_empty() { filler } else { ending });
+        }
+    }
+    text
+}
+
+/// Gives `content`, which replaces `old` whole, the byte order mark of `old`, and its line endings where all of them
+/// are CRLF and `content` has no CR: a model does not see them.
+pub(crate) fn dressed_as(old: &str, content: &str) -> String {
+    let lines = split(old);
+    let all_crlf = old.contains('\n') && lines.iter().all(|line| matches!(line.ending, "\r\n" | ""));
+    let mut dressed = String::new();
+    if old.starts_with(BOM) && !content.starts_with(BOM) {
+        dressed.push(BOM);
+    }
+    if all_crlf && !content.contains('\r') {
+        dressed.push_str(&content.replace('\n', "\r\n"));
+    } else {
+        dressed.push_str(content);
+    }
+    dressed
+}

@@ -1,0 +1,146 @@
+//! `Work`: the files that edits touch, in memory, as they are after the edits so far.
+//!
+//! Owns what a path holds now and what differs from the snapshot in the end. Judges no edit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
+
+use crate::{
+    path::RepoPath,
+    snapshot::{Change, Changes, Mode, Snapshot},
+};
+
+/// What a path holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Stored {
+    pub(crate) mode: Mode,
+    /// Empty for a submodule.
+    pub(crate) content: Vec<u8>,
+}
+
+/// What a path held at first and holds now; `None` where there is no file.
+struct Touched {
+    before: Option<Stored>,
+    now: Option<Stored>,
+}
+
+/// The files that edits touch, over a snapshot that they do not.
+pub(crate) struct Work<'a> {
+    snapshot: &'a dyn Snapshot,
+    files: BTreeMap<RepoPath, Touched>,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(snapshot: &'a dyn Snapshot) -> Self {
+        Self {
+            snapshot,
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what `path` holds now.
+    pub(crate) fn get(&self, path: &RepoPath) -> io::Result<Option<Stored>> {
+        match self.files.get(path) {
+            Some(touched) => Ok(touched.now.clone()),
+            None => self.read(path),
+        }
+    }
+
+    fn read(&self, path: &RepoPath) -> io::Result<Option<Stored>> {
+        let Some(entry) = self.snapshot.entry(path)? else {
+            return Ok(None);
+        };
+        let content = match entry.mode {
+            Mode::Submodule => Vec::new(),
+            Mode::File | Mode::Executable | Mode::Symlink => self.snapshot.read(&entry.id)?,
+        };
+        let mode = entry.mode;
+        Ok(Some(Stored { mode, content }))
+    }
+
+    /// Sets what `path` holds; `None` deletes it.
+    pub(crate) fn set(&mut self, path: &RepoPath, now: Option<Stored>) -> io::Result<()> {
+        if let Some(touched) = self.files.get_mut(path) {
+            touched.now = now;
+        } else {
+            let before = self.read(path)?;
+            self.files.insert(path.clone(), Touched { before, now });
+        }
+        Ok(())
+    }
+
+    /// True where `path` is a file, a symlink or a submodule now.
+    pub(crate) fn exists(&self, path: &RepoPath) -> io::Result<bool> {
+        match self.files.get(path) {
+            Some(touched) => Ok(touched.now.is_some()),
+            None => Ok(self.snapshot.entry(path)?.is_some()),
+        }
+    }
+
+    /// True where something lies below `path` now.
+    pub(crate) fn is_folder(&self, path: &RepoPath) -> io::Result<bool> {
+        let below = |other: &RepoPath| other != path && other.parents().any(|folder| folder == *path);
+        if self
+            .files
+            .iter()
+            .any(|(other, touched)| touched.now.is_some() && below(other))
+        {
+            return Ok(true);
+        }
+        if !self.snapshot.is_folder(path)? {
+            return Ok(false);
+        }
+        if self.files.values().all(|touched| touched.now.is_some()) {
+            return Ok(true);
+        }
+        Ok(self.paths()?.iter().any(below))
+    }
+
+    /// Returns the nearest folder above `path` that is no folder now, but a file, a symlink or a submodule.
+    pub(crate) fn blocked_by(&self, path: &RepoPath) -> io::Result<Option<RepoPath>> {
+        for folder in path.parents() {
+            if self.exists(&folder)? {
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns every path that there is now.
+    pub(crate) fn paths(&self) -> io::Result<BTreeSet<RepoPath>> {
+        let listing = self.snapshot.listing()?;
+        let mut paths: BTreeSet<RepoPath> = listing.iter().map(|(path, _)| path.clone()).collect();
+        for (path, touched) in &self.files {
+            if touched.now.is_some() {
+                paths.insert(path.clone());
+            } else {
+                paths.remove(path);
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Returns the paths that hold something other than they did at first.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &RepoPath> {
+        let written = self
+            .files
+            .iter()
+            .filter(|(_, touched)| touched.now.is_some() && touched.now != touched.before);
+        written.map(|(path, _)| path)
+    }
+
+    /// Returns what differs from the snapshot.
+    pub(crate) fn into_changes(self) -> Changes {
+        let changed = self
+            .files
+            .into_iter()
+            .filter(|(_, touched)| touched.now != touched.before);
+        let change = |now: Option<Stored>| match now {
+            Some(Stored { mode, content }) => Change::Write { content, mode },
+            None => Change::Delete,
+        };
+        changed.map(|(path, touched)| (path, change(touched.now))).collect()
+    }
+}
