@@ -46,6 +46,8 @@ pub struct Gate {
     pub commands: Vec<(Stage, String)>,
     /// The command that runs one test file, with `{file}` in the place of its path.
     pub test_file: Option<String>,
+    /// Environment variables that the commands may see besides the usual.
+    pub env: Vec<String>,
     /// Ignored paths that are copied from the user's checkout into a slot.
     pub copy: Vec<String>,
     /// Longest time of one command.
@@ -214,7 +216,11 @@ impl Failed {
                 1 => "1 new failure".to_owned(),
                 n => format!("{n} new failures"),
             },
-            End::Exit(code) => format!("exit {code}"),
+            End::Exit(code) => match ran.output.as_str().lines().next() {
+                // What is wrong with new tests is our own sentence.
+                Some(why) if ran.stage == Stage::TestFile && ran.tests.is_none() => why.to_owned(),
+                _ => format!("exit {code}"),
+            },
         };
         format!("{}: {what}", ran.stage.word())
     }
@@ -286,6 +292,9 @@ pub struct CheckRow {
     /// Tests that ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<usize>,
+    /// Tests that failed, where any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<usize>,
 }
 
 impl CheckRow {
@@ -298,6 +307,7 @@ impl CheckRow {
             exit: ran.exit(),
             seconds: f64::from(millis) / 1000.0,
             tests: ran.tests.as_ref().map(Tests::ran),
+            failed: ran.tests.as_ref().map(|tests| tests.failed.len()).filter(|n| *n > 0),
         }
     }
 }

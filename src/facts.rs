@@ -5,35 +5,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    goal::Goal,
+    goal::Decision,
     id::{CommitId, GoalId},
 };
 
-/// How the last attempt at a goal stands, as the attempts ref tells.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// What scheduling needs of an open goal. The rest of a goal is read when its turn comes.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Open {
+    /// One line for people.
+    pub description: String,
+    /// Goals that must have landed before.
+    pub needs: Vec<GoalId>,
+    /// A person's decision.
+    pub decision: Decision,
+    /// Why it was decided so.
+    pub reason: Option<String>,
+    /// Higher goes first.
+    pub priority: i64,
+}
+
+/// How the newest attempt at a goal stands, as the attempts ref tells.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AttemptFact {
     /// From 1.
     pub number: u32,
-    /// `Goal::version` of what it worked on.
-    pub version: String,
     /// How it stands.
     pub standing: Standing,
-    /// Rounds so far.
-    pub rounds: u32,
-    /// One line: why it failed or is held; empty otherwise.
+    /// One line: why it failed; empty otherwise.
     pub reason: String,
+    /// True where the goal asks something else by now.
+    pub outdated: bool,
 }
 
 /// Where an attempt is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Replies are recorded; checks have not passed yet.
+    /// Replies are recorded; its end is not.
     Open,
     /// It ended without a candidate.
     Failed,
-    /// A person said to try again.
-    Retry,
 }
 
 /// A candidate branch: one commit on its base whose checks passed.
@@ -43,27 +54,29 @@ pub struct Candidate {
     pub commit: CommitId,
     /// Its parent.
     pub base: CommitId,
-    /// `Goal::version` that it answers.
-    pub version: String,
+    /// The attempt that made it.
+    pub attempt: u32,
     /// Why it waits for a person, if it does.
     pub held: Option<String>,
+    /// True where the goal asks something else by now.
+    pub outdated: bool,
 }
 
 /// Everything that state is computed from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Facts {
     /// The head of what has landed: of the target, or ahead of it while the checkout cannot follow.
     pub tip: Option<CommitId>,
-    /// Open goals in file order, as the backlog at hand words them.
-    pub goals: Vec<(GoalId, Goal)>,
+    /// Open goals as the backlog at hand words them.
+    pub goals: BTreeMap<GoalId, Open>,
     /// Goals that have landed.
     pub landed: BTreeSet<GoalId>,
     /// Candidates by goal.
     pub candidates: BTreeMap<GoalId, Candidate>,
     /// The newest attempt by goal.
     pub attempts: BTreeMap<GoalId, AttemptFact>,
-    /// Goals that a live process works on here.
-    pub claimed: BTreeSet<GoalId>,
+    /// The goal that a live run works on, if one does.
+    pub running: Option<GoalId>,
 }
 
 /// What can newly be known about the facts: our own moves, so that nothing need be read again.
@@ -71,8 +84,6 @@ pub struct Facts {
 pub enum Fact {
     /// A goal landed and the tip moved.
     Landed(GoalId, CommitId),
-    /// The tip moved without a landing.
-    Tip(CommitId),
     /// A goal has a candidate.
     Candidate(GoalId, Candidate),
     /// An attempt stands so.
@@ -80,27 +91,23 @@ pub enum Fact {
 }
 
 impl Facts {
-    /// Takes in one move of our own. Reading everything again must give the same facts.
+    /// Takes in one move of our own. Reading everything again gives the same facts.
     pub fn learn(&mut self, fact: Fact) {
         match fact {
             Fact::Landed(goal, tip) => {
                 self.tip = Some(tip);
-                self.goals.retain(|(id, _)| *id != goal);
+                self.goals.remove(&goal);
                 self.candidates.remove(&goal);
+                self.attempts.remove(&goal);
                 self.landed.insert(goal);
             }
-            Fact::Tip(tip) => self.tip = Some(tip),
             Fact::Candidate(goal, candidate) => {
                 self.candidates.insert(goal, candidate);
             }
             Fact::Attempt(goal, attempt) => {
+                self.candidates.remove(&goal);
                 self.attempts.insert(goal, attempt);
             }
         }
-    }
-
-    /// Returns the open goal `id`.
-    pub fn goal(&self, id: &GoalId) -> Option<&Goal> {
-        self.goals.iter().find(|(open, _)| open == id).map(|(_, goal)| goal)
     }
 }

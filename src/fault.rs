@@ -35,6 +35,38 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, by exit code.
+    pub const ALL: [Self; 11] = [
+        Self::Error,
+        Self::Usage,
+        Self::Unfinished,
+        Self::Nothing,
+        Self::Person,
+        Self::Budget,
+        Self::Config,
+        Self::Busy,
+        Self::Sandbox,
+        Self::Provider,
+        Self::Interrupted,
+    ];
+
+    /// Returns what it means, for the manual page.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Error => "something went wrong",
+            Self::Usage => "the command line is wrong",
+            Self::Unfinished => "the run ended with failed or blocked goals",
+            Self::Nothing => "there was nothing to do (only with --exit-code)",
+            Self::Person => "a person is needed",
+            Self::Budget => "the budget is used up",
+            Self::Config => "something is not configured; `git invisigoth doctor` says what",
+            Self::Busy => "another process is at it, try later",
+            Self::Sandbox => "there is no sandbox where one is demanded",
+            Self::Provider => "the provider failed",
+            Self::Interrupted => "stopped by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP",
+        }
+    }
+
     /// Returns the exit code.
     pub fn exit_code(self) -> u8 {
         match self {

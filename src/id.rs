@@ -154,6 +154,11 @@ impl Hash {
         Self(state.finalize().into())
     }
 
+    /// Returns the hash as an object id of 32 bytes, for content that no repository stores.
+    pub fn oid(&self) -> Oid {
+        Oid { bytes: self.0, len: 32 }
+    }
+
     /// Returns the first `digits` of the 64 hexadecimal digits.
     pub fn short(&self, digits: usize) -> String {
         self.to_string().chars().take(digits).collect()

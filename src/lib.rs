@@ -42,6 +42,7 @@ pub mod prompt;
 pub mod proof;
 pub mod reply;
 pub mod schedule;
+pub mod textdiff;
 pub mod verdict;
 
 // row 3: doors, then hands
@@ -51,7 +52,3 @@ pub mod git;
 pub mod provider;
 pub mod shell;
 pub mod slot;
-
-// row 4: engine and commands
-
-// row 5: faces

@@ -84,7 +84,7 @@ impl UnknownPrice {
 #[derive(Clone, Copy, PartialEq, Debug, thiserror::Error)]
 pub enum OverBudget {
     /// `budget.max_calls`
-    #[error("the budget of {cap} calls is used up")]
+    #[error("the budget is used up: {cap} model calls")]
     Calls {
         /// The cap.
         cap: u64,

@@ -42,6 +42,9 @@ pub struct Record {
     pub sandbox: String,
     /// The version of the program that wrote it.
     pub version: String,
+    /// How many tests were red at the base already, and were let pass for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_red: Option<usize>,
     /// What a reader should know besides, such as that a test goal's mutation could not be tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,

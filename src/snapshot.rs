@@ -184,3 +184,70 @@ impl Snapshot for MapSnapshot {
         Ok(Arc::new(listing))
     }
 }
+
+/// A snapshot with changes laid over it.
+pub struct Overlay<'a> {
+    below: &'a dyn Snapshot,
+    changes: &'a Changes,
+}
+
+impl<'a> Overlay<'a> {
+    /// Lays `changes` over `below`.
+    pub fn new(below: &'a dyn Snapshot, changes: &'a Changes) -> Self {
+        Self { below, changes }
+    }
+
+    /// The id that content of ours is found under; no object of a repository has it.
+    fn id_of(path: &RepoPath) -> BlobId {
+        BlobId(Hash::of("overlay", [path.as_bytes()]).oid())
+    }
+}
+
+impl Snapshot for Overlay<'_> {
+    fn entry(&self, path: &RepoPath) -> io::Result<Option<Entry>> {
+        match self.changes.get(path) {
+            Some(Change::Write { mode, .. }) => Ok(Some(Entry {
+                mode: *mode,
+                id: Self::id_of(path),
+            })),
+            Some(Change::Delete) => Ok(None),
+            None => self.below.entry(path),
+        }
+    }
+
+    fn is_folder(&self, path: &RepoPath) -> io::Result<bool> {
+        let ours = self.changes.iter().any(|(at, change)| {
+            matches!(change, Change::Write { .. }) && at != path && at.parents().any(|parent| parent == *path)
+        });
+        Ok(ours || self.below.is_folder(path)?)
+    }
+
+    fn read(&self, id: &BlobId) -> io::Result<Vec<u8>> {
+        let ours = self.changes.iter().find_map(|(path, change)| match change {
+            Change::Write { content, .. } if Self::id_of(path) == *id => Some(content.clone()),
+            _ => None,
+        });
+        ours.map_or_else(|| self.below.read(id), Ok)
+    }
+
+    fn listing(&self) -> io::Result<Arc<Listing>> {
+        let mut all: BTreeMap<RepoPath, Entry> = self.below.listing()?.iter().cloned().collect();
+        for (path, change) in self.changes {
+            match change {
+                Change::Write { mode, .. } => {
+                    all.insert(
+                        path.clone(),
+                        Entry {
+                            mode: *mode,
+                            id: Self::id_of(path),
+                        },
+                    );
+                }
+                Change::Delete => {
+                    all.remove(path);
+                }
+            }
+        }
+        Ok(Arc::new(all.into_iter().collect()))
+    }
+}

@@ -50,31 +50,84 @@ pub struct Landing<'a> {
     pub goal: &'a GoalId,
     /// Its record as JSON on one line; empty where the record comes with the next landing.
     pub record_line: String,
-    /// The candidate.
-    pub commit: CommitId,
+    /// The candidate; absent where it is the very commit that will hold these files.
+    pub commit: Option<CommitId>,
     /// RFC 3339 UTC.
     pub landed_at: String,
+    /// The goal's row as it was worked on, for a goal that is no longer in the backlog.
+    pub row: Option<String>,
 }
 
-/// Returns path and bytes of each memory file that is another one after `landings`. Goals that nobody worded (they are
-/// not in the backlog) are completed with what is known: id and commit.
+/// A landed goal that people took back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reopened<'a> {
+    /// The goal.
+    pub goal: &'a GoalId,
+    /// Why, for the goal's `reason`.
+    pub reason: String,
+    /// Its row as the taking back left it, if it left one: such a row is held too, another one stays as it is.
+    pub row: Option<&'a str>,
+}
+
+/// Puts goals back into the backlog, as held. Their completed rows stay: a goal in both files is open.
+fn reopen(backlog: &Backlog, completed: &Log<'_>, reopened: &[Reopened<'_>]) -> Result<Backlog, BacklogError> {
+    let mut open = backlog.clone();
+    for Reopened { goal, reason, .. } in reopened.iter().filter(|back| backlog.raw(back.goal) == back.row) {
+        if backlog.raw(goal).is_some() {
+            open = open.set(goal, "status", &json!("held"))?;
+            open = open.set(goal, "reason", &json!(reason))?;
+            continue;
+        }
+        let known = completed
+            .rows
+            .iter()
+            .rev()
+            .find(|row| id_text(row).is_some_and(|id| id == goal.as_str()));
+        let unworded = json!({ "id": goal }).to_string();
+        let row = known.copied().unwrap_or(&unworded);
+        let held = Row::parse(row).map_or(unworded.clone(), |row| row.with("status", "\"held\""));
+        open = open.with(&[&held])?;
+        for (key, value) in [
+            ("commit", json!(null)),
+            ("landed_at", json!(null)),
+            ("reason", json!(reason)),
+        ] {
+            open = open.set(goal, key, &value)?;
+        }
+    }
+    Ok(open)
+}
+
+/// Returns path and bytes of each memory file that is another one after `landings` and `reopened`; `late` are records of
+/// earlier landings that could not hold their own, `stale` goals that had landed before their rows were recorded: a row
+/// that stayed would open such a goal again. Goals that nobody worded (they are not in the backlog) are completed with what
+/// is known: id and commit.
 ///
 /// # Errors
 /// Names the file that cannot be read, and the place in it.
-pub fn close(files: &MemoryFiles, landings: &[Landing<'_>]) -> Result<Vec<(String, Vec<u8>)>, BacklogError> {
+pub fn close(
+    files: &MemoryFiles,
+    landings: &[Landing<'_>],
+    reopened: &[Reopened<'_>],
+    late: &[&str],
+    stale: &[GoalId],
+) -> Result<Vec<(String, Vec<u8>)>, BacklogError> {
     let backlog = match files.pending.as_slice() {
         [] => Backlog::default(),
         bytes => Backlog::parse(bytes).map_err(|error| error.in_file(PENDING))?,
     };
     let mut patch = Vec::new();
-    let gone: Vec<GoalId> = landings.iter().map(|landing| landing.goal.clone()).collect();
-    if gone.iter().any(|id| backlog.raw(id).is_some()) {
-        patch.push((PENDING.to_owned(), backlog.without(&gone).to_bytes()));
-    }
+    let landed = landings.iter().map(|landing| landing.goal);
+    let gone: Vec<GoalId> = landed.chain(stale).cloned().collect();
     let completed = Log::read(COMPLETED, COMPLETED_SEGMENTS, &files.completed, &files.segments)?;
+    let open = reopen(&backlog.without(&gone), &completed, reopened)?;
+    if open.text() != backlog.text() {
+        patch.push((PENDING.to_owned(), open.to_bytes()));
+    }
     patch.extend(completed.grown(&completed.new_goals(&backlog, landings))?);
     let history = Log::read(HISTORY, HISTORY_SEGMENTS, &files.history, &files.segments)?;
-    let lines: Vec<&str> = landings.iter().map(|landing| landing.record_line.trim_end()).collect();
+    let new = landings.iter().map(|landing| landing.record_line.trim_end());
+    let lines: Vec<&str> = late.iter().copied().chain(new).collect();
     patch.extend(history.grown(&history.new_records(&lines))?);
     Ok(patch)
 }
@@ -129,9 +182,9 @@ impl<'a> Log<'a> {
     /// Returns rows for the goals that are not completed by these very commits yet.
     fn new_goals(&self, backlog: &Backlog, landings: &[Landing<'_>]) -> Vec<String> {
         let is = |row: &str, landing: &Landing<'_>| {
-            let commit = format!("\"{}\"", landing.commit);
+            let commit = landing.commit.map(|commit| format!("\"{commit}\""));
             id_text(row).is_some_and(|id| id == landing.goal.as_str())
-                && Row::parse(row).is_some_and(|row| row.value("commit") == Some(commit.as_str()))
+                && Row::parse(row).is_some_and(|row| row.value("commit") == commit.as_deref())
         };
         let mut new: Vec<String> = Vec::new();
         for landing in landings {
@@ -140,8 +193,11 @@ impl<'a> Log<'a> {
                 continue;
             }
             let unworded = json!({ "id": landing.goal }).to_string();
-            let raw = backlog.raw(landing.goal).unwrap_or(&unworded);
-            new.push(completed_row(raw, &landing.commit, &landing.landed_at));
+            let raw = backlog
+                .raw(landing.goal)
+                .or(landing.row.as_deref())
+                .unwrap_or(&unworded);
+            new.push(completed_row(raw, landing.commit.as_ref(), &landing.landed_at));
         }
         new
     }

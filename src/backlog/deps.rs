@@ -1,17 +1,10 @@
-//! Dependencies between goals: what is wrong with them, and an order that respects them.
+//! Dependencies between goals: what is wrong with them.
 //!
 //! Linear in goals and dependencies, without recursion: chains of 100,000 goals are ordinary. Knows no states.
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::{
-    backlog::{
-        Backlog,
-        error::{Lines, Place},
-    },
-    goal::Goal,
-    id::GoalId,
-};
+use crate::id::GoalId;
 
 /// A dependency that can never be met.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -61,23 +54,25 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(open: &'a [(GoalId, Goal)], landed: &BTreeSet<GoalId>) -> Self {
-        let ids: Vec<&GoalId> = open.iter().map(|(id, _)| id).collect();
+    fn new(open: &[(&'a GoalId, &[GoalId])], landed: &BTreeSet<GoalId>) -> Self {
+        let ids: Vec<&GoalId> = open.iter().map(|(id, _)| *id).collect();
         let numbers: HashMap<&GoalId, usize> = ids.iter().enumerate().map(|(nth, id)| (*id, nth)).collect();
         let mut graph = Self {
             ids,
             edges: Vec::with_capacity(open.len()),
             faults: Vec::new(),
         };
-        for (id, goal) in open {
-            let mut edges = Vec::with_capacity(goal.dependencies.len());
-            for dependency in &goal.dependencies {
+        for (id, needs) in open {
+            let mut edges = Vec::with_capacity(needs.len());
+            for dependency in *needs {
                 match numbers.get(dependency) {
-                    Some(_) if dependency == id => graph.faults.push(DepFault::OnItself { goal: id.clone() }),
+                    Some(_) if dependency == *id => graph.faults.push(DepFault::OnItself {
+                        goal: dependency.clone(),
+                    }),
                     Some(number) => edges.push(*number),
                     None if landed.contains(dependency) => {}
                     None => graph.faults.push(DepFault::Unknown {
-                        goal: id.clone(),
+                        goal: (*id).clone(),
                         dependency: dependency.clone(),
                     }),
                 }
@@ -91,11 +86,10 @@ impl<'a> Graph<'a> {
         self.edges.get(node)?.get(nth).copied()
     }
 
-    /// Walks depth first from every node and returns nodes with all their dependencies before them; names each cycle
-    /// where it closes.
-    fn walk(&self) -> (Vec<usize>, Vec<DepFault>) {
+    /// Walks depth first from every node; names each cycle where it closes.
+    fn cycles(&self) -> Vec<DepFault> {
         let mut marks = vec![Mark::New; self.ids.len()];
-        let (mut order, mut cycles) = (Vec::with_capacity(self.ids.len()), Vec::new());
+        let mut cycles = Vec::new();
         for root in 0..self.ids.len() {
             let mut path: Vec<(usize, usize)> = enter(&mut marks, root).map(|node| (node, 0)).into_iter().collect();
             while let Some((node, nth)) = path.last_mut() {
@@ -107,13 +101,12 @@ impl<'a> Graph<'a> {
                     Some(_) => {}
                     None => {
                         marks.get_mut(*node).into_iter().for_each(|mark| *mark = Mark::Done);
-                        order.push(*node);
                         path.pop();
                     }
                 }
             }
         }
-        (order, cycles)
+        cycles
     }
 
     fn cycle(&self, path: &[(usize, usize)], first: usize) -> DepFault {
@@ -136,50 +129,12 @@ fn enter(marks: &mut [Mark], node: usize) -> Option<usize> {
     Some(node)
 }
 
-/// Returns every dependency of the `open` goals that can never be met.
-pub fn check(open: &[(GoalId, Goal)], landed: &BTreeSet<GoalId>) -> Vec<DepFault> {
+/// Returns every dependency of the open goals, given with what they need, that can never be met.
+pub fn check(open: &[(&GoalId, &[GoalId])], landed: &BTreeSet<GoalId>) -> Vec<DepFault> {
     let mut graph = Graph::new(open, landed);
-    let (_, cycles) = graph.walk();
+    let cycles = graph.cycles();
     graph.faults.extend(cycles);
     graph.faults
-}
-
-/// As `check`, for a file: each fault with the place of the goal's row.
-pub fn check_file(backlog: &Backlog, landed: &BTreeSet<GoalId>) -> Vec<(Place, DepFault)> {
-    let open: Vec<(GoalId, Goal)> = backlog.goals().map(|(id, goal)| (id.clone(), goal)).collect();
-    let lines = Lines::of(backlog.text());
-    let start = |fault: &DepFault| fault.goal().and_then(|goal| backlog.start(goal)).unwrap_or_default();
-    let faults = check(&open, landed).into_iter();
-    faults.map(|fault| (lines.place(start(&fault)), fault)).collect()
-}
-
-/// Returns the open goals, each behind those that it depends on, else in the order given. Dependencies that can never
-/// be met are left out of account.
-pub fn order(open: &[(GoalId, Goal)]) -> Vec<&GoalId> {
-    let graph = Graph::new(open, &BTreeSet::new());
-    let (order, _) = graph.walk();
-    order
-        .into_iter()
-        .filter_map(|node| graph.ids.get(node).copied())
-        .collect()
-}
-
-/// Returns the goals that depend on `goal`, directly or through others, in the order given.
-pub fn dependents<'a>(open: &'a [(GoalId, Goal)], goal: &GoalId) -> Vec<&'a GoalId> {
-    let graph = Graph::new(open, &BTreeSet::from([goal.clone()]));
-    let (order, _) = graph.walk();
-    let mut reached = vec![false; graph.ids.len()];
-    for node in order {
-        let direct = open.get(node).is_some_and(|(_, open)| open.dependencies.contains(goal));
-        let through = graph.edges.get(node).into_iter().flatten();
-        let through = through.copied().any(|to| reached.get(to) == Some(&true));
-        reached
-            .get_mut(node)
-            .into_iter()
-            .for_each(|mark| *mark = direct || through);
-    }
-    let all = graph.ids.into_iter().zip(reached);
-    all.filter_map(|(id, reached)| reached.then_some(id)).collect()
 }
 
 #[cfg(test)]

@@ -116,10 +116,14 @@ pub fn seal(text: &str) -> Result<Option<(String, String)>, BacklogError> {
 
 /// Makes the row of `completed_goals.json` out of the goal's row in the backlog: all its bytes but line breaks, its
 /// `status` completed, `commit` and `landed_at` (RFC 3339 UTC) at its end.
-pub fn completed_row(goal_raw: &str, commit: &CommitId, landed_at: &str) -> String {
+pub fn completed_row(goal_raw: &str, commit: Option<&CommitId>, landed_at: &str) -> String {
     let mut row = on_one_line(goal_raw.trim()).into_owned();
-    let commit = commit.to_string();
-    for (key, value) in [("status", "completed"), ("commit", &commit), ("landed_at", landed_at)] {
+    let commit = commit.map(ToString::to_string);
+    let commit = commit.as_deref().map(|commit| ("commit", commit));
+    for (key, value) in [Some(("status", "completed")), commit, Some(("landed_at", landed_at))]
+        .into_iter()
+        .flatten()
+    {
         if let Some(read) = Row::parse(&row) {
             row = read.with(key, &Value::from(value).to_string());
         }

@@ -29,6 +29,8 @@ pub struct GoalHead<'a> {
     pub dependencies: Vec<Cow<'a, str>>,
     /// Higher goes first; 0 where absent.
     pub priority: i64,
+    /// Why it was decided as it was.
+    pub reason: Option<Cow<'a, str>>,
 }
 
 /// Text that is borrowed unless it has escapes. serde's own `Cow` owns it inside of `Option` and `Vec`.
@@ -67,6 +69,8 @@ struct Head<'a> {
     #[serde(borrow)]
     dependencies: Option<Vec<Text<'a>>>,
     priority: Option<i64>,
+    #[serde(borrow)]
+    reason: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +90,7 @@ pub(crate) fn head(row: &str) -> GoalHead<'_> {
         status: head.status.unwrap_or_default(),
         dependencies: needs.into_iter().map(|Text(text)| text).collect(),
         priority: head.priority.unwrap_or_default(),
+        reason: head.reason.map(|Text(text)| text),
     }
 }
 
@@ -97,6 +102,7 @@ fn full_head(goal: Goal) -> GoalHead<'static> {
         status: goal.status,
         dependencies: needs.map(|need| need.as_str().to_owned().into()).collect(),
         priority: goal.priority,
+        reason: goal.reason.map(Cow::Owned),
     }
 }
 

@@ -9,7 +9,7 @@ mod python;
 mod requirements;
 mod rust;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 
@@ -32,6 +32,18 @@ pub enum Ecosystem {
     Go,
     /// A `Makefile` with a `test` target, where nothing else is known
     Make,
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::Node => "Node",
+            Self::Go => "Go",
+            Self::Make => "make",
+        })
+    }
 }
 
 /// What was found; the lists are what `[check]` of the settings takes.
@@ -80,6 +92,7 @@ fn make(files: &Files<'_>, found: &mut Detected) {
         .find_map(|name| files.text(name));
     let is_rule = |line: &str| {
         let target = line.split_once(':').filter(|(_, rest)| !rest.starts_with('='));
+        let target = target.filter(|_| !line.starts_with(['\t', ' ']));
         target.is_some_and(|(names, _)| names.split_whitespace().any(|name| name == "test"))
     };
     if makefile.is_some_and(|text| text.lines().any(is_rule)) {

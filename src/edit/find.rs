@@ -68,18 +68,21 @@ fn key(line: &str, tier: Tier) -> Cow<'_, str> {
         Tier::Exact => line.into(),
         Tier::Trailing | Tier::Shift => line.trim_end().into(),
         Tier::Trim => line.trim().into(),
+        Tier::Plain if line.is_ascii() => line.trim().into(),
         Tier::Plain => fold::to_plain(line).into(),
     }
 }
 
 fn equal_by(file: &[&str], old: &[&str], tier: Tier) -> Vec<usize> {
-    let keys = |lines: &[&str]| -> Vec<String> { lines.iter().map(|line| key(line, tier).into_owned()).collect() };
-    let old = keys(old);
-    let hits = keys(file);
-    let hits = hits.windows(old.len()).enumerate();
-    hits.filter(|(_, window)| *window == old.as_slice())
-        .map(|(at, _)| at)
-        .collect()
+    let keys: Vec<Cow<'_, str>> = old.iter().map(|line| key(line, tier)).collect();
+    let windows = file.windows(old.len()).enumerate();
+    let fits = |window: &[&str]| {
+        window
+            .iter()
+            .zip(&keys)
+            .all(|(line, wanted)| key(line, tier) == *wanted)
+    };
+    windows.filter(|(_, window)| fits(window)).map(|(at, _)| at).collect()
 }
 
 fn shifted(file: &[&str], old: &[&str]) -> Vec<usize> {

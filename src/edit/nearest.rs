@@ -15,6 +15,10 @@ const MOST_WORK: usize = 50_000_000;
 
 /// Returns the best window of `file` for `old`, five lines more on both sides; empty where nothing comes close.
 pub(crate) fn nearest(file: &[&str], old: &[&str]) -> Vec<NumberedLine> {
+    let is_blank = |line: &&&str| line.trim().is_empty();
+    let lead = old.iter().take_while(is_blank).count();
+    let trail = old.iter().rev().take_while(is_blank).count();
+    let old = old.get(lead..old.len() - trail).unwrap_or_default();
     let size = old.len().clamp(1, file.len().max(1));
     let Some(at) = by_lines(file, old, size).or_else(|| by_characters(file, old, size)) else {
         return Vec::new();

@@ -129,6 +129,14 @@ pub enum ProviderError {
         /// Why.
         message: String,
     },
+    /// An endpoint on another machine, and no key for it; nothing was sent.
+    #[error("there is no key for {host}: `{variable}` is not set")]
+    NoKey {
+        /// The endpoint's host.
+        host: String,
+        /// `llm.key_env`
+        variable: String,
+    },
     /// The mock's script is not as it should be.
     #[error("{name}:{line}:{column}: {message}")]
     Script {
@@ -161,6 +169,7 @@ impl ProviderError {
             | Self::RateLimited { .. }
             | Self::Connect { .. }
             | Self::Insecure { .. }
+            | Self::NoKey { .. }
             | Self::Script { .. }
             | Self::Stopped => true,
             // No such endpoint, or it has moved: the address is wrong, not the request.
@@ -206,6 +215,7 @@ impl ProviderError {
             Self::Connect { .. } => "check the network and `llm.base_url`",
             Self::Timeout { .. } => "raise `llm.timeout`, or choose a faster `llm.model`",
             Self::Insecure { .. } => "set `llm.base_url` to an https address",
+            Self::NoKey { .. } => "export it, or write it into an untracked .env; `--provider mock` needs none",
             Self::Script { .. } => "correct the file that `llm.script` names",
             Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
             Self::Stopped => return None,

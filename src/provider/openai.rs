@@ -39,10 +39,17 @@ impl OpenAi {
     /// Makes a client for `llm.base_url`. Nothing is sent.
     ///
     /// # Errors
-    /// `Insecure` for plain http to another machine, `Connect` for what is no URL.
+    /// `Insecure` for plain http to another machine, `NoKey` for another machine without a key, `Connect` for what is no
+    /// URL.
     pub fn open(llm: &Llm, key: Option<Secret>, pause: Pause) -> Result<Self, ProviderError> {
         let url = format!("{}/chat/completions", llm.base_url.trim().trim_end_matches('/'));
         let (host, here) = http::check_url(&url).map_err(|error| unsent(error, llm.timeout))?;
+        if key.is_none() && !here {
+            return Err(ProviderError::NoKey {
+                host,
+                variable: llm.key_env.clone(),
+            });
+        }
         Ok(Self {
             http: Http::new(),
             // Strict endpoints refuse a field that they do not know, and OpenAI's own is one.

@@ -26,32 +26,33 @@ const REMARKS: [&str; 7] = [
     "(empty file)",
     "(full file)",
 ];
-/// Files that are known without an extension, lower case.
-const KNOWN: [&str; 24] = [
+/// Files that are known without an extension, as they are spelled: `Build` is a heading, `BUILD` a file.
+const KNOWN: [&str; 25] = [
+    "Makefile",
     "makefile",
-    "gnumakefile",
-    "dockerfile",
-    "containerfile",
-    "license",
-    "licence",
-    "copying",
-    "notice",
-    "readme",
-    "changelog",
-    "authors",
-    "contributors",
-    "codeowners",
-    "gemfile",
-    "rakefile",
-    "procfile",
-    "vagrantfile",
+    "GNUmakefile",
+    "Dockerfile",
+    "Containerfile",
+    "LICENSE",
+    "LICENCE",
+    "COPYING",
+    "NOTICE",
+    "README",
+    "CHANGELOG",
+    "AUTHORS",
+    "CONTRIBUTORS",
+    "CODEOWNERS",
+    "Gemfile",
+    "Rakefile",
+    "Procfile",
+    "Vagrantfile",
+    "Justfile",
     "justfile",
-    "jenkinsfile",
-    "pipfile",
-    "brewfile",
-    "build",
-    "workspace",
-    "version",
+    "Jenkinsfile",
+    "Pipfile",
+    "BUILD",
+    "WORKSPACE",
+    "VERSION",
 ];
 /// Programs that a line in backquotes starts with when it is a command.
 const COMMANDS: [&str; 22] = [
@@ -110,7 +111,7 @@ pub(crate) fn of_info(info: &str) -> Option<String> {
     {
         return Some(value);
     }
-    info.split_whitespace().find_map(|word| {
+    info.split_whitespace().take(2).find_map(|word| {
         let after_language = word.split_once(':').map(|(_, path)| path);
         let in_info = |path: &str| names_a_file(path, Form::Bare) && (path.contains('/') || has_extension(path));
         [Some(word), after_language]
@@ -189,10 +190,7 @@ fn names_a_file(text: &str, form: Form) -> bool {
         .strip_prefix('.')
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
     let has_folder = text.contains(['/', '\\']) && !name.is_empty();
-    has_extension(text)
-        || is_dotfile
-        || KNOWN.contains(&name.to_ascii_lowercase().as_str())
-        || (has_folder && form != Form::Weak)
+    has_extension(text) || is_dotfile || KNOWN.contains(&name) || (has_folder && form != Form::Weak)
 }
 
 fn is_command(text: &str) -> bool {
@@ -263,6 +261,7 @@ mod tests {
             "e.g.",
             "Edit src/x.py",
             "...",
+            "### Build",
             "x = a.b",
         ] {
             assert_eq!(of_line(line), None, "{line}");

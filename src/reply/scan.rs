@@ -90,7 +90,10 @@ impl<'a> Scanner<'a> {
         if let Some(fence) = Fence::open(line.trim_end_matches(['\r', '\n'])) {
             return self.fence(fence);
         }
-        if line.trim_start().starts_with("<think") {
+        if ["<think>", "<thinking>"]
+            .iter()
+            .any(|tag| line.trim_start().starts_with(tag))
+        {
             return self.skip_thoughts();
         }
         if line.trim() == "</think>" {

@@ -10,22 +10,18 @@ use crate::{
 
 /// Files that may hold fences of their own, by extension.
 const MARKUP: [&str; 7] = [".md", ".mdx", ".markdown", ".rst", ".adoc", ".qmd", ".txt"];
-/// Languages of fences that show what to type, not a file.
-const SHOWN: [&str; 9] = [
-    "bash",
-    "sh",
-    "shell",
-    "console",
-    "zsh",
-    "powershell",
-    "diff",
-    "patch",
-    "output",
-];
+/// Languages of fences that show what to type.
+const SHELL: [&str; 6] = ["bash", "sh", "shell", "console", "zsh", "powershell"];
+/// Files in those languages, by extension.
+const SCRIPTS: [&str; 7] = [".sh", ".bash", ".zsh", ".fish", ".ps1", ".bats", ".command"];
+/// Languages of fences that show what came out, or what changed.
+const SHOWN: [&str; 5] = ["diff", "patch", "output", "text", "txt"];
 
 /// Returns the edits of a reply without SEARCH/REPLACE blocks.
 pub(crate) fn edits(parts: Vec<Part>, asked: Format) -> Result<Vec<Edit>, Item> {
     refuse_early_end(&parts)?;
+    refuse_unnamed(&parts)?;
+    refuse_other_language(&parts)?;
     let only = only_reading(&parts, asked);
     let edits = parts.into_iter().filter_map(|part| match part {
         Part::Fence {
@@ -77,6 +73,82 @@ fn refuse_early_end(parts: &[Part]) -> Result<(), Item> {
     Ok(())
 }
 
+/// A fence below a sentence that names a file may be that file or an excerpt: among whole files it must not be
+/// overlooked.
+fn refuse_unnamed(parts: &[Part]) -> Result<(), Item> {
+    if !parts
+        .iter()
+        .any(|part| matches!(part, Part::Fence { path: Some(_), .. }))
+    {
+        return Ok(());
+    }
+    let mut above = None;
+    for part in parts {
+        match part {
+            Part::Prose(line) if line.trim().is_empty() => {}
+            Part::Prose(line) => above = line.split('`').skip(1).step_by(2).find_map(path_line::of_line),
+            Part::Fence { path: None, info, .. } if !info.is_empty() && !is_shown(info) => {
+                if let Some(path) = above.take() {
+                    let detail = "a fence follows a sentence that names this file; write the path on a line of its own";
+                    return Err(Item::new(&path, Reason::Malformed, detail));
+                }
+            }
+            Part::Fence { .. } | Part::Block { .. } | Part::Order(_) => above = None,
+        }
+    }
+    Ok(())
+}
+
+/// A diff, or a command to type, below the name of a file is not that file.
+fn refuse_other_language(parts: &[Part]) -> Result<(), Item> {
+    for part in parts {
+        let Part::Fence {
+            path: Some(path),
+            info,
+            content,
+        } = part
+        else {
+            continue;
+        };
+        let folded = path.to_lowercase();
+        let named = |ends: &[&str]| ends.iter().any(|end| folded.ends_with(end));
+        let is_diff = matches!(language(info).as_str(), "diff" | "patch") || looks_like_diff(content);
+        let is_command = SHELL.contains(&language(info).as_str()) && !named(&SCRIPTS) && has_extension(&folded);
+        let detail = if is_diff && !named(&[".diff", ".patch"]) {
+            "the fence holds a diff, not the whole file"
+        } else if is_command {
+            "the fence holds shell commands, the path names another kind of file"
+        } else {
+            continue;
+        };
+        return Err(Item::new(path, Reason::Malformed, detail));
+    }
+    Ok(())
+}
+
+fn language(info: &str) -> String {
+    info.split([' ', '\t', ':']).next().unwrap_or_default().to_lowercase()
+}
+
+fn is_shown(info: &str) -> bool {
+    SHELL.iter().chain(&SHOWN).any(|word| *word == language(info))
+}
+
+fn has_extension(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.trim_start_matches('.').contains('.')
+}
+
+fn looks_like_diff(content: &str) -> bool {
+    let mut lines = content
+        .lines()
+        .skip_while(|line| line.starts_with("diff ") || line.starts_with("index "));
+    match (lines.next(), lines.next()) {
+        (Some(old), Some(new)) => old.starts_with("@@ -") || (old.starts_with("--- ") && new.starts_with("+++ ")),
+        (one, _) => one.is_some_and(|line| line.starts_with("@@ -")),
+    }
+}
+
 /// The path of the only fence, where it has none of its own, whole files were asked for and the text before and after
 /// names exactly one file.
 fn only_reading(parts: &[Part], asked: Format) -> Option<String> {
@@ -85,7 +157,7 @@ fn only_reading(parts: &[Part], asked: Format) -> Option<String> {
     for part in parts {
         match part {
             Part::Prose(line) => paths.extend(line.split_whitespace().filter_map(named_in_prose)),
-            Part::Fence { path: None, info, .. } if !SHOWN.contains(&info.to_lowercase().as_str()) => fences += 1,
+            Part::Fence { path: None, info, .. } if !is_shown(info) => fences += 1,
             Part::Fence { .. } | Part::Block { .. } | Part::Order(_) => return None,
         }
     }
