@@ -121,6 +121,33 @@ impl Env {
         shared.into_iter().collect()
     }
 
+    /// Returns the whole environment that git gets from us: everything but what git exports to hooks, which names the
+    /// repository, the index and the work tree of somebody else, and our own settings. Messages come untranslated, nobody is
+    /// asked for a password, and hooks can see that it is us.
+    pub fn for_git(&self) -> Vec<(OsString, OsString)> {
+        const KEPT: [&str; 8] = [
+            "GIT_AUTHOR_NAME",
+            "GIT_AUTHOR_EMAIL",
+            "GIT_COMMITTER_NAME",
+            "GIT_COMMITTER_EMAIL",
+            "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_SYSTEM",
+            "GIT_CONFIG_NOSYSTEM",
+            "GIT_SSH_COMMAND",
+        ];
+        let fixed = [
+            ("LC_ALL", "C"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_OPTIONAL_LOCKS", "0"),
+            ("INVISIGOTH_CHILD", "1"),
+        ];
+        let passes = |name: &str| !is_never_shared(name) && !sounds_secret(name) || KEPT.contains(&name);
+        let kept = self.vars.iter().filter(|(name, _)| name.to_str().is_some_and(passes));
+        let mut vars: BTreeMap<OsString, OsString> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
+        vars.extend(fixed.map(|(name, value)| (name.into(), value.into())));
+        vars.into_iter().collect()
+    }
+
     fn get_os(&self, name: &str) -> Option<&OsStr> {
         let value = self.vars.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value)
@@ -143,6 +170,11 @@ fn sounds_secret(name: &str) -> bool {
     ["KEY", "TOKEN", "SECRET", "PASSWORD"]
         .iter()
         .any(|word| name.contains(word))
+}
+
+/// Returns the number of this process.
+pub fn process_id() -> u32 {
+    std::process::id()
 }
 
 #[cfg(test)]

@@ -32,6 +32,15 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Reads the file at `path` as text; `None` where there is none.
+///
+/// # Errors
+/// When it is there but cannot be read, or is no UTF-8.
+pub fn read_text(path: &Path) -> io::Result<Option<String>> {
+    let text = read(path)?.map(String::from_utf8).transpose();
+    text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
 /// Replaces the file at `path` in one step: readers see the old bytes or the new ones. Permission bits stay; a new file
 /// gets `0644` less what the umask takes away.
 ///
@@ -136,7 +145,7 @@ pub fn is_executable(path: &Path) -> bool {
 /// An exclusive lock. The kernel frees it when the holder dies, however that happens; child processes do not inherit it.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -146,7 +155,7 @@ impl Lock {
     /// # Errors
     /// When the file cannot be opened, or the file system knows no locks.
     pub fn try_lock(path: &Path, text: &str) -> io::Result<Option<Self>> {
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
@@ -159,10 +168,32 @@ impl Lock {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(text.as_bytes())?;
-        Ok(Some(Self { _file: file }))
+        let mut lock = Self { file };
+        lock.write(text)?;
+        Ok(Some(lock))
+    }
+
+    /// Replaces what the file says.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())
+    }
+
+    /// Reads what the holder of the lock at `path` wrote; `None` where nobody holds it now.
+    ///
+    /// # Errors
+    /// When the file is there but cannot be read.
+    pub fn holder(path: &Path) -> io::Result<Option<String>> {
+        let Ok(file) = File::open(path) else { return Ok(None) };
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(None),
+            Err(rustix::io::Errno::WOULDBLOCK) => Self::read_holder(path).map(Some),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads what the last holder wrote; empty where nobody did.
@@ -178,6 +209,41 @@ impl Lock {
         };
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
+}
+
+/// A child that another thread is just starting holds a copy of the file until it runs its program; closing ours would not
+/// free the lock before that, unlocking does.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// What tells one state of a file from the next without reading it: inode, size, and time of change to the nanosecond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
+}
+
+/// Returns the stamp of the file at `path`; `None` where there is none.
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(path).ok()?;
+    Some(Stamp {
+        inode: about.ino(),
+        size: about.size(),
+        changed: (about.ctime(), about.ctime_nsec()),
+    })
+}
+
+/// Names a folder so that a copy of it has another name: its real path and its inode.
+pub fn identity(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let inode = std::fs::metadata(path).map_or(0, |about| about.ino());
+    format!("{}\n{inode}", real.display())
 }
 
 /// Returns the bytes that are free for us on the file system of `path`.

@@ -4,5 +4,8 @@ pub mod clock;
 pub mod env;
 pub mod fs;
 pub mod http;
+pub mod program;
+pub mod signal;
 pub mod spawn;
+pub mod terminal;
 pub mod wait;

@@ -1,1 +1,260 @@
-//! Slots: fixed folders outside the repository where checks run. Updated in place, so caches stay warm.
+//! Slots: fixed folders outside the repository where checks run. Updated in place, so that caches stay warm: what git
+//! ignores (`target/`, `node_modules/`) survives, everything else is exactly the code tree.
+//!
+//! A slot has a lock (freed by the kernel when its holder dies), a state file and, between two processes, a list of what was
+//! written. Runs no checks and decides nothing about them.
+
+mod copy;
+mod dirty;
+mod fill;
+mod gitdir;
+mod laid;
+mod state;
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    door::{
+        clock::SystemClock,
+        env,
+        fs::{
+            self, Lock,
+            dir::{Dir, FileKind},
+        },
+        spawn::tree,
+    },
+    git::Repo,
+    path::RepoPath,
+    slot::{
+        laid::Laid,
+        state::{Phase, State},
+    },
+    snapshot::CodeTree,
+    time::Clock as _,
+};
+
+/// More slots than this on one machine are a mistake.
+const MOST_SLOTS: u32 = 256;
+
+/// The stamp of a slot that no check had since it was compared: every `stat` that is known may be believed.
+const NOBODY_WAS_HERE: (i64, u32) = (i64::MAX, 0);
+
+/// The slots of one repository.
+#[derive(Clone, Debug)]
+pub struct Slots {
+    root: PathBuf,
+}
+
+impl Slots {
+    /// Opens the slots of the repository `repo_id` below `cache_root`; makes the folder that holds them.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(cache_root: &Path, repo_id: &str) -> io::Result<Self> {
+        let root = cache_root.join("invisigoth").join(repo_id).join("slots");
+        fs::create_private_dir_all(&root)?;
+        Ok(Self { root })
+    }
+
+    /// Takes a free slot for as long as the `Slot` lives: one that holds `wanted` if there is one, else the first, else a
+    /// new one. A slot that a killed process left behind is taken too; what that process left running in it is ended.
+    ///
+    /// # Errors
+    /// When a slot's files cannot be read or made, or all are in use.
+    pub fn lease(&self, wanted: Option<CodeTree>) -> io::Result<Slot> {
+        let mut numbers: Vec<u32> = (1..=MOST_SLOTS)
+            .take_while(|number| self.path(*number, "lock").exists())
+            .collect();
+        let next = u32::try_from(numbers.len()).unwrap_or(MOST_SLOTS) + 1;
+        numbers.sort_by_key(|number| {
+            wanted.is_none() || State::read(&self.path(*number, "json")).code != wanted.map(|tree| tree.id)
+        });
+        numbers.extend((next..=MOST_SLOTS).take(8));
+        for number in numbers {
+            if let Some(slot) = self.take(number)? {
+                return Ok(slot);
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "all slots are in use"))
+    }
+
+    fn take(&self, number: u32) -> io::Result<Option<Slot>> {
+        let holder = format!("pid {} since {}\n", env::process_id(), SystemClock.now().rfc3339());
+        let Some(lock) = Lock::try_lock(&self.path(number, "lock"), &holder)? else {
+            return Ok(None);
+        };
+        let folder = self.root.join(number.to_string());
+        fs::create_private_dir_all(&folder)?;
+        let state = State::read(&self.path(number, "json"));
+        let laid = if state.phase == Phase::Clean {
+            laid::load(&self.path(number, "list"), &state)
+        } else {
+            tree::end_strays(&folder);
+            None
+        };
+        Ok(Some(Slot {
+            state_file: self.path(number, "json"),
+            list_file: self.path(number, "list"),
+            folder,
+            state,
+            laid,
+            verified: false,
+            stamp: (0, 0),
+            _lock: lock,
+        }))
+    }
+
+    fn path(&self, number: u32, kind: &str) -> PathBuf {
+        self.root.join(format!("{number}.{kind}"))
+    }
+}
+
+/// A slot in our hands.
+#[derive(Debug)]
+pub struct Slot {
+    folder: PathBuf,
+    state_file: PathBuf,
+    list_file: PathBuf,
+    state: State,
+    /// What was written, sorted by path; absent where that is not known.
+    laid: Option<Vec<Laid>>,
+    /// Whether the whole folder was compared with `laid` since the lock was taken.
+    verified: bool,
+    /// When the slot was last given away, by the file system's clock. A file that changed no earlier may have changed again
+    /// within the same tick.
+    stamp: (i64, u32),
+    _lock: Lock,
+}
+
+impl Slot {
+    /// Returns the folder where checks run.
+    pub fn root(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the slot hold `tree`, and gives it away to checks: from now on anything may happen in it until `restore`.
+    ///
+    /// # Errors
+    /// When an object is missing, a filter fails or a file cannot be written. The next `fill` then compares everything.
+    pub fn fill(&mut self, repo: &Repo, tree: CodeTree) -> io::Result<PathBuf> {
+        if self.state.phase == Phase::Running {
+            self.restore(repo)?;
+        }
+        let known = self.laid.take().zip(self.state.root);
+        self.enter(Phase::Updating)?;
+        let (mut laid, changed_rules) = fill::update(repo, &self.folder, known, tree)?;
+        if changed_rules || !self.verified {
+            dirty::clean(repo, &self.folder, &mut laid, NOBODY_WAS_HERE)?;
+            self.verified = true;
+        }
+        self.laid = Some(laid);
+        self.state.root = Some(tree.root);
+        self.state.code = Some(tree.id);
+        self.enter(Phase::Running)?;
+        self.stamp = state::written_at(&self.state_file)?;
+        Ok(self.folder.clone())
+    }
+
+    /// Undoes what checks did: changed and deleted files are written again, new ones removed, ignored ones kept.
+    ///
+    /// # Errors
+    /// As `fill`.
+    pub fn restore(&mut self, repo: &Repo) -> io::Result<()> {
+        if self.state.phase != Phase::Running {
+            return Ok(());
+        }
+        let Some(mut laid) = self.laid.take() else {
+            return Ok(());
+        };
+        dirty::clean(repo, &self.folder, &mut laid, self.stamp)?;
+        self.laid = Some(laid);
+        self.enter(Phase::Clean)
+    }
+
+    /// Writes `files` over what the slot holds, until `restore`. Executable files stay so.
+    ///
+    /// # Errors
+    /// When a folder is in the place of a file.
+    pub fn overlay(&self, files: &[(RepoPath, Vec<u8>)]) -> io::Result<()> {
+        let root = Dir::open(&self.folder)?;
+        for (path, content) in files {
+            let mut dir = root.clone_handle()?;
+            let folders = path.names().count().saturating_sub(1);
+            for name in path.names().take(folders) {
+                dir = dir.make_folder(name)?;
+            }
+            let name = path.file_name();
+            let is_executable = dir
+                .stat(name)?
+                .is_some_and(|stat| stat.kind == FileKind::File && stat.mode & 0o100 != 0);
+            if dir.stat(name)?.is_some() {
+                dir.unlink(name)?;
+            }
+            dir.create(name, content, if is_executable { 0o777 } else { 0o666 })?;
+        }
+        Ok(())
+    }
+
+    /// Copies ignored files and folders from the user's checkout at `from`: `patterns` are paths in which `*` stands for any
+    /// run of characters of a name. What is tracked, `.git` and what is not ignored never comes along. Returns the paths
+    /// that were there, the unchanged ones too, which are not copied again.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn copy_in(&self, repo: &Repo, from: &Path, patterns: &[String]) -> io::Result<Vec<RepoPath>> {
+        let laid = self.laid.as_deref().unwrap_or_default();
+        copy::copy_in(repo, laid, from, &self.folder, patterns)
+    }
+
+    /// Returns the folder beside the slot where set-up commands may keep what is no part of the tree, such as a virtual
+    /// environment. It lives as long as the slot.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn cache_dir(&self) -> io::Result<PathBuf> {
+        let folder = self.folder.with_extension("cache");
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// True where the set-up commands have not passed here for `key`: a hash over them and their inputs.
+    pub fn needs_setup(&self, key: &str) -> bool {
+        self.state.setup_key.as_deref() != Some(key)
+    }
+
+    /// Remembers that the set-up commands passed; fails when the state file cannot be written.
+    pub fn set_up(&mut self, key: &str) -> io::Result<()> {
+        self.state.setup_key = Some(key.to_owned());
+        self.enter(self.state.phase)
+    }
+
+    /// Makes a throw-away `.git` with one commit of the slot's content: own object store, no remote, no hooks. `restore`
+    /// removes it. Of `env` only `PATH` is used.
+    ///
+    /// # Errors
+    /// When git is missing or fails.
+    pub fn add_git(&self, env: &[(OsString, OsString)]) -> io::Result<()> {
+        gitdir::make(&self.folder, self.laid.as_deref().unwrap_or_default(), env)
+    }
+
+    fn enter(&mut self, phase: Phase) -> io::Result<()> {
+        self.state.phase = phase;
+        self.state.write(&self.state_file)
+    }
+}
+
+/// Keeps the list for the next process, which then need not read every file. Without it everything is compared.
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(laid) = self.laid.as_deref().filter(|_| self.state.phase == Phase::Clean) {
+            let _ = laid::store(&self.list_file, &self.state, laid, self.stamp);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Fast-forwarding a checked-out target, as `git merge --ff-only` does it, and recording hand edits of memory files.
+//!
+//! The user's files change here and nowhere else; so every doubt is a refusal, and results wait on `landed/<target>`.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    door::env::Env,
+    git::{Doing as _, Repo, Result, command, diff, objects, tree},
+    id::{BlobId, CommitId},
+};
+
+/// A worktree in which the target is checked out.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// Its git directory.
+    pub git_dir: PathBuf,
+    /// Its files.
+    pub workdir: PathBuf,
+}
+
+/// Lists the worktrees whose HEAD is `branch`, or that rebase it: git moves the branch there when the rebase ends, and
+/// finds it must be where it was. Opens none of them: reads their HEAD files.
+///
+/// # Errors
+/// When the list of worktrees cannot be read.
+pub fn checkouts(repo: &Repo, branch: &str) -> Result<Vec<Checkout>> {
+    let head = format!("ref: refs/heads/{branch}");
+    let on_branch = |git_dir: &Path| {
+        std::fs::read_to_string(git_dir.join("HEAD")).is_ok_and(|text| text.trim() == head)
+            || rebasing(git_dir).as_deref() == Some(branch)
+    };
+    let mut found = Vec::new();
+    let common = repo.common_dir();
+    if on_branch(common)
+        && let Some(workdir) = main_workdir(repo)
+    {
+        found.push(Checkout {
+            git_dir: common.to_owned(),
+            workdir,
+        });
+    }
+    if common.join("worktrees").is_dir() {
+        for proxy in repo.gix.worktrees().doing(|| "listing worktrees".into())? {
+            if on_branch(proxy.git_dir())
+                && let Ok(workdir) = proxy.base()
+                && workdir.is_dir()
+            {
+                found.push(Checkout {
+                    git_dir: proxy.git_dir().to_owned(),
+                    workdir,
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the branch that a worktree is in the middle of rebasing.
+pub fn rebasing(git_dir: &Path) -> Option<String> {
+    let names = ["rebase-merge/head-name", "rebase-apply/head-name"];
+    let name = names
+        .iter()
+        .find_map(|name| std::fs::read_to_string(git_dir.join(name)).ok())?;
+    Some(name.trim().strip_prefix("refs/heads/")?.to_owned())
+}
+
+fn main_workdir(repo: &Repo) -> Option<PathBuf> {
+    if repo.git_dir() == repo.common_dir() {
+        return repo.workdir().map(Path::to_owned);
+    }
+    repo.gix
+        .main_repo()
+        .ok()
+        .and_then(|main| main.workdir().map(Path::to_owned))
+}
+
+/// How a fast-forward went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Forward {
+    /// Files, index and branch are at the new commit.
+    Done,
+    /// Nothing changed; why.
+    Waits(String),
+}
+
+/// An editor that is open for longer than this over a commit message is taken for abandoned.
+const ABANDONED_EDITOR: Duration = Duration::from_secs(3600);
+
+/// Says why the checkout cannot follow now, if it cannot: somebody is at work in it.
+pub fn busy(checkout: &Checkout) -> Option<String> {
+    let at = |name: &str| checkout.git_dir.join(name);
+    for lock in ["index.lock", "HEAD.lock"] {
+        if at(lock).exists() {
+            return Some(format!("git is at work there ({lock} exists)"));
+        }
+    }
+    let states = [
+        ("rebase-merge", "a rebase is in progress"),
+        ("rebase-apply", "a rebase or `am` is in progress"),
+        ("MERGE_HEAD", "a merge is in progress"),
+        ("CHERRY_PICK_HEAD", "a cherry-pick is in progress"),
+        ("REVERT_HEAD", "a revert is in progress"),
+        ("BISECT_LOG", "a bisect is in progress"),
+    ];
+    if let Some((_, why)) = states.iter().find(|(name, _)| at(name).exists()) {
+        return Some((*why).to_owned());
+    }
+    let changed = |path: PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    if let (Some(message), Some(log)) = (changed(at("COMMIT_EDITMSG")), changed(at("logs/HEAD")))
+        && message > log
+        && message.elapsed().is_ok_and(|age| age < ABANDONED_EDITOR)
+    {
+        return Some("a commit is being written (COMMIT_EDITMSG is newer than HEAD)".to_owned());
+    }
+    None
+}
+
+/// Moves the checkout from `from` to its descendant `to`: files, index and branch together, or nothing.
+///
+/// # Errors
+/// When trees cannot be read or git cannot be started. A refusal by git is no error.
+pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Forward> {
+    if let Some(why) = busy(checkout) {
+        return Ok(Forward::Waits(why));
+    }
+    if let Some(path) = in_the_way(repo, checkout, from, to)? {
+        return Ok(Forward::Waits(format!(
+            "your untracked file {path} would be overwritten"
+        )));
+    }
+    let to = to.to_string();
+    let done = command::output(
+        env,
+        &checkout.workdir,
+        &["merge", "--ff-only", "--no-edit", "--quiet", &to],
+    )?;
+    if done.code == 0 {
+        return Ok(Forward::Done);
+    }
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    let files: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix('\t')).collect();
+    let why = match files.as_slice() {
+        [] => said
+            .lines()
+            .next()
+            .unwrap_or("git refused")
+            .trim_start_matches("error: ")
+            .to_owned(),
+        [file] => format!("your changes in {file} would be overwritten"),
+        [file, rest @ ..] => format!("your changes in {file} and {} more would be overwritten", rest.len()),
+    };
+    Ok(Forward::Waits(why))
+}
+
+/// git overwrites *ignored* files without a word, so a path that is to be added and lies there already is a refusal.
+fn in_the_way(repo: &Repo, checkout: &Checkout, from: CommitId, to: CommitId) -> Result<Option<String>> {
+    let changes = diff::trees(repo, tree::of_commit(repo, from)?, tree::of_commit(repo, to)?)?;
+    for differs in changes.iter().filter(|differs| differs.old.is_none()) {
+        let there = differs.path.below(&checkout.workdir);
+        if there.is_dir() || std::fs::symlink_metadata(&there).is_err() {
+            continue;
+        }
+        let same = std::fs::read(&there)
+            .ok()
+            .map(|content| objects::blob_id(repo, &content))
+            .transpose()?;
+        if same != differs.new.map(|new| new.id) {
+            return Ok(Some(differs.path.to_string()));
+        }
+    }
+    Ok(None)
+}
+
+/// What index and work tree hold of one memory file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileState {
+    /// The blob that the index has; `None` where it has no plain entry.
+    pub staged: Option<BlobId>,
+    /// The bytes on disk; `None` where there is no such file.
+    pub content: Option<Vec<u8>>,
+    /// True where the entry is marked skip-worktree, as sparse checkouts do, or is in conflict.
+    pub untouchable: bool,
+}
+
+/// Reads what index and work tree hold of `path` in this worktree.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn file_state(repo: &Repo, path: &str) -> Result<FileState> {
+    let content = repo.workdir().and_then(|root| std::fs::read(root.join(path)).ok());
+    let index = repo.gix.index_or_empty().doing(|| "reading the index".into())?;
+    let entry = index.entry_by_path(path.into());
+    let conflicted = entry.is_none() && index.entry_range(path.into()).is_some();
+    let skipped = entry.is_some_and(|entry| entry.flags.contains(gix::index::entry::Flags::SKIP_WORKTREE));
+    Ok(FileState {
+        staged: entry.map(|entry| BlobId(crate::git::oid(&entry.id))),
+        content,
+        untouchable: conflicted || skipped,
+    })
+}
+
+/// Sets the index entry of a memory file to `blob`. The file is not written.
+///
+/// # Errors
+/// When git refuses, such as while `index.lock` exists.
+pub fn stage(env: &Env, workdir: &Path, path: &str, blob: BlobId) -> Result<()> {
+    let entry = format!("100644,{blob},{path}");
+    command::stdout(env, workdir, &["update-index", "--add", "--cacheinfo", &entry]).map(|_| ())
+}

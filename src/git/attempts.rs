@@ -1,0 +1,145 @@
+//! Attempts: one ref to a parentless commit over a tree `xx/<goal>@<n>.<name>`, so that forgetting really drops.
+//!
+//! An attempt has `attempt.json`, one `NNN.json` per answered call, and the candidate's tree as `tree`, which keeps it from
+//! `git gc` while checks run. `xx` is made of the goal's name, so that no tree grows large; there is no tree per attempt,
+//! for it would be one more object written for every goal. Each write unites by path with what others wrote.
+
+use std::collections::BTreeMap;
+
+use gix::objs::tree::EntryKind;
+
+use crate::{
+    git::{
+        Doing as _, GitError, Repo, Result, codetree, commit, gix_id, objects, oid,
+        refs::{self, RefMove, Swap},
+        tree,
+    },
+    id::{BlobId, GoalId, Hash, TreeId},
+    time::Moment,
+};
+
+/// Files of one attempt, by name within its tree.
+pub type Files = Vec<(String, Vec<u8>)>;
+
+fn folder(goal: &GoalId) -> String {
+    Hash::of("attempt", [goal.ref_part().as_bytes()]).short(2)
+}
+
+fn place(goal: &GoalId, number: u32) -> String {
+    format!("{}/{}@{number}", folder(goal), goal.ref_part())
+}
+
+/// Writes files of attempt `number` at `goal`, and the candidate's tree if there is one.
+///
+/// # Errors
+/// When objects or the ref cannot be written, or the race for the ref is lost ten times.
+pub fn save(
+    repo: &Repo,
+    (goal, number): (&GoalId, u32),
+    files: &Files,
+    candidate: Option<TreeId>,
+    at: Moment,
+) -> Result<()> {
+    let place = place(goal, number);
+    let blobs: Vec<(String, BlobId)> = files
+        .iter()
+        .map(|(name, content)| Ok((format!("{place}.{name}"), objects::write_blob(repo, content)?)))
+        .collect::<Result<_>>()?;
+    for _ in 0..10 {
+        let head = refs::read(repo, refs::ATTEMPTS)?;
+        let root = match head {
+            Some(head) => tree::of_commit(repo, head)?,
+            None => empty(repo)?,
+        };
+        let root = codetree::edit(repo, root, |editor| {
+            for (path, BlobId(blob)) in &blobs {
+                editor.upsert(path.split('/'), EntryKind::Blob, gix_id(*blob))?;
+            }
+            if let Some(TreeId(tree)) = candidate {
+                editor.upsert(format!("{place}.tree").split('/'), EntryKind::Tree, gix_id(tree))?;
+            }
+            Ok(())
+        })?;
+        let made = commit::write_unsigned(repo, root, &[], "Attempts of git-invisigoth\n", at)?;
+        let why = format!("attempt {number} at {goal}");
+        let set = RefMove::Set {
+            name: refs::ATTEMPTS.to_owned(),
+            old: head,
+            new: made,
+            why,
+        };
+        if head == Some(made) || refs::swap(repo, &[set])? == Swap::Done {
+            return Ok(());
+        }
+    }
+    Err(GitError::new("the attempts ref was moved by others ten times in a row"))
+}
+
+fn empty(repo: &Repo) -> Result<TreeId> {
+    use gix::objs::Write as _;
+    let id = repo
+        .gix
+        .objects
+        .write_buf(gix::objs::Kind::Tree, b"")
+        .doing(|| "writing a tree".into())?;
+    Ok(TreeId(oid(&id)))
+}
+
+/// Returns the number of the newest attempt by the goal's part of a ref name. Reads names only.
+///
+/// # Errors
+/// When trees cannot be read.
+pub fn newest(repo: &Repo) -> Result<BTreeMap<String, u32>> {
+    let mut newest = BTreeMap::new();
+    let Some(head) = refs::read(repo, refs::ATTEMPTS)? else {
+        return Ok(newest);
+    };
+    let root = tree::of_commit(repo, head)?;
+    for folder in folders(repo, root)? {
+        for name in files(repo, folder)? {
+            let Some((goal, rest)) = name.rsplit_once('@') else {
+                continue;
+            };
+            let Some(Ok(number)) = rest.split('.').next().map(str::parse::<u32>) else {
+                continue;
+            };
+            let highest = newest.entry(goal.to_owned()).or_insert(0);
+            *highest = number.max(*highest);
+        }
+    }
+    Ok(newest)
+}
+
+fn folders(repo: &Repo, id: TreeId) -> Result<Vec<TreeId>> {
+    let tree = repo
+        .gix
+        .find_tree(gix_id(id.0))
+        .doing(|| format!("reading tree {id}"))?;
+    let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
+    let trees = decoded.entries.iter().filter(|entry| entry.mode.is_tree());
+    Ok(trees.map(|entry| TreeId(oid(entry.oid))).collect())
+}
+
+fn files(repo: &Repo, id: TreeId) -> Result<Vec<String>> {
+    let tree = repo
+        .gix
+        .find_tree(gix_id(id.0))
+        .doing(|| format!("reading tree {id}"))?;
+    let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
+    Ok(decoded.entries.iter().map(|entry| entry.filename.to_string()).collect())
+}
+
+/// Reads one file of an attempt.
+///
+/// # Errors
+/// When it cannot be read; `None` where there is none.
+pub fn read(repo: &Repo, goal: &GoalId, number: u32, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(head) = refs::read(repo, refs::ATTEMPTS)? else {
+        return Ok(None);
+    };
+    tree::read_file(
+        repo,
+        tree::of_commit(repo, head)?,
+        &format!("{}.{name}", place(goal, number)),
+    )
+}

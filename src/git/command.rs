@@ -1,0 +1,51 @@
+//! The git program: the one place that starts it, for what gix cannot do. Always argv, never a shell.
+
+use std::{path::Path, time::Duration};
+
+use crate::{
+    door::{
+        env::Env,
+        spawn::{self, Captured},
+    },
+    git::{Doing as _, GitError, Result},
+};
+
+/// Settings that hold for every call: nothing that the repository configures runs because of us.
+const ALWAYS: [&str; 6] = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "submodule.recurse=false",
+];
+
+/// Longest time of one call.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs git in `dir` and returns what it said, whatever its exit code.
+///
+/// # Errors
+/// When git cannot be started or runs over two minutes.
+pub fn output(env: &Env, dir: &Path, args: &[&str]) -> Result<Captured> {
+    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
+    let doing = || format!("running git {}", args.get(ALWAYS.len()).copied().unwrap_or_default());
+    spawn::run_captured("git", &args, dir, &env.for_git(), b"", Some(LIMIT)).doing(doing)
+}
+
+/// Runs git in `dir` and returns its standard output.
+///
+/// # Errors
+/// As `output`; also when git exits with another code than 0: then the error is what git said.
+pub fn stdout(env: &Env, dir: &Path, args: &[&str]) -> Result<String> {
+    let done = output(env, dir, args)?;
+    if done.code == 0 {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    Err(GitError::new(format!(
+        "git {}: {}",
+        args.first().unwrap_or(&""),
+        said.trim()
+    )))
+}

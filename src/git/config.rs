@@ -1,0 +1,76 @@
+//! Git's configuration: our own section, and what `git -c` hands down.
+
+use crate::git::Repo;
+
+/// Returns every `invisigoth.<section>.<key>` pair as (`section.key`, value), in the order in which git reads them: later
+/// ones win, and keys that are lists keep all.
+pub fn pairs(repo: &Repo) -> Vec<(String, String)> {
+    let snapshot = repo.gix.config_snapshot();
+    let mut pairs = Vec::new();
+    for section in snapshot.plumbing().sections() {
+        let header = section.header();
+        if !header.name().eq_ignore_ascii_case(b"invisigoth") || !section.meta().trust.eq(&gix::sec::Trust::Full) {
+            continue;
+        }
+        let Some(subsection) = header.subsection_name() else {
+            continue;
+        };
+        let body = section.body();
+        let mut seen: Vec<String> = Vec::new();
+        for key in body.value_names() {
+            let name = String::from_utf8_lossy(key.as_ref()).into_owned();
+            if seen.contains(&name) {
+                continue;
+            }
+            for value in body.values(&name) {
+                pairs.push((format!("{subsection}.{}", name.to_lowercase()), value.to_string()));
+            }
+            seen.push(name);
+        }
+    }
+    pairs
+}
+
+/// Returns one value of git's configuration.
+pub fn value(repo: &Repo, key: &str) -> Option<String> {
+    repo.gix.config_snapshot().string(key).map(|value| value.to_string())
+}
+
+/// Reads `GIT_CONFIG_PARAMETERS`, in which `git -c key=value invisigoth` hands its settings down: shell-quoted
+/// `'key=value'` (before git 2.31) or `'key'='value'`. gix does not read it.
+pub fn parse_parameters(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => word.extend(chars.next()),
+            ' ' if !quoted => {
+                if !word.is_empty() {
+                    found.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        found.push(word);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_git_config_parameters_are_read() {
+        let text = r"'user.name'='A B' 'invisigoth.llm.model=x y' 'a.b'='it'\''s'";
+        assert_eq!(
+            parse_parameters(text),
+            ["user.name=A B", "invisigoth.llm.model=x y", "a.b=it's"]
+        );
+    }
+}

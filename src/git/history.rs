@@ -1,0 +1,185 @@
+//! History: walking commits, reading messages and trailers.
+//!
+//! Owns which ancestors are trusted for "landed": memory files of the nearest commits that we made, and the trailers of
+//! what lies beyond them.
+
+use std::collections::{BTreeSet, BinaryHeap, HashSet};
+
+use crate::{
+    git::{Doing as _, Repo, Result, gix_id, oid},
+    id::CommitId,
+    time::Moment,
+};
+
+/// A commit as a log shows it.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// The commit.
+    pub id: CommitId,
+    /// Its parents, first the line that it continues.
+    pub parents: Vec<CommitId>,
+    /// The whole message.
+    pub message: String,
+    /// The committer's date.
+    pub at: Moment,
+}
+
+impl LogEntry {
+    /// Returns the first line.
+    pub fn subject(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+
+    /// Returns the values of a trailer of the last paragraph, in order.
+    pub fn trailers<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        trailers(&self.message, key)
+    }
+}
+
+/// Returns the values of trailer `key` in the last paragraph of `message`.
+pub fn trailers<'a>(message: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
+    let message = message.trim_end();
+    let last = message.rsplit_once("\n\n").map_or("", |(_, last)| last);
+    last.lines()
+        .filter_map(move |line| line.strip_prefix(key)?.strip_prefix(": "))
+        .map(str::trim)
+}
+
+/// Reads one commit.
+///
+/// # Errors
+/// When there is none of that id.
+pub fn entry(repo: &Repo, id: CommitId) -> Result<LogEntry> {
+    let commit = repo
+        .gix
+        .find_commit(gix_id(id.0))
+        .doing(|| format!("reading commit {id}"))?;
+    let decoded = commit.decode().doing(|| format!("decoding commit {id}"))?;
+    let time = decoded.committer().doing(|| format!("decoding commit {id}"))?.seconds();
+    Ok(LogEntry {
+        id,
+        parents: decoded.parents().map(|parent| CommitId(oid(&parent))).collect(),
+        message: decoded.message.to_string(),
+        at: Moment(time.saturating_mul(1000)),
+    })
+}
+
+/// Reads a commit's parents.
+///
+/// # Errors
+/// As `entry`.
+pub fn parents(repo: &Repo, id: CommitId) -> Result<Vec<CommitId>> {
+    Ok(entry(repo, id)?.parents)
+}
+
+/// Reads a commit's message.
+///
+/// # Errors
+/// As `entry`.
+pub fn message(repo: &Repo, id: CommitId) -> Result<String> {
+    Ok(entry(repo, id)?.message)
+}
+
+/// Returns up to `most` commits along the first parents of `tip`, the newest first.
+///
+/// # Errors
+/// When one cannot be read. A shallow clone simply ends.
+pub fn first_parents(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogEntry>> {
+    let mut found = Vec::new();
+    let mut next = Some(tip);
+    while let Some(id) = next.filter(|_| found.len() < most) {
+        let here = entry(repo, id)?;
+        next = here
+            .parents
+            .first()
+            .copied()
+            .filter(|parent| repo.gix.has_object(gix_id(parent.0)));
+        found.push(here);
+    }
+    Ok(found)
+}
+
+/// True where `old` is `new` or one of its ancestors.
+///
+/// # Errors
+/// When history cannot be read.
+pub fn contains(repo: &Repo, new: CommitId, old: CommitId) -> Result<bool> {
+    if new == old {
+        return Ok(true);
+    }
+    if !repo.gix.has_object(gix_id(old.0)) {
+        return Ok(false);
+    }
+    match repo.gix.merge_bases_many(gix_id(new.0), &[gix_id(old.0)]) {
+        Ok(bases) => Ok(bases.iter().any(|base| CommitId(oid(base)) == old)),
+        Err(error) if error.dominant_class() == Some(gix::error::Class::NotFound) => Ok(false),
+        Err(error) => Err(error).doing(|| format!("comparing {new} and {old}")),
+    }
+}
+
+/// What the commits between a tip and the nearest commits of ours say.
+#[derive(Clone, Debug, Default)]
+pub struct Beyond {
+    /// The nearest ancestors whose memory files are trusted.
+    pub trusted: Vec<CommitId>,
+    /// The commits nearer to the tip, the newest first.
+    pub newer: Vec<LogEntry>,
+}
+
+/// Walks from `tip` over all parents, the newest commits first, and stops at commits with a `Landed:` or `Settled:`
+/// trailer. Right after a landing this reads one commit.
+///
+/// # Errors
+/// When history cannot be read.
+pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
+    let mut found = Beyond::default();
+    let mut seen = HashSet::new();
+    let mut open: BinaryHeap<(Moment, CommitId)> = BinaryHeap::new();
+    let mut read = std::collections::HashMap::new();
+    let mut visit =
+        |id: CommitId, open: &mut BinaryHeap<_>, read: &mut std::collections::HashMap<_, _>| -> Result<()> {
+            if seen.insert(id) && repo.gix.has_object(gix_id(id.0)) {
+                let here = entry(repo, id)?;
+                open.push((here.at, id));
+                read.insert(id, here);
+            }
+            Ok(())
+        };
+    visit(tip, &mut open, &mut read)?;
+    while let Some((_, id)) = open.pop() {
+        let Some(here) = read.remove(&id) else { continue };
+        if here.trailers("Landed").next().is_some() || here.trailers("Settled").next().is_some() {
+            found.trusted.push(id);
+            continue;
+        }
+        for parent in &here.parents {
+            visit(*parent, &mut open, &mut read)?;
+        }
+        found.newer.push(here);
+    }
+    Ok(found)
+}
+
+/// Reads the commits that landed, newest first: those with `Landed:` or `Goal:` trailers among the ancestors of `tip`.
+/// Stops after `most`.
+///
+/// # Errors
+/// When history cannot be read.
+pub fn landings(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogEntry>> {
+    let walk = repo.gix.rev_walk([gix_id(tip.0)]).first_parent_only().all();
+    let walk = walk.doing(|| format!("walking history from {tip}"))?;
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for info in walk {
+        let info = info.doing(|| format!("walking history from {tip}"))?;
+        let here = entry(repo, CommitId(oid(&info.id)))?;
+        let ours = here.trailers("Landed").next().is_some() || here.trailers("Goal").next().is_some();
+        if ours && seen.insert(here.id) {
+            found.push(here);
+            if found.len() >= most {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}

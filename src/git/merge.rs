@@ -1,0 +1,90 @@
+//! Merging in memory: candidates onto a tip, as code trees. Touches no index, no file and no ref.
+
+use gix::merge::tree::TreatAsUnresolved;
+
+use crate::{
+    git::{Doing as _, Repo, Result, codetree, commit, gix_id, history, oid, tree},
+    id::{CommitId, TreeId},
+    path::RepoPath,
+    snapshot::CodeTree,
+    time::Moment,
+};
+
+/// What merging came to.
+#[derive(Clone, Debug)]
+pub enum Merge {
+    /// Everything fits.
+    Clean(CodeTree),
+    /// The candidate at this place does not fit onto what stands before it.
+    Conflict {
+        /// Index into the candidates.
+        at: usize,
+        /// Where both sides changed.
+        paths: Vec<RepoPath>,
+    },
+}
+
+/// Applies each candidate, one commit on its base, onto `tip`. No commit is made.
+///
+/// # Errors
+/// When trees cannot be read or written.
+pub fn onto(repo: &Repo, tip: CommitId, candidates: &[CommitId]) -> Result<Merge> {
+    let mut ours = tree::code_of_commit(repo, tip)?;
+    for (at, candidate) in candidates.iter().enumerate() {
+        let base = match history::parents(repo, *candidate)?.first() {
+            Some(parent) => tree::code_of_commit(repo, *parent)?,
+            None => ours,
+        };
+        let theirs = tree::code_of_commit(repo, *candidate)?;
+        match three_way(repo, base, ours, theirs)? {
+            Ok(merged) => ours = merged,
+            Err(paths) => return Ok(Merge::Conflict { at, paths }),
+        }
+    }
+    Ok(Merge::Clean(ours))
+}
+
+/// Makes `candidate` anew on `tip`, with the code tree `code`: for candidates whose base left the target.
+///
+/// # Errors
+/// When objects cannot be read or written.
+pub fn replay(repo: &Repo, tip: CommitId, candidate: CommitId, code: CodeTree, at: Moment) -> Result<CommitId> {
+    let root = codetree::with_memory_of(repo, code, tree::of_commit(repo, tip)?)?;
+    let message = history::message(repo, candidate)?;
+    commit::write_unsigned(repo, root, &[tip], &message, at)
+}
+
+type Conflicts = std::result::Result<CodeTree, Vec<RepoPath>>;
+
+fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) -> Result<Conflicts> {
+    if base == theirs || ours == theirs {
+        return Ok(Ok(ours));
+    }
+    if base == ours {
+        // The result has the code of theirs; its memory files are replaced before anything is committed.
+        return Ok(Ok(theirs));
+    }
+    // With the same memory files on all sides no merge driver of theirs is ever asked.
+    let same = |code: CodeTree| codetree::with_memory_of(repo, code, ours.root).map(|TreeId(id)| gix_id(id));
+    let options = repo.gix.tree_merge_options().doing(|| "reading how to merge".into())?;
+    let labels = gix::merge::blob::builtin_driver::text::Labels {
+        ancestor: Some("base".into()),
+        current: Some("target".into()),
+        other: Some("candidate".into()),
+    };
+    let merged = repo
+        .gix
+        .merge_trees(same(base)?, gix_id(ours.root.0), same(theirs)?, labels, options);
+    let mut merged = merged.doing(|| "merging trees".into())?;
+    if merged.has_unresolved_conflicts(TreatAsUnresolved::git()) {
+        let unresolved = merged
+            .conflicts
+            .iter()
+            .filter(|c| c.is_unresolved(TreatAsUnresolved::git()));
+        return Ok(Err(unresolved
+            .map(|c| RepoPath::from_git(c.ours.location().to_vec()))
+            .collect()));
+    }
+    let id = merged.tree.write().doing(|| "writing a merged tree".into())?;
+    codetree::strip(repo, TreeId(oid(&id))).map(Ok)
+}

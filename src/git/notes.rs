@@ -1,0 +1,136 @@
+//! Notes: lines of JSON on commits (records) or on code trees (verdicts). Every writer unites; absence never deletes.
+
+use std::collections::BTreeMap;
+
+use gix::note::plumbing::State;
+
+use crate::{
+    git::{
+        Doing as _, GitError, Repo, Result, commit, gix_id, objects, oid,
+        refs::{self, RefMove, Swap},
+        tree,
+    },
+    id::{BlobId, CommitId, Oid, TreeId},
+    time::Moment,
+};
+
+/// Reads the lines of the note on `object` in the notes ref `name`.
+///
+/// # Errors
+/// When the notes tree cannot be read.
+pub fn lines(repo: &Repo, name: &str, object: Oid) -> Result<Vec<String>> {
+    let Some(head) = refs::read(repo, name)? else {
+        return Ok(Vec::new());
+    };
+    let mut state = open(repo, Some(head))?;
+    lines_in(repo, &mut state, object)
+}
+
+/// Reads the lines of all `objects` at once, in their order.
+///
+/// # Errors
+/// As `lines`.
+pub fn lines_of_all(repo: &Repo, name: &str, wanted: &[Oid]) -> Result<Vec<Vec<String>>> {
+    let Some(head) = refs::read(repo, name)? else {
+        return Ok(vec![Vec::new(); wanted.len()]);
+    };
+    let mut state = open(repo, Some(head))?;
+    wanted
+        .iter()
+        .map(|object| lines_in(repo, &mut state, *object))
+        .collect()
+}
+
+/// Lists every object that has a note in `name`.
+///
+/// # Errors
+/// When the notes tree cannot be read.
+pub fn annotated(repo: &Repo, name: &str) -> Result<Vec<Oid>> {
+    let Some(head) = refs::read(repo, name)? else {
+        return Ok(Vec::new());
+    };
+    let listing = tree::list(repo, tree::of_commit(repo, head)?)?;
+    let id = |path: &str| path.replace('/', "").parse::<Oid>().ok();
+    Ok(listing
+        .iter()
+        .filter_map(|(path, _)| path.as_str().and_then(id))
+        .collect())
+}
+
+fn open(repo: &Repo, head: Option<CommitId>) -> Result<State> {
+    let root = match head {
+        Some(head) => gix_id(tree::of_commit(repo, head)?.0),
+        None => gix::ObjectId::empty_tree(repo.gix.object_hash()),
+    };
+    State::new(root, &repo.gix.objects).doing(|| "reading notes".into())
+}
+
+fn lines_in(repo: &Repo, state: &mut State, object: Oid) -> Result<Vec<String>> {
+    let blob = state
+        .get(&gix_id(object), &repo.gix.objects)
+        .doing(|| format!("reading the note on {object}"))?;
+    let Some(blob) = blob else { return Ok(Vec::new()) };
+    let text = objects::read_blob(repo, BlobId(oid(&blob)))?;
+    Ok(String::from_utf8_lossy(&text)
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Adds `lines` to the notes of their objects; a line that is there already is not added again. Tries again when somebody
+/// else moved the ref meanwhile.
+///
+/// # Errors
+/// When notes cannot be read or written, or the race is lost ten times.
+pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Result<()> {
+    let mut wanted: BTreeMap<Oid, Vec<&str>> = BTreeMap::new();
+    for (object, line) in lines {
+        wanted.entry(*object).or_default().push(line);
+    }
+    for _ in 0..10 {
+        let head = refs::read(repo, name)?;
+        let Some(root) = unite(repo, head, &wanted)? else {
+            return Ok(());
+        };
+        let parents: Vec<CommitId> = head.into_iter().collect();
+        let made = commit::write_unsigned(repo, root, &parents, "Notes added by git-invisigoth\n", at)?;
+        let set = RefMove::Set {
+            name: name.to_owned(),
+            old: head,
+            new: made,
+            why: "notes: add records".into(),
+        };
+        if refs::swap(repo, &[set])? == Swap::Done {
+            return Ok(());
+        }
+    }
+    Err(GitError::new(format!("{name} was moved by others ten times in a row")))
+}
+
+/// Writes the notes tree with `wanted` united in; `None` where nothing is new.
+fn unite(repo: &Repo, head: Option<CommitId>, wanted: &BTreeMap<Oid, Vec<&str>>) -> Result<Option<TreeId>> {
+    let mut state = open(repo, head)?;
+    let mut changed = false;
+    for (object, new) in wanted {
+        let mut all = lines_in(repo, &mut state, *object)?;
+        let before = all.len();
+        for line in new {
+            if !all.iter().any(|there| there == line) {
+                all.push((*line).to_owned());
+            }
+        }
+        if all.len() == before {
+            continue;
+        }
+        changed = true;
+        let blob = objects::write_blob(repo, format!("{}\n", all.join("\n")).as_bytes())?;
+        let edited = state.edit(gix_id(*object), Some(gix_id(blob.0)), &repo.gix.objects);
+        edited.doing(|| format!("editing the note on {object}"))?;
+    }
+    if !changed {
+        return Ok(None);
+    }
+    let root = state.write(&repo.gix.objects).doing(|| "writing notes".into())?;
+    Ok(Some(TreeId(oid(&root))))
+}

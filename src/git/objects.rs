@@ -1,0 +1,109 @@
+//! Objects: reading blobs and writing any object.
+//!
+//! Objects are written without asking whether they exist: gix would take a pack that `git gc --prune` has just deleted
+//! for proof, and leave a commit that points to nothing. Writing anew also makes an old loose object young.
+
+use gix::objs::Write as _;
+
+use crate::{
+    git::{Doing as _, Repo, Result, gix_id, oid},
+    id::{BlobId, Oid, TreeId},
+};
+
+/// Reads a blob whole.
+///
+/// # Errors
+/// When it is not there or no blob.
+pub fn read_blob(repo: &Repo, id: BlobId) -> Result<Vec<u8>> {
+    let blob = repo
+        .gix
+        .find_blob(gix_id(id.0))
+        .doing(|| format!("reading blob {id}"))?;
+    Ok(blob.detach().data)
+}
+
+/// Writes a blob.
+///
+/// # Errors
+/// When the object cannot be stored.
+pub fn write_blob(repo: &Repo, content: &[u8]) -> Result<BlobId> {
+    let id = repo
+        .gix
+        .objects
+        .write_buf(gix::objs::Kind::Blob, content)
+        .doing(|| "writing a blob".into())?;
+    Ok(BlobId(oid(&id)))
+}
+
+/// Returns the id that `content` has as a blob, without writing it.
+///
+/// # Errors
+/// When hashing fails, which SHA-1 does on a collision attack.
+pub fn blob_id(repo: &Repo, content: &[u8]) -> Result<BlobId> {
+    let kind = repo.gix.object_hash();
+    let id = gix::objs::compute_hash(kind, gix::objs::Kind::Blob, content).doing(|| "hashing a blob".into())?;
+    Ok(BlobId(oid(&id)))
+}
+
+/// Returns which of `ids` a freshly opened store does not hold.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub fn missing(repo: &Repo, ids: impl IntoIterator<Item = Oid>) -> Result<Vec<Oid>> {
+    let fresh = repo.reopened()?;
+    Ok(ids
+        .into_iter()
+        .filter(|id| !fresh.gix.has_object(gix_id(*id)))
+        .collect())
+}
+
+/// Returns every tree and blob that `new` holds and `old` does not, `new` itself included. Costs what differs.
+///
+/// # Errors
+/// When a tree cannot be read.
+pub fn added(repo: &Repo, old: Option<TreeId>, new: TreeId) -> Result<Vec<Oid>> {
+    let mut found = Vec::new();
+    let mut open = vec![(old, new)];
+    while let Some((old, new)) = open.pop() {
+        if old == Some(new) {
+            continue;
+        }
+        found.push(new.0);
+        let before = old.map(|old| entries(repo, old)).transpose()?.unwrap_or_default();
+        for entry in entries(repo, new)? {
+            let was = before.iter().find(|other| other.name == entry.name);
+            if was.is_some_and(|was| was.id == entry.id) {
+                continue;
+            }
+            if entry.is_tree {
+                let was = was.filter(|was| was.is_tree).map(|was| TreeId(was.id));
+                open.push((was, TreeId(entry.id)));
+            } else if !entry.is_submodule {
+                found.push(entry.id);
+            }
+        }
+    }
+    Ok(found)
+}
+
+struct TreeRow {
+    name: Vec<u8>,
+    id: Oid,
+    is_tree: bool,
+    is_submodule: bool,
+}
+
+fn entries(repo: &Repo, id: TreeId) -> Result<Vec<TreeRow>> {
+    let tree = repo
+        .gix
+        .find_tree(gix_id(id.0))
+        .doing(|| format!("reading tree {id}"))?;
+    let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
+    let row = |entry: &gix::objs::tree::EntryRef<'_>| TreeRow {
+        name: entry.filename.to_vec(),
+        id: oid(entry.oid),
+        is_tree: entry.mode.is_tree(),
+        is_submodule: entry.mode.is_commit(),
+    };
+    Ok(decoded.entries.iter().map(row).collect())
+}

@@ -1,0 +1,293 @@
+//! Refs: names, reads, and moves by compare-and-swap. The only place where a ref changes.
+//!
+//! Owns the order in which the refs of one act move (`docs/ARCHITECTURE.md`, "order of effects").
+
+use gix::refs::{
+    FullName, Target,
+    transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
+};
+
+use crate::{
+    check::Verified,
+    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, commit, gix_id, objects, oid, tree},
+    id::{CommitId, GoalId, Oid},
+    time::Moment,
+};
+
+/// Where candidates are: `refs/heads/invisigoth/<goal>`.
+pub const CANDIDATES: &str = "refs/heads/invisigoth/";
+/// Records of landed commits.
+pub const NOTES: &str = "refs/notes/invisigoth";
+/// Verdicts on code trees; local.
+pub const TESTED: &str = "refs/notes/invisigoth-tested";
+/// What every attempt asked and got.
+pub const ATTEMPTS: &str = "refs/invisigoth/attempts";
+
+/// Returns the name of a goal's candidate.
+pub fn candidate_ref(goal: &GoalId) -> String {
+    format!("{CANDIDATES}{}", goal.ref_part())
+}
+
+/// Returns the name of the head of what landed while the checked-out `target` could not follow.
+pub fn landed_ref(target: &str) -> String {
+    format!("refs/invisigoth/landed/{target}")
+}
+
+/// Returns the full name of a branch.
+pub fn branch_ref(branch: &str) -> String {
+    format!("refs/heads/{branch}")
+}
+
+/// Where HEAD is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Head {
+    /// On a branch, by short name; without commit while unborn.
+    Branch(String, Option<CommitId>),
+    /// On no branch.
+    Detached(CommitId),
+}
+
+/// Reads HEAD.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn head(repo: &Repo) -> Result<Head> {
+    let head = repo.gix.head().doing(|| "reading HEAD".into())?;
+    let name = head.referent_name().map(|name| name.shorten().to_string());
+    let id = head.id().map(|id| CommitId(oid(&id)));
+    match (name, id) {
+        (Some(name), id) => Ok(Head::Branch(name, id)),
+        (None, Some(id)) => Ok(Head::Detached(id)),
+        (None, None) => Err(GitError::new("HEAD names neither a branch nor a commit")),
+    }
+}
+
+/// Reads a ref; `None` where there is none.
+///
+/// # Errors
+/// When it cannot be read, or its name is not a ref name.
+pub fn read(repo: &Repo, name: &str) -> Result<Option<CommitId>> {
+    let found = repo.gix.try_find_reference(name).doing(|| format!("reading {name}"))?;
+    let Some(mut found) = found else { return Ok(None) };
+    let id = found.peel_to_id().doing(|| format!("reading {name}"))?;
+    Ok(Some(CommitId(oid(&id))))
+}
+
+/// Lists the refs below `prefix`, by full name.
+///
+/// # Errors
+/// When refs cannot be listed.
+pub fn below(repo: &Repo, prefix: &str) -> Result<Vec<(String, CommitId)>> {
+    let refs = repo.gix.references().doing(|| "listing refs".into())?;
+    let mut found = Vec::new();
+    for reference in refs.prefixed(prefix).doing(|| format!("listing {prefix}"))? {
+        let reference = reference.doing(|| format!("listing {prefix}"))?;
+        if let Some(id) = reference.target().try_id() {
+            found.push((reference.name().as_bstr().to_string(), CommitId(oid(id))));
+        }
+    }
+    Ok(found)
+}
+
+/// Resolves what a person typed, such as `main~2`, to a commit.
+///
+/// # Errors
+/// When it names nothing, or no commit.
+pub fn resolve(repo: &Repo, spec: &str) -> Result<CommitId> {
+    let id = repo
+        .gix
+        .rev_parse_single(spec)
+        .doing(|| format!("`{spec}` names no commit here"))?;
+    let object = id.object().doing(|| format!("reading `{spec}`"))?;
+    let commit = object
+        .peel_to_kind(gix::objs::Kind::Commit)
+        .doing(|| format!("`{spec}` is no commit"))?;
+    Ok(CommitId(oid(&commit.id)))
+}
+
+/// True where `name` is free of clashes: a branch `invisigoth` makes every `invisigoth/<goal>` impossible.
+///
+/// # Errors
+/// When refs cannot be read.
+pub fn clash(repo: &Repo) -> Result<Option<String>> {
+    let name = CANDIDATES.trim_end_matches('/');
+    Ok(read(repo, name)?.map(|_| "invisigoth".to_owned()))
+}
+
+/// One ref's part of a transaction.
+#[derive(Clone, Debug)]
+pub enum RefMove {
+    /// From `old` (or from not being there) to `new`.
+    Set {
+        /// Full name.
+        name: String,
+        /// What it must be now.
+        old: Option<CommitId>,
+        /// What it becomes.
+        new: CommitId,
+        /// The reflog's line.
+        why: String,
+    },
+    /// From `old` to not being there.
+    Delete {
+        /// Full name.
+        name: String,
+        /// What it must be now.
+        old: CommitId,
+    },
+}
+
+/// How a compare-and-swap went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Swap {
+    /// All refs moved.
+    Done,
+    /// A ref was not what it had to be; nothing moved.
+    Lost,
+}
+
+/// Moves refs in the order given, deletions last; none if one is not what it must be.
+///
+/// # Errors
+/// When refs cannot be locked or written.
+pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
+    let edits = moves.iter().map(edit).collect::<Result<Vec<_>>>()?;
+    // A no-op would pass gix's test for "must not exist" although somebody else made the very same ref.
+    let committer = repo
+        .gix
+        .committer()
+        .transpose()
+        .doing(|| "reading who commits".into())?;
+    match repo.gix.edit_references_as(edits, committer) {
+        Ok(_) => Ok(Swap::Done),
+        Err(error) if is_lost_race(&error) => Ok(Swap::Lost),
+        Err(error) => Err(GitError::of("moving refs", error)),
+    }
+}
+
+fn is_lost_race(error: &gix::Error) -> bool {
+    use gix::refs::file::transaction::prepare;
+    error.downcast_any_ref::<prepare::ReferenceOutOfDate>().is_some()
+        || error.downcast_any_ref::<prepare::MustNotExist>().is_some()
+        || error.dominant_class() == Some(gix::error::Class::Conflict)
+}
+
+fn edit(part: &RefMove) -> Result<RefEdit> {
+    let name = |name: &str| FullName::try_from(name).doing(|| format!("`{name}` is not a ref name"));
+    let object = |id: &CommitId| Target::Object(gix_id(id.0));
+    Ok(match part {
+        RefMove::Set {
+            name: full,
+            old,
+            new,
+            why,
+        } => RefEdit::new(
+            name(full)?,
+            Change::Update {
+                log: LogChange {
+                    mode: RefLog::AndReference,
+                    force_create_reflog: false,
+                    message: one_line(why).into(),
+                },
+                expected: match old {
+                    Some(old) => PreviousValue::MustExistAndMatch(object(old)),
+                    None => PreviousValue::MustNotExist,
+                },
+                new: object(new),
+            },
+        ),
+        RefMove::Delete { name: full, old } => RefEdit::new(
+            name(full)?,
+            Change::Delete {
+                expected: PreviousValue::ExistingMustMatch(object(old)),
+                log: RefLog::AndReference,
+            },
+        ),
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// What is to land, and where.
+#[derive(Clone, Debug)]
+pub struct Landing<'a> {
+    /// Where it lands: the branch, or `landed_ref` while the branch is checked out.
+    pub name: &'a str,
+    /// What that ref is now; `None` where `landed_ref` does not exist yet.
+    pub old: Option<CommitId>,
+    /// The commit that is built upon: first parent.
+    pub tip: CommitId,
+    /// The members: further parents.
+    pub candidates: &'a [CommitId],
+    /// The landing commit's message.
+    pub message: &'a commit::Message,
+    /// Its date.
+    pub at: Moment,
+}
+
+/// How a landing went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Land {
+    /// The ref is at this commit now.
+    Landed(CommitId),
+    /// Somebody moved the ref meanwhile; nothing happened.
+    Moved,
+}
+
+/// A landing commit that no ref names yet. Only `prepare` makes one, and only of code that passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared(CommitId);
+
+impl Prepared {
+    /// Returns the commit.
+    pub fn commit(self) -> CommitId {
+        self.0
+    }
+}
+
+/// Makes the commit that lands `verified` with `memory`. Moves no ref.
+///
+/// # Errors
+/// When `memory` is not that code, or objects cannot be written.
+pub fn prepare(repo: &Repo, verified: &Verified, memory: MemoryTree, landing: &Landing<'_>) -> Result<Prepared> {
+    let mut parents = vec![landing.tip];
+    parents.extend_from_slice(landing.candidates);
+    commit::landing(repo, verified, memory, &parents, landing.message, landing.at).map(Prepared)
+}
+
+/// Lands what was prepared: proves in a freshly opened store that everything it needs is there, and only then moves the
+/// ref.
+///
+/// # Errors
+/// When objects are missing; the ref is as before then.
+pub fn land(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Result<Land> {
+    prove_present(repo, landing.tip, landing.candidates, made)?;
+    let set = RefMove::Set {
+        name: landing.name.to_owned(),
+        old: landing.old,
+        new: made,
+        why: landing.message.subject.clone(),
+    };
+    Ok(match swap(repo, &[set])? {
+        Swap::Done => Land::Landed(made),
+        Swap::Lost => Land::Moved,
+    })
+}
+
+fn prove_present(repo: &Repo, tip: CommitId, candidates: &[CommitId], made: CommitId) -> Result<()> {
+    let mut new: Vec<Oid> = vec![made.0];
+    new.extend(candidates.iter().map(|candidate| candidate.0));
+    new.extend(objects::added(
+        repo,
+        Some(tree::of_commit(repo, tip)?),
+        tree::of_commit(repo, made)?,
+    )?);
+    match objects::missing(repo, new)?.first() {
+        None => Ok(()),
+        Some(gone) => Err(GitError::new(format!(
+            "object {gone} vanished before the landing; the target is untouched"
+        ))),
+    }
+}
