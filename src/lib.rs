@@ -52,3 +52,8 @@ pub mod git;
 pub mod provider;
 pub mod shell;
 pub mod slot;
+
+// row 4: engine and commands
+pub mod engine;
+
+pub mod commands;

@@ -1,0 +1,156 @@
+//! `add`: writes a goal into the backlog.
+
+use eyre::{Result, WrapErr as _};
+use serde::Serialize;
+
+use crate::{
+    backlog::{Backlog, close::PENDING},
+    commands,
+    door::fs,
+    engine::{
+        recall::{self, backlog_fault},
+        session::Session,
+        target::Target,
+    },
+    fault::{Fault, Kind},
+    git::{Repo, codetree, commit, refs, tree},
+    goal::Goal,
+    id::GoalId,
+    path::RepoPath,
+};
+
+/// What to add.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// One line.
+    pub description: String,
+    /// Files that it is about, the main one first.
+    pub files: Vec<String>,
+    /// What the model is asked; already read where it was `@FILE` or `-`.
+    pub prompt: Option<String>,
+    /// Goals that must land before.
+    pub needs: Vec<String>,
+    /// What must be true afterwards.
+    pub accept: Vec<String>,
+    /// The id; made where absent.
+    pub id: Option<String>,
+    /// Higher goes first.
+    pub priority: i64,
+}
+
+/// What was added.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The goal's id.
+    pub id: GoalId,
+    /// The goal.
+    pub goal: Goal,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.add/1";
+}
+
+/// Adds a goal.
+///
+/// # Errors
+/// A fault for an unfit or taken id, an unknown dependency, a path outside, or a backlog that cannot be read.
+pub fn run(session: &Session, request: Request) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    // Also one that people took back, and that has no row until the next landing writes it.
+    let is_known = |id: &GoalId| known.facts.landed.contains(id) || known.facts.goals.contains_key(id);
+    let goal = goal(session, request, is_known)?;
+    let Some(id) = goal.id.clone() else {
+        return Err(eyre::eyre!("a goal without id"));
+    };
+    for need in &goal.dependencies {
+        if *need == id {
+            return Err(usage(format!("goal {id} cannot need itself")).into());
+        }
+        if !is_known(need) {
+            return Err(crate::engine::run::unknown_goal(&known.facts, need).into());
+        }
+    }
+    store(session, &repo, &target, &known.backlog, &goal)?;
+    Ok(Outcome { id, goal })
+}
+
+fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) -> Result<Goal> {
+    let description = request.description.trim().to_owned();
+    if description.is_empty() {
+        return Err(usage("the description is empty").into());
+    }
+    for file in &request.files {
+        RepoPath::parse(file).map_err(|bad| usage(bad.to_string()))?;
+    }
+    let created_at = session.clock.now().rfc3339();
+    let prompt = request.prompt.unwrap_or_default();
+    let id = match request.id {
+        Some(id) => id.parse::<GoalId>().map_err(|bad| usage(bad.to_string()))?,
+        None => {
+            let mut ids = (0..).map(|nth| GoalId::fresh(&description, &prompt, &created_at, nth));
+            ids.find(|id| !taken(id)).ok_or_else(|| eyre::eyre!("no free id"))?
+        }
+    };
+    if taken(&id) {
+        return Err(usage(format!("there is a goal {id} already"))
+            .hint(format!("`git invisigoth show {id}`"))
+            .into());
+    }
+    let parse = |id: &String| id.parse::<GoalId>().map_err(|bad| usage(bad.to_string()));
+    let dependencies = request.needs.iter().map(parse).collect::<Result<Vec<_>, Fault>>()?;
+    let mut files = request.files.into_iter();
+    Ok(Goal {
+        id: Some(id),
+        description,
+        filename: files.next(),
+        files: files.collect(),
+        prompt,
+        dependencies,
+        acceptance: request.accept,
+        priority: request.priority,
+        created_at: Some(created_at),
+        ..Goal::default()
+    })
+}
+
+fn usage(message: impl Into<String>) -> Fault {
+    Fault::new(Kind::Usage, message)
+}
+
+/// Writes the row: into the working file where the target is checked out here, else as a commit on the target.
+fn store(session: &Session, repo: &Repo, target: &Target, backlog: &Backlog, goal: &Goal) -> Result<()> {
+    let row = serde_json::to_string(goal)?;
+    let text = backlog.with(&[&row]).map_err(|error| backlog_fault(&error))?.to_bytes();
+    match repo.workdir().filter(|_| recall::is_here(repo, target)) {
+        Some(root) => {
+            let path = root.join(PENDING);
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write_atomic(&path, &text).wrap_err_with(|| format!("writing {}", path.display()))
+        }
+        None => record(session, repo, target, text),
+    }
+}
+
+fn record(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Result<()> {
+    let code = tree::code_of_commit(repo, target.tip)?;
+    let memory = codetree::with_memory(repo, code, code.root, &[(PENDING.to_owned(), text)])?;
+    let message = commit::Message {
+        subject: "Record edits of the backlog".into(),
+        ..commit::Message::default()
+    };
+    let made = commit::memory_only(repo, memory, &[target.tip], &message, session.clock.now())?;
+    let (name, old) = target.landing_ref();
+    let set = refs::RefMove::Set {
+        name,
+        old,
+        new: made,
+        why: message.subject,
+    };
+    match refs::swap(repo, &[set])? {
+        refs::Swap::Done => Ok(()),
+        refs::Swap::Lost => Err(Fault::new(Kind::Busy, "the target moved meanwhile; the goal was not added").into()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `list`: goals, one a line, by state.
+
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{
+    commands,
+    engine::{recall, session::Session, target::Target},
+    id::GoalId,
+    schedule::{self, State},
+};
+
+/// Which goals.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Only goals in these states; all open ones where empty.
+    pub states: Vec<State>,
+}
+
+/// One goal.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its state.
+    pub state: State,
+    /// Higher goes first.
+    pub priority: i64,
+    /// Goals that must land before.
+    pub needs: Vec<GoalId>,
+    /// Its first line.
+    pub description: String,
+}
+
+/// The goals, by id.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// One row each.
+    pub goals: Vec<Row>,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.list/1";
+}
+
+/// Lists goals.
+///
+/// # Errors
+/// A fault when the backlog or the repository cannot be read.
+pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    let wanted = |state: State| request.states.is_empty() || request.states.contains(&state);
+    let mut goals: Vec<Row> = known
+        .facts
+        .goals
+        .iter()
+        .filter_map(|(id, open)| {
+            let (state, _) = schedule::state(&known.facts, id).filter(|(state, _)| wanted(*state))?;
+            Some(Row {
+                goal: id.clone(),
+                state,
+                priority: open.priority,
+                needs: open.needs.clone(),
+                description: open.description.clone(),
+            })
+        })
+        .collect();
+    if request.states.contains(&State::Landed) {
+        let descriptions = recall::landed_descriptions(&repo, target.tip)?;
+        goals.extend(known.facts.landed.iter().map(|id| Row {
+            goal: id.clone(),
+            state: State::Landed,
+            priority: 0,
+            needs: Vec::new(),
+            description: descriptions.get(id).cloned().unwrap_or_default(),
+        }));
+    }
+    Ok(Outcome { goals })
+}

@@ -1,0 +1,87 @@
+//! `log`: what landed, the newest first, with its record.
+
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{
+    commands,
+    engine::{recall, session::Session, target},
+    git::{history, notes, refs},
+    id::{CommitId, GoalId, Oid},
+    record::Record,
+};
+
+/// How much to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// At most so many landings.
+    pub max: usize,
+}
+
+/// One landed goal.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its commit.
+    pub commit: CommitId,
+    /// The commit's first line.
+    pub subject: String,
+    /// When it was committed, RFC 3339 UTC.
+    pub at: String,
+    /// What it took, as note or `history.json` tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+}
+
+/// What landed.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The newest first.
+    pub landed: Vec<Row>,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.log/1";
+}
+
+/// Lists landings.
+///
+/// # Errors
+/// When history cannot be read.
+pub fn run(session: &Session, request: Request) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = target::Target::read(session, &repo)?;
+    let landings = history::landings(&repo, target.tip, request.max)?;
+    let members: Vec<(GoalId, CommitId)> = landings.iter().flat_map(target::members).collect();
+    let wanted: Vec<Oid> = members.iter().map(|(_, commit)| commit.0).collect();
+    let lines = notes::lines_of_all(&repo, refs::NOTES, &wanted)?;
+    // A clone brings history.json but no notes.
+    let mirror = if lines.iter().any(Vec::is_empty) {
+        recall::records(&repo, target.tip)?
+    } else {
+        Vec::new()
+    };
+    let mut landed = Vec::new();
+    for ((goal, commit), lines) in members.into_iter().zip(lines) {
+        let noted = lines
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Record>(line).ok());
+        let record = noted.into_iter().find(|record| record.goal == goal).or_else(|| {
+            mirror
+                .iter()
+                .rev()
+                .find(|record| record.goal == goal && record.commit == commit)
+                .cloned()
+        });
+        let entry = history::entry(&repo, commit)?;
+        landed.push(Row {
+            goal,
+            commit,
+            subject: entry.subject().to_owned(),
+            at: entry.at.rfc3339(),
+            record,
+        });
+    }
+    Ok(Outcome { landed })
+}

@@ -1,0 +1,72 @@
+//! `merge`: lands candidates whose checks pass on the merged code.
+
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{
+    commands,
+    engine::{
+        queue,
+        run::{self, GoalResult},
+        session::Session,
+        worker::{self, Worker},
+    },
+    fault::{Fault, Kind},
+    id::GoalId,
+    schedule::State,
+};
+
+/// Which candidates to land.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Only these, held ones included: naming one approves it; all that nobody holds where empty.
+    pub only: Vec<GoalId>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// Each candidate, in order.
+    pub goals: Vec<GoalResult>,
+    /// Why results wait beside the branch, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.merge/1";
+
+    fn kind(&self) -> Option<Kind> {
+        self.goals
+            .iter()
+            .any(|result| result.state == State::Failed)
+            .then_some(Kind::Unfinished)
+    }
+}
+
+/// Lands.
+///
+/// # Errors
+/// A fault for a goal without candidate, or when the repository cannot be used.
+pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
+    let mut worker = Worker::open(session)?;
+    for id in &request.only {
+        if worker.facts.goals.contains_key(id) && !worker.facts.candidates.contains_key(id) {
+            let fault = Fault::new(Kind::Error, format!("goal {id} has no candidate"));
+            return Err(fault.hint(format!("`git invisigoth run {id}` makes one")).into());
+        }
+        if !worker.facts.goals.contains_key(id) {
+            return Err(run::unknown_goal(&worker.facts, id).into());
+        }
+    }
+    let mut goals = Vec::new();
+    if !worker.facts.candidates.is_empty() {
+        if worker.gate.is_empty() {
+            return Err(worker::no_checks().into());
+        }
+        worker.land_again()?;
+        queue::drain(&mut worker, &request.only, &mut goals)?;
+    }
+    let beside = worker.follow()?;
+    Ok(Outcome { goals, beside })
+}

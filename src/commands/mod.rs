@@ -1,0 +1,33 @@
+//! Commands: one file per verb. Each has a `Request`, a `run` and an `Outcome` that serialises; faces only translate.
+//!
+//! An outcome's schema is `invisigoth.<command>/1`. Commands print nothing.
+
+pub mod add;
+pub mod apply;
+pub mod check;
+pub mod demo;
+pub mod doctor;
+pub mod hook;
+pub mod init;
+pub mod list;
+pub mod log;
+pub mod merge;
+pub mod merge_driver;
+pub mod prompt;
+pub mod rebuild;
+pub mod run;
+pub mod show;
+pub mod status;
+
+use crate::fault::Kind;
+
+/// What every command's outcome can say about itself.
+pub trait Outcome: serde::Serialize {
+    /// The schema's name: `invisigoth.<command>/1`.
+    const SCHEMA: &'static str;
+
+    /// Returns the kind whose exit code the process ends with; `None` for 0.
+    fn kind(&self) -> Option<Kind> {
+        None
+    }
+}

@@ -1,0 +1,158 @@
+//! `run`: works through the backlog; `run --dry-run`: says what it would do, and asks nobody.
+
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{
+    commands,
+    engine::{
+        gather, recall,
+        run::{self, Plan, Summary},
+        session::Session,
+        target::Target,
+    },
+    fault::Kind,
+    id::GoalId,
+    prompt, schedule,
+};
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Only these; all that are ready where empty.
+    pub only: Vec<GoalId>,
+    /// At most so many.
+    pub max: Option<usize>,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Leave candidates on their branches.
+    pub no_merge: bool,
+    /// End with 4 where there is nothing to do.
+    pub exit_code: bool,
+}
+
+/// A goal that would run.
+#[derive(Debug, Serialize)]
+pub struct Would {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its first line.
+    pub description: String,
+    /// Size of its first prompt, in bytes.
+    pub prompt_bytes: usize,
+    /// What did not fit into it.
+    pub left_out: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// It ran.
+    Ran {
+        /// What it came to.
+        #[serde(flatten)]
+        summary: Summary,
+        /// Whether "nothing to do" has an exit code of its own.
+        #[serde(skip)]
+        exit_code: bool,
+    },
+    /// It only said what it would do.
+    Dry {
+        /// Goals that would start, in order. Those that wait for one of them follow when it has landed.
+        would_run: Vec<Would>,
+        /// Goals that wait, and why.
+        waiting: Vec<(GoalId, String)>,
+    },
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.run/1";
+
+    fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Dry { .. } => None,
+            Self::Ran { summary, exit_code } => kind(summary, *exit_code),
+        }
+    }
+}
+
+/// Returns the kind of end that a summary tells of: what cut it short, else failed, else held, else blocked goals.
+pub fn kind(summary: &Summary, exit_code: bool) -> Option<Kind> {
+    use schedule::State;
+    let any = |state: State| summary.goals.iter().any(|result| result.state == state);
+    if let Some(fault) = &summary.cut_short {
+        Some(fault.kind)
+    } else if any(State::Failed) || !summary.waiting.is_empty() {
+        Some(Kind::Unfinished)
+    } else if any(State::Held) {
+        Some(Kind::Person)
+    } else if summary.goals.is_empty() && exit_code {
+        Some(Kind::Nothing)
+    } else {
+        None
+    }
+}
+
+/// Runs.
+///
+/// # Errors
+/// A fault when it cannot start.
+pub fn run(session: &Session, request: Request) -> Result<Outcome> {
+    if request.dry_run {
+        return dry(session, &request);
+    }
+    let plan = Plan {
+        only: request.only,
+        max: request.max,
+        no_merge: request.no_merge,
+    };
+    Ok(Outcome::Ran {
+        summary: run::run(session, &plan)?,
+        exit_code: request.exit_code,
+    })
+}
+
+fn dry(session: &Session, request: &Request) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    for id in &request.only {
+        if schedule::state(&known.facts, id).is_none() {
+            return Err(run::unknown_goal(&known.facts, id).into());
+        }
+    }
+    let settings = session.settings_at(&repo, Some(target.tip))?.settings;
+    let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
+    let mut would_run = Vec::new();
+    let mut listings = gather::Listings::default();
+    let wanted = |id: &&&GoalId| request.only.is_empty() || request.only.contains(**id);
+    let most = request.max.unwrap_or(usize::MAX);
+    for id in schedule::ready(&known.facts, &request.only)
+        .iter()
+        .filter(wanted)
+        .take(most)
+    {
+        let Some(goal) = known.backlog.get(id) else { continue };
+        let place = gather::Place {
+            repo: &repo,
+            target: &target,
+            base: target.tip,
+            backlog: &known.backlog,
+            newest: known.facts.attempts.get(*id).map_or(0, |attempt| attempt.number),
+        };
+        let context = gather::context(place, &mut listings, &goal)?;
+        let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
+        let built = prompt::build(&goal, &context, (1, rounds), tokens, &session.redactor)?;
+        would_run.push(Would {
+            goal: (*id).clone(),
+            description: goal.description.clone(),
+            prompt_bytes: built.messages.iter().map(|message| message.content.len()).sum(),
+            left_out: built.left_out,
+        });
+    }
+    Ok(Outcome::Dry {
+        would_run,
+        waiting: run::waiting(&known.facts, &request.only),
+    })
+}

@@ -1,0 +1,130 @@
+//! `show`: everything about one goal.
+
+use eyre::Result;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    commands,
+    engine::{recall, run, session::Session, stored, target::Target},
+    facts::Standing,
+    git::{attempts, notes, refs},
+    goal::Goal,
+    id::{CommitId, GoalId},
+    record::Record,
+    schedule::{self, State},
+};
+
+/// One attempt.
+#[derive(Debug, Serialize)]
+pub struct AttemptRow {
+    /// From 1.
+    pub number: u32,
+    /// How it stands.
+    pub standing: Standing,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Replies.
+    pub rounds: u32,
+    /// The model.
+    pub model: String,
+    /// Tokens.
+    pub tokens: u64,
+    /// Dollars; `None` where unknown.
+    pub cost_usd: Option<f64>,
+    /// When it began.
+    pub started_at: String,
+}
+
+/// Everything about one goal.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// Its id.
+    pub id: GoalId,
+    /// Its state.
+    pub state: State,
+    /// Why.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What it asks, while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// Its row in the backlog, unknown keys included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<Box<RawValue>>,
+    /// Its candidate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<CommitId>,
+    /// Every attempt.
+    pub attempts: Vec<AttemptRow>,
+    /// The record of its landing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.show/1";
+}
+
+/// Shows goal `id`.
+///
+/// # Errors
+/// A fault for an unknown goal, or when the repository cannot be read.
+pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    let Some((state, reason)) = schedule::state(&known.facts, id) else {
+        return Err(run::unknown_goal(&known.facts, id).into());
+    };
+    let newest = attempts::newest(&repo)?.get(&id.ref_part()).copied().unwrap_or(0);
+    let mut tried = Vec::new();
+    for number in 1..=newest {
+        let Some(stored) = stored::read(&repo, id, number)? else {
+            continue;
+        };
+        tried.push(AttemptRow {
+            number,
+            standing: stored.standing,
+            reason: stored.reason,
+            rounds: stored.rounds,
+            model: stored.model,
+            tokens: stored.usage.tokens(),
+            cost_usd: stored.usage.cost_usd,
+            started_at: stored.started_at,
+        });
+    }
+    let record = recall::records(&repo, target.tip)?
+        .into_iter()
+        .rev()
+        .find(|record| record.goal == *id);
+    let record = match record {
+        Some(record) => Some(record),
+        None => noted(
+            &repo,
+            id,
+            known.facts.candidates.get(id).map(|candidate| candidate.commit),
+        )?,
+    };
+    let raw = known.backlog.raw(id).map(str::to_owned);
+    Ok(Outcome {
+        id: id.clone(),
+        state,
+        reason,
+        goal: known.backlog.get(id),
+        row: raw.map(RawValue::from_string).transpose()?,
+        candidate: known.facts.candidates.get(id).map(|candidate| candidate.commit),
+        attempts: tried,
+        record,
+    })
+}
+
+fn noted(repo: &crate::git::Repo, id: &GoalId, commit: Option<CommitId>) -> Result<Option<Record>> {
+    let Some(commit) = commit else { return Ok(None) };
+    let lines = notes::lines(repo, refs::NOTES, commit.0)?;
+    Ok(lines
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Record>(line).ok())
+        .find(|record| record.goal == *id))
+}

@@ -1,0 +1,297 @@
+//! Checks: runs a gate on a code tree in a slot and makes the report. The only maker of reports.
+//!
+//! A code tree with a verdict of the same gate is not run again.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use eyre::{Result, WrapErr as _, eyre};
+
+use crate::{
+    check::{Baseline, End, Failed, Gate, Ran, Report, Stage, Verdict, Verified},
+    engine::session::Session,
+    fault::{Fault, Kind},
+    git::{Repo, notes, refs, tree},
+    id::{GateId, Hash, Oid},
+    path::RepoPath,
+    shell::{self, Limits},
+    slot::{Slot, Slots},
+    snapshot::{CodeTree, Snapshot as _},
+    verdict,
+};
+
+/// Most bytes of a command's output that are read for tests, head and tail together.
+const READ_CAP: usize = 1024 * 1024;
+/// Most bytes of it that are kept.
+const KEPT_CAP: usize = 64 * 1024;
+
+/// Lock files whose change makes set-up run again.
+const SETUP_INPUTS: [&str; 14] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "package.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements.txt",
+    "uv.lock",
+    "poetry.lock",
+    "go.mod",
+    "go.sum",
+];
+
+/// Runs checks for one thread: holds a slot while it lives, and the verdicts that are not yet stored.
+pub struct Checker<'s> {
+    session: &'s Session,
+    root: PathBuf,
+    slot: Option<Slot>,
+    fresh: BTreeMap<Oid, Verdict>,
+}
+
+impl<'s> Checker<'s> {
+    /// Makes a checker; takes no slot yet.
+    pub fn new(session: &'s Session, repo: &Repo) -> Self {
+        let root = session.env.cache_home().unwrap_or_else(|| session.own_dir(repo));
+        Self {
+            session,
+            root,
+            slot: None,
+            fresh: BTreeMap::new(),
+        }
+    }
+
+    /// Judges `code` by `gate`: recalls the verdict if there is one, else runs.
+    ///
+    /// # Errors
+    /// When a slot cannot be made ready or a run was stopped. A failing command is no error.
+    pub fn judge(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        baseline: &Baseline,
+    ) -> Result<Result<Verified, Box<Failed>>> {
+        if let Some(verified) = self.recall(repo, code, &gate.id())? {
+            return Ok(Ok(verified));
+        }
+        let ran = self.run(repo, code, gate, gate.commands.clone())?;
+        let verdict = Report::new(code, gate.id(), ran).verify(baseline);
+        if let Ok(verified) = &verdict {
+            self.fresh.insert(code.id.0, verified.verdict());
+        }
+        Ok(verdict)
+    }
+
+    fn recall(&self, repo: &Repo, code: CodeTree, gate: &GateId) -> Result<Option<Verified>> {
+        if let Some(verdict) = self.fresh.get(&code.id.0) {
+            return Ok(Verified::recall(code, gate, verdict));
+        }
+        let stored = notes::lines(repo, refs::TESTED, code.id.0)?;
+        let verdicts = stored
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Verdict>(line).ok());
+        Ok(verdicts
+            .into_iter()
+            .find_map(|verdict| Verified::recall(code, gate, &verdict)))
+    }
+
+    /// Runs `gate` on the base as it is and says what is red there.
+    ///
+    /// # Errors
+    /// As `judge`; and a fault when the base is red in a way that cannot be told from what a candidate breaks.
+    pub fn baseline(&mut self, repo: &Repo, code: CodeTree, gate: &Gate) -> Result<Baseline> {
+        if self.recall(repo, code, &gate.id())?.is_some() {
+            return Ok(Baseline::default());
+        }
+        let ran = self.run(repo, code, gate, gate.commands.clone())?;
+        let mut baseline = Baseline::default();
+        for ran in &ran {
+            if ran.passed() {
+                continue;
+            }
+            let failed = ran.tests.as_ref().map(|tests| &tests.failed);
+            match failed {
+                Some(failed) if !failed.is_empty() && matches!(ran.end, End::Exit(_)) => {
+                    baseline.known_red.extend(failed.iter().cloned());
+                    baseline.red.insert(ran.command.clone());
+                }
+                _ => return Err(red_base(ran).into()),
+            }
+        }
+        if let Ok(verified) = Report::new(code, gate.id(), ran).verify(&Baseline::default()) {
+            self.fresh.insert(code.id.0, verified.verdict());
+        }
+        Ok(baseline)
+    }
+
+    /// Runs `commands` on `code` in order and stops at the first that fails.
+    ///
+    /// # Errors
+    /// As `judge`.
+    pub fn run(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        commands: Vec<(Stage, String)>,
+    ) -> Result<Vec<Ran>> {
+        let root = self.fill(repo, code)?;
+        self.prepare(repo, gate)?;
+        let setup_key = setup_key(repo, code, &commands)?;
+        let mut all = Vec::new();
+        for (stage, command) in commands {
+            if stage == Stage::Setup && self.is_set_up(&setup_key) {
+                continue;
+            }
+            let ran = self.run_one(stage, &command, &root, gate)?;
+            let passed = ran.passed();
+            all.push(ran);
+            if !passed {
+                break;
+            }
+        }
+        let mut setup = all.iter().filter(|ran| ran.stage == Stage::Setup).peekable();
+        let set_up = setup.peek().is_some() && setup.all(Ran::passed);
+        let slot = self.slot()?;
+        if set_up {
+            slot.set_up(&setup_key).wrap_err("recording the set-up of a slot")?;
+        }
+        slot.restore(repo).wrap_err("cleaning a slot after checks")?;
+        if let Some(ran) = all.iter().find(|ran| ran.end == End::Stopped) {
+            return Err(Fault::new(Kind::Interrupted, format!("stopped during {}", ran.stage.word())).into());
+        }
+        Ok(all)
+    }
+
+    /// Runs one command on `code` with `files` written over it; used to see whether tests can fail.
+    ///
+    /// # Errors
+    /// As `judge`.
+    pub fn run_over(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        (stage, command): (Stage, &str),
+        files: &[(RepoPath, Vec<u8>)],
+    ) -> Result<Ran> {
+        let root = self.fill(repo, code)?;
+        self.prepare(repo, gate)?;
+        let slot = self.slot()?;
+        slot.overlay(files).wrap_err("writing into a slot")?;
+        let ran = self.run_one(stage, command, &root, gate);
+        self.slot()?.restore(repo).wrap_err("cleaning a slot after checks")?;
+        ran
+    }
+
+    fn slot(&mut self) -> Result<&mut Slot> {
+        self.slot.as_mut().ok_or_else(|| eyre!("no slot is leased"))
+    }
+
+    fn fill(&mut self, repo: &Repo, code: CodeTree) -> Result<PathBuf> {
+        if self.slot.is_none() {
+            let slots = Slots::open(&self.root, &self.session.repo_id(repo)).wrap_err("opening the slots")?;
+            self.slot = Some(slots.lease(Some(code)).wrap_err("leasing a slot for checks")?);
+        }
+        let slot = self.slot()?;
+        slot.fill(repo, code).wrap_err("filling a slot")?;
+        Ok(slot.root().to_owned())
+    }
+
+    fn prepare(&mut self, repo: &Repo, gate: &Gate) -> Result<()> {
+        let workdir = repo.workdir().map(std::path::Path::to_owned);
+        let env = self.session.env.for_git();
+        let slot = self.slot()?;
+        if let Some(workdir) = workdir.filter(|_| !gate.copy.is_empty()) {
+            slot.copy_in(repo, &workdir, &gate.copy)
+                .wrap_err("copying ignored files into a slot")?;
+        }
+        if gate.git {
+            slot.add_git(&env).wrap_err("making a throw-away .git in a slot")?;
+        }
+        Ok(())
+    }
+
+    fn is_set_up(&mut self, key: &str) -> bool {
+        self.slot.as_ref().is_some_and(|slot| !slot.needs_setup(key))
+    }
+
+    fn run_one(&mut self, stage: Stage, command: &str, root: &std::path::Path, gate: &Gate) -> Result<Ran> {
+        let settings_env = gate.env.as_slice();
+        let mut env = self.session.env.for_checks(settings_env);
+        env.push(("INVISIGOTH_CACHE".into(), self.slot()?.cache_dir()?.into()));
+        let limits = Limits {
+            timeout: gate.timeout,
+            env,
+            output_cap: READ_CAP,
+        };
+        let raw = shell::run(command, stage, root, &limits, &self.session.stop);
+        let tests = verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command);
+        let text = verdict::clean_output(&raw.output, KEPT_CAP);
+        Ok(Ran {
+            stage,
+            command: command.to_owned(),
+            end: raw.end,
+            took: raw.took,
+            output: self.session.redactor.clean(&text),
+            tests,
+        })
+    }
+
+    /// Stores the verdicts that are not stored yet: of all code trees, or only of `needed`. Losing them would only cost
+    /// time.
+    ///
+    /// # Errors
+    /// When notes cannot be written.
+    pub fn flush(&mut self, repo: &Repo, needed: Option<CodeTree>) -> Result<()> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let lines: Vec<(Oid, String)> = fresh
+            .into_iter()
+            .filter(|(tree, _)| needed.is_none_or(|needed| needed.id.0 == *tree))
+            .filter_map(|(tree, verdict)| Some((tree, serde_json::to_string(&verdict).ok()?)))
+            .collect();
+        if !lines.is_empty() {
+            notes::add(repo, refs::TESTED, &lines, self.session.clock.now())?;
+        }
+        Ok(())
+    }
+}
+
+fn setup_key(repo: &Repo, code: CodeTree, commands: &[(Stage, String)]) -> Result<String> {
+    let mut parts: Vec<String> = commands
+        .iter()
+        .filter(|(stage, _)| *stage == Stage::Setup)
+        .map(|(_, command)| command.clone())
+        .collect();
+    if parts.is_empty() {
+        return Ok(String::new());
+    }
+    let snapshot = tree::snapshot(repo, code);
+    for name in SETUP_INPUTS {
+        let entry = snapshot.entry(&RepoPath::from_git(name.as_bytes()))?;
+        parts.extend(entry.map(|entry| format!("{name} {}", entry.id)));
+    }
+    Ok(Hash::of("setup", parts.iter().map(String::as_bytes)).short(16))
+}
+
+fn red_base(ran: &Ran) -> Fault {
+    let tail: Vec<&str> = ran.output.as_str().lines().rev().take(12).collect();
+    let tail: Vec<&str> = tail.into_iter().rev().collect();
+    let what = match ran.end {
+        End::TimedOut => format!("ran over its limit of {} s", ran.took.as_secs()),
+        End::NotStarted => "could not be started".to_owned(),
+        End::Exit(127) => "is not there (exit 127)".to_owned(),
+        End::Exit(code) => format!("fails with exit {code}"),
+        End::Stopped => "was stopped".to_owned(),
+    };
+    let message = format!(
+        "the target is red before anything was asked of a model: {} `{}` {what}\n{}",
+        ran.stage.word(),
+        ran.command,
+        tail.join("\n")
+    );
+    Fault::new(Kind::Config, message)
+        .hint("`git invisigoth check` runs the same; mend the code, or `[check]` in invisigoth.toml, and commit")
+}

@@ -1,0 +1,419 @@
+//! Landing: a candidate whose checks pass on the merged code becomes part of the target, with its goal's move and record.
+//!
+//! Order of effects: objects, target (or `landed/<target>`), then notes, and candidates go last. Killed after the target
+//! moved, the next command copies missing notes from `history.json`, which the landing commit holds.
+
+use std::collections::BTreeMap;
+
+use eyre::Result;
+
+use crate::{
+    backlog::{
+        close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
+        history as rows,
+    },
+    check::{CheckRow, Failed, Verified},
+    engine::{
+        attempt::Passed,
+        recall::{self, Class},
+        session,
+        stored::{self, Stored},
+        worker::Worker,
+    },
+    event::Event,
+    facts::{AttemptFact, Fact, Standing},
+    git::{
+        Repo, codetree,
+        commit::Message,
+        history,
+        merge::{self, Merge},
+        notes,
+        refs::{self, Land, Landing, RefMove},
+        tree,
+    },
+    id::{CommitId, GoalId, Oid},
+    record::Record,
+    settings::Isolation,
+    snapshot::CodeTree,
+    time::Moment,
+    transcript::Usage,
+};
+
+/// How landing a candidate came out.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is part of the target: the candidate that landed, and the checks of the merged code.
+    Landed(CommitId, Vec<CheckRow>),
+    /// It does not fit, or its checks fail on the merged code; why.
+    Refused(String),
+}
+
+/// How often a landing is tried again because somebody else moved the target.
+const TRIES: u32 = 5;
+
+/// Lands what an attempt made, right after it was made.
+///
+/// # Errors
+/// When the repository cannot be read or written, or a check cannot be run.
+pub fn attempt(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed) -> Result<Outcome> {
+    candidate(worker, id, passed.candidate, &passed.stored)
+}
+
+/// Lands `candidate` of goal `id`: merges it onto the tip, judges the merged code by the target head's gate, lands.
+///
+/// # Errors
+/// As `attempt`.
+pub fn candidate(worker: &mut Worker<'_>, id: &GoalId, candidate: CommitId, stored: &Stored) -> Result<Outcome> {
+    let mut candidate = candidate;
+    for _ in 0..TRIES {
+        worker.refresh_target()?;
+        let tip = worker.target.tip;
+        let code = match merge::onto(&worker.repo, tip, &[candidate])? {
+            Merge::Clean(code) => code,
+            Merge::Conflict { paths, .. } => {
+                let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+                return Ok(Outcome::Refused(format!(
+                    "conflicts with what landed since, in {}",
+                    paths.join(", ")
+                )));
+            }
+        };
+        let base = history::parents(&worker.repo, candidate)?.first().copied();
+        let base_left = match base {
+            Some(base) => !history::contains(&worker.repo, tip, base)?,
+            None => true,
+        };
+        let base = if base_left { Some(tip) } else { base };
+        if base_left {
+            // Its base was taken out of the target: merging would bring those commits back.
+            candidate = replay(worker, id, tip, candidate, code)?;
+        }
+        let settings = worker.session.settings_at(&worker.repo, Some(tip))?.settings;
+        let base = base.unwrap_or(tip);
+        if let Class::Denied(why) = recall::classify(&worker.repo, candidate, base, &settings.paths)? {
+            return Ok(Outcome::Refused(why));
+        }
+        let gate = session::gate(&settings);
+        let verified = match worker.checker.judge(&worker.repo, code, &gate, &worker.baseline)? {
+            Ok(verified) => verified,
+            Err(failed) => return Ok(Outcome::Refused(on_merged(&failed))),
+        };
+        if let Some(landed) = swap(worker, id, candidate, stored, &verified)? {
+            return Ok(Outcome::Landed(landed, verified.checks().to_vec()));
+        }
+    }
+    Ok(Outcome::Refused(format!(
+        "the target moved {TRIES} times while it was landing"
+    )))
+}
+
+fn on_merged(failed: &Failed) -> String {
+    format!("on the merged code {}", failed.reason())
+}
+
+fn replay(worker: &Worker<'_>, id: &GoalId, tip: CommitId, old: CommitId, code: CodeTree) -> Result<CommitId> {
+    let new = merge::replay(&worker.repo, tip, old, code, worker.session.clock.now())?;
+    let name = refs::candidate_ref(id);
+    let why = "invisigoth: replay on the target".to_owned();
+    refs::swap(
+        &worker.repo,
+        &[RefMove::Set {
+            name,
+            old: Some(old),
+            new,
+            why,
+        }],
+    )?;
+    Ok(new)
+}
+
+/// Makes the landing commit and moves the target; `None` if it was moved by somebody else.
+fn swap(
+    worker: &mut Worker<'_>,
+    id: &GoalId,
+    candidate: CommitId,
+    stored: &Stored,
+    verified: &Verified,
+) -> Result<Option<CommitId>> {
+    let repo = &worker.repo;
+    let (tip, at) = (worker.target.tip, worker.session.clock.now());
+    let record = record(worker, candidate, stored, verified, at.rfc3339());
+    let line = record.to_line()?;
+    let plain = worker.settings.run.isolation == Isolation::None;
+    let closing = close::Landing {
+        goal: id,
+        row: Some(stored.row.get().to_owned()),
+        commit: (!plain).then_some(candidate),
+        landed_at: record.landed_at.clone(),
+        record_line: if plain { String::new() } else { line.clone() },
+    };
+    let files = close(worker, tip, closing)?;
+    let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
+    let message = if plain {
+        plain_message(repo, id, candidate)?
+    } else {
+        landing_message(id, candidate, repo)?
+    };
+    let (name, old) = worker.target.landing_ref();
+    let candidates = [candidate];
+    let landing = Landing {
+        name: &name,
+        old,
+        tip,
+        candidates: if plain { &[] } else { &candidates },
+        message: &message,
+        at,
+    };
+    let prepared = refs::prepare(repo, verified, memory, &landing)?;
+    let commit = if plain { prepared.commit() } else { candidate };
+    let line = Record { commit, ..record }.to_line()?;
+    if plain {
+        // This commit cannot hold its own row, so its note goes first: with the target moved, it would be all there is.
+        notes::add(repo, refs::NOTES, &[(commit.0, line.clone())], at)?;
+    }
+    match refs::land(repo, &landing, prepared)? {
+        Land::Moved => Ok(None),
+        Land::Landed(head) => {
+            if plain {
+                // The branch held the work until here; the plain commit stands for it now.
+                let name = refs::candidate_ref(id);
+                refs::swap(repo, &[RefMove::Delete { name, old: candidate }])?;
+            }
+            worker.landed(head, (commit, line));
+            Ok(Some(commit))
+        }
+    }
+}
+
+fn landing_message(id: &GoalId, candidate: CommitId, repo: &Repo) -> Result<Message> {
+    let entry = history::entry(repo, candidate)?;
+    Ok(Message {
+        subject: format!("Land {id}: {}", entry.subject()),
+        body: String::new(),
+        trailers: vec![("Landed", format!("{id} {candidate}"))],
+    })
+}
+
+/// The one commit of `isolation = "none"`: it closes its goal itself, so its memory files can be trusted.
+fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Message> {
+    let entry = history::entry(repo, candidate)?;
+    let body = entry.message.trim_end().split_once("\n\n").map_or("", |(_, rest)| rest);
+    let body = body.rsplit_once("\n\n").map_or("", |(body, _)| body);
+    let first = |key: &'static str| entry.trailers(key).next().map(|value| (key, value.to_owned()));
+    let mut trailers: Vec<(&'static str, String)> = ["Goal", "Attempt", "Goal-Version", "Assisted-by"]
+        .into_iter()
+        .filter_map(first)
+        .collect();
+    trailers.push(("Settled", id.to_string()));
+    Ok(Message {
+        subject: entry.subject().to_owned(),
+        body: body.to_owned(),
+        trailers,
+    })
+}
+
+fn record(worker: &Worker<'_>, candidate: CommitId, stored: &Stored, verified: &Verified, landed_at: String) -> Record {
+    Record {
+        goal: stored.goal.clone(),
+        commit: candidate,
+        target: worker.target.branch.clone(),
+        base: stored.base,
+        started_at: stored.started_at.clone(),
+        landed_at,
+        provider: stored.provider.clone(),
+        model: stored.model.clone(),
+        attempts: stored.rounds,
+        tokens: stored.usage.tokens(),
+        cost_usd: stored.usage.cost_usd,
+        checks: verified.checks().iter().chain(&stored.proof).cloned().collect(),
+        prompt_hash: stored.prompt_hash.clone(),
+        sandbox: "none".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        known_red: (!worker.baseline.known_red.is_empty()).then_some(worker.baseline.known_red.len()),
+        remark: stored.remark.clone(),
+    }
+}
+
+/// Computes the memory files of a landing: the goal's move and record, and every goal that landed or was taken back by
+/// people since the tip's files were written.
+fn close(worker: &Worker<'_>, tip: CommitId, closing: close::Landing<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+    let files = memory_files(&worker.repo, tip)?;
+    let landed_at = closing.landed_at.clone();
+    let by_people = worker.by_people.unsettled.iter().map(|(goal, commit)| close::Landing {
+        goal,
+        record_line: String::new(),
+        commit: Some(*commit),
+        landed_at: landed_at.clone(),
+        row: None,
+    });
+    let closings: Vec<close::Landing<'_>> = by_people.chain([closing]).collect();
+    // With `isolation = "none"` a commit cannot hold its own record row: it appears with the next landing.
+    let late: Vec<&str> = worker.unwritten.iter().map(String::as_str).collect();
+    let reopened = worker.by_people.reopened.iter();
+    let reopened: Vec<close::Reopened<'_>> = reopened
+        .map(|back| close::Reopened {
+            goal: &back.goal,
+            reason: recall::reverted(back.by),
+            row: back.row.as_deref(),
+        })
+        .collect();
+    Ok(
+        close::close(&files, &closings, &reopened, &late, &worker.by_people.stale)
+            .map_err(|error| recall::backlog_fault(&error))?,
+    )
+}
+
+/// Reads the memory files of a commit.
+///
+/// # Errors
+/// When trees or blobs cannot be read.
+pub fn memory_files(repo: &Repo, commit: CommitId) -> Result<MemoryFiles> {
+    let root = tree::of_commit(repo, commit)?;
+    let read = |path: &str| -> Result<Vec<u8>> { Ok(tree::read_file(repo, root, path)?.unwrap_or_default()) };
+    let mut segments = BTreeMap::new();
+    for folder in [COMPLETED_SEGMENTS, HISTORY_SEGMENTS] {
+        // Their names number the next one; what is in them is not needed to append.
+        segments.extend(
+            tree::names_in(repo, root, folder)?
+                .into_iter()
+                .map(|name| (format!("{folder}{name}"), Vec::new())),
+        );
+    }
+    Ok(MemoryFiles {
+        pending: read(PENDING)?,
+        completed: read(COMPLETED)?,
+        history: read(HISTORY)?,
+        segments,
+    })
+}
+
+/// Brings notes and mirror together: a row of the tip's open history file whose commit has no such line is noted.
+///
+/// # Errors
+/// When notes cannot be read or written.
+pub fn heal_notes(worker: &Worker<'_>) -> Result<usize> {
+    let repo = &worker.repo;
+    let history = memory_files(repo, worker.target.tip)?.history;
+    unite_notes(
+        repo,
+        &[String::from_utf8_lossy(&history).into_owned()],
+        worker.session.clock.now(),
+    )
+}
+
+/// Returns the records that the tip's history file could not hold because they are about the very commit that wrote it
+/// (`isolation = "none"`).
+///
+/// # Errors
+/// When history or notes cannot be read.
+pub fn late_rows(repo: &Repo, tip: CommitId) -> Result<Vec<String>> {
+    let written = String::from_utf8_lossy(&memory_files(repo, tip)?.history).into_owned();
+    let mut late = Vec::new();
+    for commit in history::beyond(repo, tip)?.trusted {
+        if history::entry(repo, commit)?.trailers("Goal").next().is_some() {
+            let lines = notes::lines(repo, refs::NOTES, commit.0)?;
+            late.extend(lines.into_iter().filter(|line| !written.contains(line.as_str())));
+        }
+    }
+    Ok(late)
+}
+
+/// Notes every row of the given history files that is not noted yet; returns how many were missing.
+///
+/// # Errors
+/// As `heal_notes`.
+pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
+    let mut lines: Vec<(Oid, String)> = Vec::new();
+    for text in texts {
+        for row in rows::rows(text).map_err(|error| recall::backlog_fault(&error))? {
+            if let Ok(record) = serde_json::from_str::<Record>(row) {
+                lines.push((record.commit.0, row.to_owned()));
+            }
+        }
+    }
+    let wanted: Vec<Oid> = lines.iter().map(|(commit, _)| *commit).collect();
+    let there = notes::lines_of_all(repo, refs::NOTES, &wanted)?;
+    let missing: Vec<(Oid, String)> = lines
+        .into_iter()
+        .zip(there)
+        .filter(|((_, line), there)| !there.contains(line))
+        .map(|(line, _)| line)
+        .collect();
+    if !missing.is_empty() {
+        notes::add(repo, refs::NOTES, &missing, at)?;
+    }
+    Ok(missing.len())
+}
+
+/// Reads what the attempt behind a candidate took. A candidate without one, whoever made it, lands with what can be known.
+///
+/// # Errors
+/// When the attempt cannot be read.
+pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) -> Result<Stored> {
+    if let Some(stored) = stored::read(repo, id, number)? {
+        return Ok(stored);
+    }
+    let entry = history::entry(repo, candidate)?;
+    let row = format!("{{\"id\":{}}}", serde_json::Value::from(id.as_str()));
+    Ok(Stored {
+        goal: id.clone(),
+        row: serde_json::value::RawValue::from_string(row)?,
+        version: entry.trailers("Goal-Version").next().unwrap_or_default().to_owned(),
+        base: entry.parents.first().copied().unwrap_or(candidate),
+        standing: Standing::Open,
+        reason: String::new(),
+        rounds: 0,
+        started_at: entry.at.rfc3339(),
+        provider: "unknown".into(),
+        model: "unknown".into(),
+        usage: Usage::default(),
+        prompt_hash: String::new(),
+        checks: Vec::new(),
+        proof: None,
+        remark: None,
+    })
+}
+
+/// Marks the goal's attempt as failed, because its candidate could not land, and takes the candidate away.
+///
+/// # Errors
+/// When refs or objects cannot be written.
+pub fn refuse(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (CommitId, u32), why: &str) -> Result<()> {
+    let mut stored = stored_for(&worker.repo, id, candidate, number)?;
+    stored.standing = Standing::Failed;
+    stored.reason = why.to_owned();
+    let code = tree::of_commit(&worker.repo, candidate)?;
+    stored::write(
+        &worker.repo,
+        &stored,
+        number,
+        &[],
+        (Some(code), worker.session.clock.now()),
+    )?;
+    refs::swap(
+        &worker.repo,
+        &[RefMove::Delete {
+            name: refs::candidate_ref(id),
+            old: candidate,
+        }],
+    )?;
+    let fact = AttemptFact {
+        number,
+        standing: Standing::Failed,
+        reason: why.to_owned(),
+        outdated: false,
+    };
+    worker.facts.learn(Fact::Attempt(id.clone(), fact));
+    let description = worker
+        .facts
+        .goals
+        .get(id)
+        .map(|open| open.description.clone())
+        .unwrap_or_default();
+    worker.session.sink.emit(&Event::Failed {
+        goal: id.clone(),
+        description,
+        why: why.to_owned(),
+    });
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! The engine: where verbs meet hands. Owns how a goal moves along the sentence of the crate's documentation.
+//!
+//! Read `run` first, then `attempt` and `land`.
+
+pub mod attempt;
+pub mod checks;
+pub mod gather;
+pub mod land;
+pub mod ledger;
+pub mod proving;
+pub mod queue;
+pub mod recall;
+pub mod run;
+pub mod session;
+pub mod stored;
+pub mod target;
+pub mod worker;

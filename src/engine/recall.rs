@@ -1,0 +1,434 @@
+//! Recall: reads the facts from refs, the tip's memory files and trailers, once; afterwards `Facts::learn` keeps them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::PathBuf,
+};
+
+use eyre::{Result, WrapErr as _};
+
+use crate::{
+    backlog::{
+        Backlog,
+        close::{COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, PENDING},
+        deps::{self, DepFault},
+        error::BacklogError,
+        history as rows,
+    },
+    door::fs::Lock,
+    engine::{session::Session, stored, target::Target},
+    facts::{AttemptFact, Candidate, Facts, Open},
+    fault::{Fault, Kind},
+    git::{
+        Repo, attempts, diff,
+        history::{self, LogEntry},
+        objects, refs, tree,
+    },
+    goal::Decision,
+    guard::{self, Policy},
+    id::{CommitId, GoalId, TreeId},
+    record::Record,
+    settings::Paths,
+    snapshot::{Change, Changes},
+};
+
+/// The facts, and the backlog that they were read from.
+pub struct Recalled {
+    /// What state is computed from.
+    pub facts: Facts,
+    /// Where goals are read whole.
+    pub backlog: Backlog,
+    /// What people's commits say that the tip's memory files do not yet.
+    pub landed: Landed,
+}
+
+/// Reads the facts about `target`, with the backlog as the working file words it where the target is checked out here.
+///
+/// # Errors
+/// A fault with the place where the backlog is broken; an error where refs or objects cannot be read.
+pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled> {
+    let backlog = backlog(repo, target)?;
+    let mut all = landed(repo, target.tip)?;
+    let landed = all.landed.clone();
+    let rows = backlog.heads().map(|(id, _)| id);
+    all.stale = rows.filter(|id| landed.contains(*id)).cloned().collect();
+    let goals = open_goals(&backlog, &all)?;
+    let paths = session.settings_at(repo, Some(target.tip))?.settings.paths;
+    let candidates = candidates(repo, &backlog, &landed, &paths)?;
+    let attempts = newest_attempts(repo, &backlog, &goals)?;
+    let facts = Facts {
+        tip: Some(target.tip),
+        goals,
+        landed,
+        candidates,
+        attempts,
+        running: running(session, repo),
+    };
+    Ok(Recalled {
+        facts,
+        backlog,
+        landed: all,
+    })
+}
+
+/// Words a broken backlog as a fault.
+pub fn backlog_fault(error: &BacklogError) -> Fault {
+    Fault::new(Kind::Error, format!("{PENDING}: {error}")).hint(format!("mend {PENDING}; nothing was changed"))
+}
+
+fn open_goals(backlog: &Backlog, all: &Landed) -> Result<BTreeMap<GoalId, Open>> {
+    let landed = &all.landed;
+    let mut goals = BTreeMap::new();
+    for (id, head) in backlog.heads().filter(|(id, _)| !landed.contains(*id)) {
+        let needs: Result<Vec<GoalId>, _> = head.dependencies.iter().map(|need| need.parse()).collect();
+        let open = Open {
+            description: head.description.into_owned(),
+            needs: needs.map_err(|bad| dependency_fault(backlog, Some(id), &bad))?,
+            decision: head.status,
+            reason: head.reason.map(std::borrow::Cow::into_owned),
+            priority: head.priority,
+        };
+        goals.insert(id.clone(), open);
+    }
+    let graph: Vec<(&GoalId, &[GoalId])> = goals.iter().map(|(id, open)| (id, open.needs.as_slice())).collect();
+    let wrong = deps::check(&graph, landed);
+    // A goal that people took back has no row until the next landing writes one; goals may still depend on it.
+    let taken_back = |wrong: &DepFault| match wrong {
+        DepFault::Unknown { dependency, .. } => all.reopened.iter().any(|back| back.goal == *dependency),
+        DepFault::OnItself { .. } | DepFault::Cycle { .. } => false,
+    };
+    if let Some(wrong) = wrong.iter().find(|wrong| !taken_back(wrong)) {
+        return Err(dependency_fault(backlog, wrong.goal(), wrong).into());
+    }
+    for back in &all.reopened {
+        let held = || Open {
+            decision: Decision::Held,
+            reason: Some(reverted(back.by)),
+            ..Open::default()
+        };
+        let open = goals.entry(back.goal.clone()).or_insert_with(held);
+        // A row that came back with the revert is nobody's decision to run it; one that was worded since is.
+        if open.decision == Decision::Pending && backlog.raw(&back.goal) == back.row.as_deref() {
+            (open.decision, open.reason) = (Decision::Held, Some(reverted(back.by)));
+        }
+    }
+    Ok(goals)
+}
+
+fn dependency_fault(backlog: &Backlog, goal: Option<&GoalId>, wrong: &dyn std::fmt::Display) -> Fault {
+    let place = goal
+        .and_then(|goal| backlog.place(goal))
+        .map(|place| format!("{place}: "))
+        .unwrap_or_default();
+    Fault::new(Kind::Error, format!("{PENDING}: {place}{wrong}")).hint(format!("mend `dependencies` in {PENDING}"))
+}
+
+/// Reads the backlog: the working file where the target is checked out here, else the tip's.
+///
+/// # Errors
+/// A fault with the place where it is broken.
+pub fn backlog(repo: &Repo, target: &Target) -> Result<Backlog> {
+    let working = backlog_file(repo, target).and_then(|path| std::fs::read(path).ok());
+    let text = match working {
+        Some(text) => Some(text),
+        None => tree::read_file(repo, tree::of_commit(repo, target.tip)?, PENDING)?,
+    };
+    match text {
+        Some(text) => Backlog::parse(&text).map_err(|error| backlog_fault(&error).into()),
+        None => Ok(Backlog::default()),
+    }
+}
+
+/// Returns where the backlog is edited by hand: in this worktree, where it has the target checked out.
+pub fn backlog_file(repo: &Repo, target: &Target) -> Option<PathBuf> {
+    let root = repo.workdir().filter(|_| is_here(repo, target))?;
+    Some(root.join(PENDING))
+}
+
+/// True where this worktree has the target checked out.
+pub fn is_here(repo: &Repo, target: &Target) -> bool {
+    target
+        .checkouts
+        .iter()
+        .any(|checkout| Some(checkout.workdir.as_path()) == repo.workdir())
+}
+
+/// Computes which goals have landed: what the nearest commits of ours say in their memory files, and the trailers of the
+/// commits beyond them, the oldest first.
+///
+/// # Errors
+/// When history or a memory file cannot be read.
+pub fn landed(repo: &Repo, tip: CommitId) -> Result<Landed> {
+    let beyond = history::beyond(repo, tip)?;
+    let mut landed = BTreeSet::new();
+    for commit in beyond.trusted {
+        landed.extend(completed(repo, commit)?);
+    }
+    let mut reopened: BTreeMap<GoalId, CommitId> = BTreeMap::new();
+    let mut unsettled: Vec<(GoalId, CommitId)> = Vec::new();
+    for entry in beyond.newer.iter().rev() {
+        for undone in undone(repo, entry)? {
+            landed.remove(&undone);
+            unsettled.retain(|(goal, _)| *goal != undone);
+            reopened.insert(undone, entry.id);
+        }
+        for goal in entry.trailers("Goal").filter_map(|goal| goal.parse::<GoalId>().ok()) {
+            reopened.remove(&goal);
+            if landed.insert(goal.clone()) {
+                unsettled.push((goal, entry.id));
+            }
+        }
+    }
+    let reopened = reopened.into_iter().map(|(goal, by)| {
+        let text = tree::read_file(repo, tree::of_commit(repo, by)?, PENDING)?.unwrap_or_default();
+        let row = Backlog::parse(&text)
+            .ok()
+            .and_then(|open| open.raw(&goal).map(str::to_owned));
+        Ok(Reopened { goal, by, row })
+    });
+    Ok(Landed {
+        landed,
+        unsettled,
+        reopened: reopened.collect::<Result<_>>()?,
+        stale: Vec::new(),
+    })
+}
+
+/// What has landed.
+#[derive(Debug, Default)]
+pub struct Landed {
+    /// All of it.
+    pub landed: BTreeSet<GoalId>,
+    /// What landed since the tip's memory files were written, with the commits.
+    pub unsettled: Vec<(GoalId, CommitId)>,
+    /// What people took back since then.
+    pub reopened: Vec<Reopened>,
+    /// What has a row in the backlog all the same: it landed before its row was recorded.
+    pub stale: Vec<GoalId>,
+}
+
+/// A landed goal that people took back.
+#[derive(Debug)]
+pub struct Reopened {
+    /// The goal.
+    pub goal: GoalId,
+    /// The commit that took it back.
+    pub by: CommitId,
+    /// Its row in the backlog of that commit: the revert of a landing brings it back.
+    pub row: Option<String>,
+}
+
+/// Returns the goals that a commit takes back: by our trailer, or as a person's `git revert` of a candidate or a landing.
+fn undone(repo: &Repo, entry: &LogEntry) -> Result<Vec<GoalId>> {
+    let mut undone: Vec<GoalId> = entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect();
+    for line in entry.message.lines() {
+        let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
+            continue;
+        };
+        let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+        let Ok(id) = id.parse::<CommitId>() else { continue };
+        if let Ok(reverted) = history::entry(repo, id) {
+            undone.extend(
+                crate::engine::target::members(&reverted)
+                    .into_iter()
+                    .map(|(goal, _)| goal),
+            );
+        }
+    }
+    Ok(undone)
+}
+
+/// Words why a goal is open again.
+pub fn reverted(commit: CommitId) -> String {
+    format!("taken back by commit {}", commit.short())
+}
+
+/// Reads which goals a commit's memory files call landed: those in the completed files that are not open again.
+fn completed(repo: &Repo, commit: CommitId) -> Result<Vec<GoalId>> {
+    let root = tree::of_commit(repo, commit)?;
+    let mut ids = Vec::new();
+    for text in memory_texts(repo, root, COMPLETED, COMPLETED_SEGMENTS)? {
+        let found = rows::landed_ids(&text).map_err(|error| {
+            Fault::new(Kind::Error, format!("{COMPLETED} of commit {commit}: {error}"))
+                .hint("`git invisigoth rebuild` makes it anew from notes and history")
+        })?;
+        ids.extend(found);
+    }
+    if let Some(text) = tree::read_file(repo, root, PENDING)?
+        && let Ok(open) = Backlog::parse(&text)
+    {
+        ids.retain(|id| open.raw(id).is_none());
+    }
+    Ok(ids)
+}
+
+/// Reads a memory file and its sealed segments, the segments first.
+///
+/// # Errors
+/// When trees or blobs cannot be read.
+pub fn memory_texts(repo: &Repo, root: TreeId, file: &str, folder: &str) -> Result<Vec<String>> {
+    let names = tree::names_in(repo, root, folder)?
+        .into_iter()
+        .map(|name| format!("{folder}{name}"));
+    let mut texts = Vec::new();
+    for path in names.chain([file.to_owned()]) {
+        if let Some(text) = tree::read_file(repo, root, &path)? {
+            texts.push(String::from_utf8(text).wrap_err_with(|| format!("{path} is not UTF-8"))?);
+        }
+    }
+    Ok(texts)
+}
+
+/// Reads every record of the history files of `tip`, in order of landing.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn records(repo: &Repo, tip: CommitId) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for text in memory_texts(repo, tree::of_commit(repo, tip)?, HISTORY, HISTORY_SEGMENTS)? {
+        let rows = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?;
+        records.extend(
+            rows.into_iter()
+                .filter_map(|row| serde_json::from_str::<Record>(row).ok()),
+        );
+    }
+    Ok(records)
+}
+
+/// Reads the descriptions of landed goals.
+///
+/// # Errors
+/// When the completed files cannot be read.
+pub fn landed_descriptions(repo: &Repo, tip: CommitId) -> Result<BTreeMap<GoalId, String>> {
+    let mut found = BTreeMap::new();
+    for text in memory_texts(repo, tree::of_commit(repo, tip)?, COMPLETED, COMPLETED_SEGMENTS)? {
+        let rows = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(COMPLETED)))?;
+        let goals = rows
+            .into_iter()
+            .filter_map(|row| serde_json::from_str::<Completed>(row).ok());
+        found.extend(goals.map(|goal| (goal.id, goal.description)));
+    }
+    Ok(found)
+}
+
+#[derive(serde::Deserialize)]
+struct Completed {
+    id: GoalId,
+    #[serde(default)]
+    description: String,
+}
+
+fn candidates(
+    repo: &Repo,
+    backlog: &Backlog,
+    landed: &BTreeSet<GoalId>,
+    paths: &Paths,
+) -> Result<BTreeMap<GoalId, Candidate>> {
+    let mut candidates = BTreeMap::new();
+    for (_, commit) in refs::below(repo, refs::CANDIDATES)? {
+        let entry = history::entry(repo, commit)?;
+        let Some(goal) = entry.trailers("Goal").find_map(|goal| goal.parse::<GoalId>().ok()) else {
+            continue;
+        };
+        let Some(base) = entry.parents.first().copied().filter(|_| !landed.contains(&goal)) else {
+            continue;
+        };
+        let version = entry.trailers("Goal-Version").next();
+        let current = version_of(backlog, &goal)?;
+        let candidate = Candidate {
+            commit,
+            base,
+            attempt: entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1),
+            held: match classify(repo, commit, base, paths)? {
+                Class::Free => None,
+                Class::Held(why) | Class::Denied(why) => Some(why),
+            },
+            outdated: version.is_some() && version != current.as_deref(),
+        };
+        candidates.insert(goal, candidate);
+    }
+    Ok(candidates)
+}
+
+/// What the path classes say of a candidate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// It may land.
+    Free,
+    /// A person must approve it first; why.
+    Held(String),
+    /// It must not land; why.
+    Denied(String),
+}
+
+/// Judges a candidate by the path classes given.
+///
+/// # Errors
+/// When trees cannot be read.
+pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, paths: &Paths) -> Result<Class> {
+    let mut changes = Changes::new();
+    for differs in diff::trees(repo, tree::of_commit(repo, base)?, tree::of_commit(repo, commit)?)? {
+        let change = match differs.new {
+            Some(entry) => Change::Write {
+                content: objects::read_blob(repo, entry.id)?,
+                mode: entry.mode,
+            },
+            None => Change::Delete,
+        };
+        changes.insert(differs.path, change);
+    }
+    let before = tree::snapshot(repo, tree::code_of_commit(repo, base)?);
+    Ok(match guard::admit(changes, &before, &Policy::new(paths)) {
+        Ok(admitted) => admitted
+            .held()
+            .first()
+            .map_or(Class::Free, |held| Class::Held(held_words(held))),
+        Err(denied) => Class::Denied(denied.to_string()),
+    })
+}
+
+/// Words why a change waits for a person.
+pub fn held_words(held: &guard::Held) -> String {
+    format!("touches {} ({})", held.path, held.why)
+}
+
+fn version_of(backlog: &Backlog, goal: &GoalId) -> Result<Option<String>> {
+    Ok(backlog.get(goal).map(|goal| goal.version()))
+}
+
+fn newest_attempts(
+    repo: &Repo,
+    backlog: &Backlog,
+    goals: &BTreeMap<GoalId, Open>,
+) -> Result<BTreeMap<GoalId, AttemptFact>> {
+    let newest = attempts::newest(repo)?;
+    if newest.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let newest: HashMap<String, u32> = newest.into_iter().collect();
+    let mut found = BTreeMap::new();
+    for id in goals.keys() {
+        let Some(number) = newest.get(&id.ref_part()) else {
+            continue;
+        };
+        let Some(stored) = stored::read(repo, id, *number)? else {
+            continue;
+        };
+        let outdated = Some(stored.version.as_str()) != version_of(backlog, id)?.as_deref();
+        let fact = AttemptFact {
+            number: *number,
+            standing: stored.standing,
+            reason: stored.reason,
+            outdated,
+        };
+        found.insert(id.clone(), fact);
+    }
+    Ok(found)
+}
+
+/// Reads which goal a live run works on, from the run's lock.
+fn running(session: &Session, repo: &Repo) -> Option<GoalId> {
+    let lock = session.own_dir(repo).join("run.lock");
+    let holder = Lock::holder(&lock).ok().flatten()?;
+    holder.lines().nth(1).and_then(|goal| goal.parse().ok())
+}

@@ -1,0 +1,279 @@
+//! A run: starts ready goals one after the other; each lands before the next is chosen, and ready is computed anew after
+//! each landing. Ends when none is ready.
+
+use std::collections::BTreeSet;
+
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{
+    check::{CheckRow, Stage},
+    engine::{
+        attempt::{self, Ended, Passed},
+        land, queue,
+        session::Session,
+        worker::Worker,
+    },
+    event::Event,
+    facts::{AttemptFact, Candidate, Fact, Facts, Standing},
+    fault::{Fault, Kind},
+    id::{CommitId, GoalId},
+    schedule::{self, State},
+    time::Stopping,
+};
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Only these; all that are ready where empty.
+    pub only: Vec<GoalId>,
+    /// At most so many.
+    pub max: Option<usize>,
+    /// Leave candidates as they are.
+    pub no_merge: bool,
+}
+
+/// What became of one goal.
+#[derive(Clone, Debug, Serialize)]
+pub struct GoalResult {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its first line.
+    pub description: String,
+    /// `landed`, `candidate`, `failed` or `held`.
+    pub state: State,
+    /// Why, where it did not land.
+    pub reason: String,
+    /// The commit that landed or waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Each goal that was worked on, in order.
+    pub goals: Vec<GoalResult>,
+    /// Goals that wait, and why.
+    pub waiting: Vec<(GoalId, String)>,
+    /// Model calls.
+    pub calls: u64,
+    /// Dollars; `None` where unknown.
+    pub cost_usd: Option<f64>,
+    /// True for a provider that is a script.
+    pub scripted: bool,
+    /// Wall time.
+    pub seconds: f64,
+    /// Why results wait beside the branch, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
+    /// Why the run ended before its time, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<Fault>,
+}
+
+/// Runs `plan`.
+///
+/// # Errors
+/// A fault when it cannot start. What goes wrong later is in the summary.
+pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
+    let began = session.clock.now();
+    let mut worker = Worker::open(session)?;
+    refuse_unknown(&worker.facts, &plan.only)?;
+    let mut goals = Vec::new();
+    let cut_short = work(&mut worker, plan, &mut goals).err();
+    worker.mark(None);
+    // What was checked and landed is saved whatever cut the run short.
+    let beside = worker.follow()?;
+    let cut_short = match cut_short {
+        None => None,
+        Some(error) => Some(error.downcast::<Fault>()?),
+    };
+    let (calls, cost_usd) = worker.purse.spent();
+    let millis = session.clock.now().since(began).as_millis();
+    Ok(Summary {
+        goals,
+        waiting: waiting(&worker.facts, &plan.only),
+        calls,
+        cost_usd,
+        scripted: worker.provider.name() == "mock",
+        seconds: f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0,
+        beside,
+        cut_short,
+    })
+}
+
+/// Lists the goals that are blocked, and why; of `only`, where it names any.
+pub fn waiting(facts: &Facts, only: &[GoalId]) -> Vec<(GoalId, String)> {
+    let asked = |id: &&GoalId| only.is_empty() || only.contains(id);
+    let blocked = |id: &GoalId| match schedule::state(facts, id) {
+        Some((State::Blocked, why)) => Some((id.clone(), why)),
+        _ => None,
+    };
+    facts.goals.keys().filter(asked).filter_map(blocked).collect()
+}
+
+fn refuse_unknown(facts: &Facts, only: &[GoalId]) -> Result<()> {
+    for id in only {
+        if schedule::state(facts, id).is_none() {
+            return Err(unknown_goal(facts, id).into());
+        }
+    }
+    Ok(())
+}
+
+/// The fault of a goal id that nothing has, with the nearest one that something has.
+pub fn unknown_goal(facts: &Facts, id: &GoalId) -> Fault {
+    let fault = Fault::new(Kind::Error, format!("there is no goal {id}"));
+    let near = facts
+        .goals
+        .keys()
+        .chain(&facts.landed)
+        .find(|other| other.as_str().starts_with(id.as_str()));
+    match near {
+        Some(near) => fault.hint(format!("did you mean {near} ?")),
+        None => fault.hint("`git invisigoth list` shows them"),
+    }
+}
+
+fn work(worker: &mut Worker<'_>, plan: &Plan, results: &mut Vec<GoalResult>) -> Result<()> {
+    let has_work = |facts: &Facts| !schedule::ready(facts, &plan.only).is_empty() || !facts.candidates.is_empty();
+    if !has_work(&worker.facts) {
+        return Ok(());
+    }
+    worker.check_base()?;
+    worker.land_again()?;
+    if !plan.no_merge {
+        queue::drain(worker, &plan.only, results)?;
+    }
+    let mut tried: BTreeSet<GoalId> = BTreeSet::new();
+    while plan.max.is_none_or(|max| tried.len() < max) {
+        match worker.session.stop.stopping() {
+            Stopping::No => {}
+            Stopping::Soon | Stopping::Now => {
+                return Err(Fault::new(Kind::Interrupted, "stopped")
+                    .hint("`git invisigoth run` goes on")
+                    .into());
+            }
+        }
+        let ready = schedule::ready(&worker.facts, &plan.only);
+        let wanted = |id: &&&GoalId| !tried.contains(**id) && (plan.only.is_empty() || plan.only.contains(**id));
+        let Some(id) = ready.iter().find(wanted).map(|id| (**id).clone()) else {
+            break;
+        };
+        tried.insert(id.clone());
+        worker.mark(Some(&id));
+        let result = one(worker, &id, plan.no_merge)?;
+        worker.mark(None);
+        results.push(result);
+        worker.follow_now_and_then()?;
+    }
+    Ok(())
+}
+
+/// Works at one goal and lands what comes of it.
+fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResult> {
+    let description = worker
+        .facts
+        .goals
+        .get(id)
+        .map(|open| open.description.clone())
+        .unwrap_or_default();
+    let result = |state, reason: String, commit| GoalResult {
+        goal: id.clone(),
+        description: description.clone(),
+        state,
+        reason,
+        commit,
+    };
+    match attempt::work(worker, id)? {
+        Ended::Failed(number, reason) => {
+            let fact = AttemptFact {
+                number,
+                standing: Standing::Failed,
+                reason: reason.clone(),
+                outdated: false,
+            };
+            worker.facts.learn(Fact::Attempt(id.clone(), fact));
+            let event = Event::Failed {
+                goal: id.clone(),
+                description: description.clone(),
+                why: reason.clone(),
+            };
+            worker.session.sink.emit(&event);
+            Ok(result(State::Failed, reason, None))
+        }
+        Ended::Passed(passed) => {
+            worker.facts.learn(Fact::Candidate(id.clone(), candidate_fact(&passed)));
+            if let Some(why) = passed.held {
+                let why = format!("{why}; `git invisigoth merge {id}` approves and lands it");
+                let event = Event::Held {
+                    goal: id.clone(),
+                    description: description.clone(),
+                    why: why.clone(),
+                };
+                worker.session.sink.emit(&event);
+                return Ok(result(State::Held, why, Some(passed.candidate)));
+            }
+            if no_merge {
+                return Ok(result(State::Candidate, String::new(), Some(passed.candidate)));
+            }
+            land_one(worker, id, &passed, description.clone())
+        }
+    }
+}
+
+fn candidate_fact(passed: &Passed) -> Candidate {
+    Candidate {
+        commit: passed.candidate,
+        base: passed.base,
+        attempt: passed.number,
+        held: passed.held.clone(),
+        outdated: false,
+    }
+}
+
+fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: String) -> Result<GoalResult> {
+    let (state, reason, commit) = match land::attempt(worker, id, passed)? {
+        land::Outcome::Landed(commit, checks) => {
+            landed(worker, id, commit, &checks, &description);
+            (State::Landed, String::new(), Some(commit))
+        }
+        land::Outcome::Refused(why) => {
+            land::refuse(worker, id, (passed.candidate, passed.number), &why)?;
+            (State::Failed, why, None)
+        }
+    };
+    Ok(GoalResult {
+        goal: id.clone(),
+        description,
+        state,
+        reason,
+        commit,
+    })
+}
+
+/// Takes in that `id` landed, and says so.
+pub fn landed(worker: &mut Worker<'_>, id: &GoalId, commit: CommitId, checks: &[CheckRow], description: &str) {
+    worker.facts.learn(Fact::Landed(id.clone(), worker.target.tip));
+    worker.session.sink.emit(&Event::Landed {
+        goal: id.clone(),
+        description: description.to_owned(),
+        commit,
+        checks: words(checks),
+    });
+}
+
+/// Words checks for one line: `lint ok  test ok 4`.
+pub fn words(checks: &[CheckRow]) -> String {
+    let word = |row: &CheckRow| {
+        let tests = row.tests.map(|n| format!(" {n}")).unwrap_or_default();
+        format!(
+            "{} {}{tests}",
+            row.stage.word(),
+            if row.exit == 0 { "ok" } else { "failed" }
+        )
+    };
+    let shown = checks.iter().filter(|row| row.stage != Stage::Setup);
+    shown.map(word).collect::<Vec<_>>().join("  ")
+}

@@ -1,0 +1,226 @@
+//! The session: what a command works with. Made once by a face, passed first, nothing global.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use eyre::{Result, WrapErr as _};
+
+use crate::{
+    check::{Gate, Stage},
+    door::{env::Env, fs},
+    event::{Event, Sink},
+    fault::{Fault, Kind},
+    git::{Repo, Shared, advance, config, refs, tree},
+    id::{CommitId, Hash},
+    layers::{self, Layer, LayerError, Origin, Resolved, file, read},
+    secret::{Redactor, Secret},
+    settings::Settings,
+    time::{Clock, Stop},
+};
+
+/// The repository's settings file.
+pub const SETTINGS_FILE: &str = "invisigoth.toml";
+
+/// Everything a command needs besides its request.
+pub struct Session {
+    shared: Shared,
+    /// The environment as it was at the start.
+    pub env: Env,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The wish to stop.
+    pub stop: Stop,
+    /// Where events go.
+    pub sink: Arc<dyn Sink>,
+    /// Takes keys out of everything that leaves.
+    pub redactor: Redactor,
+    /// The provider's key, if there is one.
+    pub key: Option<Secret>,
+    /// The folder that the command was started in.
+    pub cwd: PathBuf,
+    /// What flags said.
+    flags: Layer,
+}
+
+impl Session {
+    /// Opens the repository of `cwd`. `flags` are settings given on the command line as (`section.key`, value).
+    ///
+    /// # Errors
+    /// A fault with a hint when there is no repository, it cannot be used, or settings are wrong.
+    pub fn open(
+        cwd: &Path,
+        env: Env,
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn Sink>,
+        flags: &[(String, String)],
+    ) -> Result<Self> {
+        let overrides = env
+            .get("GIT_CONFIG_PARAMETERS")
+            .map(config::parse_parameters)
+            .unwrap_or_default();
+        let shared = Shared::open(cwd, overrides).map_err(|error| open_fault(&error))?;
+        let flags = read::from_pairs(flags.iter().cloned(), Origin::Flag).map_err(|e| settings_fault(&e))?;
+        let mut session = Self {
+            shared,
+            env,
+            clock,
+            stop: Stop::default(),
+            sink,
+            redactor: Redactor::default(),
+            key: None,
+            cwd: cwd.to_owned(),
+            flags,
+        };
+        session.read_key()?;
+        Ok(session)
+    }
+
+    /// Returns a handle on the repository for this thread.
+    pub fn repo(&self) -> Repo {
+        self.shared.repo()
+    }
+
+    /// Resolves the settings with the repository's file as it is in `commit`.
+    ///
+    /// # Errors
+    /// When a source cannot be read or holds something wrong.
+    pub fn settings_at(&self, repo: &Repo, commit: Option<CommitId>) -> Result<Resolved> {
+        let mut all = Vec::new();
+        if let Some(commit) = commit
+            && let Some(text) = tree::read_file(repo, tree::of_commit(repo, commit)?, SETTINGS_FILE)?
+        {
+            let text = String::from_utf8(text).wrap_err("invisigoth.toml is not UTF-8")?;
+            all.push(read::from_toml(&text, Origin::Project).map_err(|e| settings_fault(&e))?);
+        }
+        all.extend(self.own_layers(repo)?);
+        layers::resolve(&all).map_err(|e| settings_fault(&e).into())
+    }
+
+    fn own_layers(&self, repo: &Repo) -> Result<Vec<Layer>> {
+        let mut own = Vec::new();
+        if let Some(user) = self.env.config_home().map(|home| home.join("invisigoth/config.toml"))
+            && let Some(text) = fs::read_text(&user).wrap_err_with(|| format!("reading {}", user.display()))?
+        {
+            own.push(read::from_toml(&text, Origin::User).map_err(|e| settings_fault(&e))?);
+        }
+        own.push(read::from_pairs(config::pairs(repo), Origin::Git).map_err(|e| settings_fault(&e))?);
+        let vars = self.env.vars_with_prefix("INVISIGOTH_");
+        own.push(read::from_pairs(vars, Origin::Environment).map_err(|e| settings_fault(&e))?);
+        own.push(self.flags.clone());
+        Ok(own)
+    }
+
+    /// Resolves the settings at HEAD, for commands that judge nothing.
+    ///
+    /// # Errors
+    /// As `settings_at`.
+    pub fn settings(&self, repo: &Repo) -> Result<Settings> {
+        let head = match refs::head(repo) {
+            Ok(refs::Head::Branch(_, id)) => id,
+            Ok(refs::Head::Detached(id)) => Some(id),
+            Err(_) => None,
+        };
+        Ok(self.settings_at(repo, head)?.settings)
+    }
+
+    /// Reads the key from the environment, else from an untracked `.env` at the top of the checkout.
+    fn read_key(&mut self) -> Result<()> {
+        let repo = self.repo();
+        // Broken settings are the command's business: `doctor` and `status` must still be able to say so.
+        let Ok(settings) = self.settings(&repo) else {
+            return Ok(());
+        };
+        let name = &settings.llm.key_env;
+        let found = match self.env.get(name) {
+            Some(value) if !value.trim().is_empty() => Some(value.trim().to_owned()),
+            _ => self.key_of_dotenv(&repo, name)?,
+        };
+        self.key = found.map(Secret::new);
+        self.redactor = Redactor::new(self.key.iter());
+        Ok(())
+    }
+
+    fn key_of_dotenv(&self, repo: &Repo, name: &str) -> Result<Option<String>> {
+        let Some(root) = repo.workdir() else { return Ok(None) };
+        let Some(text) = fs::read_text(&root.join(".env")).wrap_err("reading .env")? else {
+            return Ok(None);
+        };
+        let Some(key) = file::dotenv(&text, name).filter(|key| !key.is_empty()) else {
+            return Ok(None);
+        };
+        if advance::file_state(repo, ".env")?.staged.is_some() {
+            let fault = Fault::new(Kind::Config, format!(".env is tracked by git and holds {name}"));
+            return Err(fault
+                .hint("`git rm --cached .env && echo .env >> .gitignore`, then make a new key: this one is in history")
+                .into());
+        }
+        Ok(Some(key))
+    }
+
+    /// Returns the folder for our own files in the shared git directory.
+    pub fn own_dir(&self, repo: &Repo) -> PathBuf {
+        repo.common_dir().join("invisigoth")
+    }
+
+    /// Tells the person something that concerns no single goal.
+    pub fn say(&self, line: impl AsRef<str>) {
+        self.sink.emit(&Event::Said {
+            line: self.redactor.clean(line.as_ref()),
+        });
+    }
+
+    /// Returns the cache's name for this repository: a hash of where it is and of its inode, so that a copied
+    /// repository gets slots of its own.
+    pub fn repo_id(&self, repo: &Repo) -> String {
+        let place = fs::identity(repo.common_dir());
+        Hash::of("repo", [place.as_bytes()]).short(16)
+    }
+}
+
+/// Builds the gate that `settings` name.
+pub fn gate(settings: &Settings) -> Gate {
+    let check = &settings.check;
+    let stage = |stage: Stage, commands: &[String]| -> Vec<(Stage, String)> {
+        commands.iter().map(|command| (stage, command.clone())).collect()
+    };
+    Gate {
+        commands: [
+            stage(Stage::Setup, &check.setup),
+            stage(Stage::Lint, &check.lint),
+            stage(Stage::Test, &check.test),
+        ]
+        .concat(),
+        test_file: check.test_file.clone(),
+        env: check.env.clone(),
+        copy: check.copy.clone(),
+        timeout: check.timeout,
+        git: check.git,
+        fingerprint: format!(
+            "{} {} {}",
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            check.env.join(" ")
+        ),
+    }
+}
+
+/// Words a settings mistake as a fault.
+pub fn settings_fault(error: &LayerError) -> Fault {
+    Fault::new(Kind::Config, error.to_string()).hint("`git invisigoth doctor` lists every setting with its origin")
+}
+
+fn open_fault(error: &crate::git::OpenError) -> Fault {
+    use crate::git::OpenError as E;
+    let fault = Fault::new(Kind::Error, error.to_string());
+    match error {
+        E::NotARepository(_) => fault.hint("`git init` makes one; `git invisigoth demo` needs none"),
+        E::RefStorage(_) => fault.hint("`git refs migrate --ref-format=files` converts it"),
+        E::Untrusted(path) => fault.hint(format!("`git config --global --add safe.directory {}`", path.display())),
+        E::Other(source) => Fault {
+            message: format!("{}: {source}", fault.message),
+            ..fault
+        },
+    }
+}

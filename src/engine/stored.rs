@@ -1,0 +1,105 @@
+//! What the attempts ref keeps of an attempt: `attempt.json`, and each answered call.
+//!
+//! Owns these formats and how a killed attempt is taken up again. Decides nothing.
+
+use eyre::{Result, WrapErr as _};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    check::CheckRow,
+    facts::Standing,
+    git::{Repo, attempts},
+    id::{CommitId, GoalId, TreeId},
+    time::Moment,
+    transcript::{Exchange, Usage},
+};
+
+const FILE: &str = "attempt.json";
+
+/// `attempt.json`: what an attempt worked on and how it stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stored {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its row as the attempt saw it.
+    pub row: Box<RawValue>,
+    /// Its version.
+    pub version: String,
+    /// The commit worked on.
+    pub base: CommitId,
+    /// How it stands.
+    pub standing: Standing,
+    /// Why it failed; empty otherwise.
+    pub reason: String,
+    /// Replies so far.
+    pub rounds: u32,
+    /// When it began, RFC 3339 UTC.
+    pub started_at: String,
+    /// The provider's kind.
+    pub provider: String,
+    /// The model that answered last.
+    pub model: String,
+    /// What all calls took.
+    pub usage: Usage,
+    /// Hash of the first prompt.
+    pub prompt_hash: String,
+    /// The checks of the last round.
+    pub checks: Vec<CheckRow>,
+    /// The run of a test goal's own tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<CheckRow>,
+    /// What a reader should know besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+/// Reads how attempt `number` at `goal` stands.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<Stored>> {
+    let text = attempts::read(repo, goal, number, FILE)?;
+    text.map(|text| serde_json::from_slice(&text).wrap_err_with(|| format!("attempt {number} at {goal}")))
+        .transpose()
+}
+
+/// Returns the number of the attempt that begins at `goal`, whose newest is `newest`, and what it was answered already
+/// where a killed run left that one open: those answers are paid for. The next one is last.
+///
+/// # Errors
+/// When the attempts cannot be read.
+pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<(u32, Vec<Exchange>)> {
+    let open = read(repo, id, newest)?.filter(|stored| stored.standing == Standing::Open && stored.version == version);
+    if open.is_none() {
+        return Ok((newest + 1, Vec::new()));
+    }
+    let mut recorded = Vec::new();
+    while let Some(text) = attempts::read(repo, id, newest, &call_name(recorded.len()))? {
+        recorded.push(serde_json::from_slice(&text).wrap_err("a recorded call")?);
+    }
+    recorded.reverse();
+    Ok((newest, recorded))
+}
+
+/// Writes how attempt `number` stands, its newest call, and the code it came to, if any.
+///
+/// # Errors
+/// When objects or the ref cannot be written.
+pub fn write(
+    repo: &Repo,
+    stored: &Stored,
+    number: u32,
+    calls: &[Exchange],
+    (code, at): (Option<TreeId>, Moment),
+) -> Result<()> {
+    let mut files = vec![(FILE.to_owned(), serde_json::to_vec(stored)?)];
+    if let Some((at, call)) = calls.iter().enumerate().next_back() {
+        files.push((call_name(at), serde_json::to_vec(call)?));
+    }
+    Ok(attempts::save(repo, (&stored.goal, number), &files, code, at)?)
+}
+
+fn call_name(nth: usize) -> String {
+    format!("{nth:03}.json")
+}

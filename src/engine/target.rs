@@ -1,0 +1,217 @@
+//! The target: the branch that goals land on, and the tip that later goals build on.
+//!
+//! While the branch is checked out it cannot move under its user, so results gather on `refs/invisigoth/landed/<target>`
+//! and the checkout follows when it is idle.
+
+use eyre::Result;
+
+use crate::{
+    engine::session::Session,
+    fault::{Fault, Kind},
+    git::{
+        Repo,
+        advance::{self, Checkout, Forward},
+        history,
+        refs::{self, Head, RefMove},
+    },
+    id::{CommitId, GoalId},
+};
+
+/// Where goals land.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The branch's short name.
+    pub branch: String,
+    /// The branch's commit.
+    pub head: CommitId,
+    /// `landed/<target>`, if it stands.
+    pub landed: Option<CommitId>,
+    /// What is built upon: `landed` where it continues the branch, else the branch.
+    pub tip: CommitId,
+    /// Worktrees that have the branch checked out.
+    pub checkouts: Vec<Checkout>,
+}
+
+impl Target {
+    /// Reads the target.
+    ///
+    /// # Errors
+    /// A fault with a hint for an unborn branch and a detached HEAD.
+    pub fn read(session: &Session, repo: &Repo) -> Result<Self> {
+        let head = refs::head(repo)?;
+        let wanted = session.settings(repo)?.land.target;
+        let branch = match (wanted, &head) {
+            (Some(branch), _) => branch,
+            (None, Head::Branch(branch, _)) => branch.clone(),
+            (None, Head::Detached(_)) => {
+                if let Some(branch) = advance::rebasing(repo.git_dir()) {
+                    let fault = Fault::new(Kind::Person, format!("a rebase of `{branch}` is in progress"));
+                    return Err(fault.hint("`git rebase --continue`, or `git rebase --abort`").into());
+                }
+                let fault = Fault::new(Kind::Error, "HEAD is detached, so there is no branch to land on");
+                return Err(fault
+                    .hint("`git switch BRANCH`, or `git config invisigoth.land.target BRANCH`")
+                    .into());
+            }
+        };
+        let Some(at) = refs::read(repo, &refs::branch_ref(&branch))? else {
+            let fault = Fault::new(Kind::Error, format!("branch `{branch}` has no commit yet"));
+            return Err(fault
+                .hint("`git commit --allow-empty -m \"Start\"` makes the first one")
+                .into());
+        };
+        let landed = refs::read(repo, &refs::landed_ref(&branch))?;
+        let tip = match landed {
+            Some(landed) if history::contains(repo, landed, at)? => landed,
+            _ => at,
+        };
+        Ok(Self {
+            checkouts: advance::checkouts(repo, &branch)?,
+            branch,
+            head: at,
+            landed,
+            tip,
+        })
+    }
+
+    /// Returns the ref that a landing moves, and what it is now.
+    pub fn landing_ref(&self) -> (String, Option<CommitId>) {
+        if self.checkouts.is_empty() && self.landed.is_none() {
+            (refs::branch_ref(&self.branch), Some(self.head))
+        } else {
+            (refs::landed_ref(&self.branch), self.landed)
+        }
+    }
+
+    /// True where results wait for the checkout.
+    pub fn is_waiting(&self) -> bool {
+        self.tip != self.head
+    }
+
+    /// Brings the branch to the tip: by its ref where nobody has it checked out, else as `git merge --ff-only` does in
+    /// each checkout that is idle. Returns why results wait, if they do.
+    ///
+    /// # Errors
+    /// When refs or trees cannot be read or written.
+    pub fn advance(&mut self, session: &Session, repo: &Repo) -> Result<Option<String>> {
+        if !self.is_waiting() {
+            self.drop_landed(repo)?;
+            return Ok(None);
+        }
+        if self.checkouts.is_empty() {
+            let set = RefMove::Set {
+                name: refs::branch_ref(&self.branch),
+                old: Some(self.head),
+                new: self.tip,
+                why: "invisigoth: land".into(),
+            };
+            if refs::swap(repo, &[set])? == refs::Swap::Lost {
+                return Ok(Some(format!("branch `{}` was moved meanwhile", self.branch)));
+            }
+        }
+        for checkout in &self.checkouts {
+            // git moves the branch itself with the first checkout; two checkouts of one branch are a forced rarity.
+            let waits = advance::fast_forward(repo, &session.env, checkout, (self.head, self.tip))?;
+            if let Forward::Waits(why) = waits {
+                return Ok(Some(why));
+            }
+        }
+        self.head = self.tip;
+        self.drop_landed(repo)?;
+        Ok(None)
+    }
+
+    /// Deletes `landed/<target>` and candidates, once the real branch contains them.
+    fn drop_landed(&mut self, repo: &Repo) -> Result<()> {
+        let mut stale = Vec::new();
+        if let Some(landed) = self.landed
+            && history::contains(repo, self.head, landed)?
+        {
+            stale.push(RefMove::Delete {
+                name: refs::landed_ref(&self.branch),
+                old: landed,
+            });
+        }
+        for (name, commit) in refs::below(repo, refs::CANDIDATES)? {
+            if history::contains(repo, self.head, commit)? {
+                stale.push(RefMove::Delete { name, old: commit });
+            }
+        }
+        if stale.is_empty() || refs::swap(repo, &stale)? == refs::Swap::Done {
+            self.landed = None;
+        }
+        Ok(())
+    }
+
+    /// Takes in that a landing moved the tip to `head`.
+    pub fn moved(&mut self, head: CommitId) {
+        let (name, _) = self.landing_ref();
+        if name == refs::branch_ref(&self.branch) {
+            self.head = head;
+        } else {
+            self.landed = Some(head);
+        }
+        self.tip = head;
+    }
+
+    /// Where a person moved the branch away from what had landed beside it: makes the members candidates again and drops
+    /// `landed/<target>`, so that they land anew on the branch as it is now. Returns them in the order in which they landed.
+    ///
+    /// # Errors
+    /// When refs or commits cannot be read or written.
+    pub fn reconcile(&mut self, repo: &Repo) -> Result<Vec<GoalId>> {
+        let mut again = Vec::new();
+        let Some(landed) = self.landed else { return Ok(again) };
+        if history::contains(repo, landed, self.head)? || history::contains(repo, self.head, landed)? {
+            return Ok(again);
+        }
+        let mut moves = Vec::new();
+        let mut next = Some(landed);
+        while let Some(id) = next {
+            if history::contains(repo, self.head, id)? {
+                break;
+            }
+            let entry = history::entry(repo, id)?;
+            for (goal, commit) in members(&entry) {
+                let name = refs::candidate_ref(&goal);
+                again.push(goal);
+                if refs::read(repo, &name)?.is_none() {
+                    moves.push(RefMove::Set {
+                        name,
+                        old: None,
+                        new: commit,
+                        why: "invisigoth: land anew".into(),
+                    });
+                }
+            }
+            next = entry.parents.first().copied();
+        }
+        moves.push(RefMove::Delete {
+            name: refs::landed_ref(&self.branch),
+            old: landed,
+        });
+        if refs::swap(repo, &moves)? == refs::Swap::Done {
+            self.landed = None;
+            self.tip = self.head;
+        }
+        again.reverse();
+        Ok(again)
+    }
+}
+
+/// Returns the goals that a commit landed, with their candidates.
+pub fn members(entry: &history::LogEntry) -> Vec<(GoalId, CommitId)> {
+    let landed = entry.trailers("Landed").filter_map(|value| {
+        let (goal, commit) = value.rsplit_once(' ')?;
+        Some((goal.parse().ok()?, commit.parse().ok()?))
+    });
+    let mut members: Vec<_> = landed.collect();
+    if members.is_empty() {
+        members.extend(
+            entry
+                .trailers("Goal")
+                .filter_map(|goal| Some((goal.parse().ok()?, entry.id))),
+        );
+    }
+    members
+}

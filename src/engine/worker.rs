@@ -1,0 +1,359 @@
+//! The worker: one thread's handles on the repository, and what it knows. A run and a merge work with it.
+//!
+//! Owns the lock of a clone, taking in what people do meanwhile (hand edits, moves of the branch), and when notes and
+//! checkout follow. Chooses no goal.
+
+use std::time::Duration;
+
+use eyre::Result;
+
+use crate::{
+    backlog::{Backlog, close::PENDING},
+    check::{Baseline, Gate},
+    door::{
+        env,
+        fs::{self, Lock},
+    },
+    engine::{
+        attempt,
+        checks::Checker,
+        gather::Listings,
+        land, ledger, queue,
+        recall::{self, Landed, Recalled},
+        session::{self, Session},
+        target::Target,
+    },
+    event::Event,
+    facts::Facts,
+    fault::{Fault, Kind},
+    git::{Repo, commit, notes, objects, refs, tree},
+    id::{CommitId, GoalId, Oid},
+    money::{Prices, Purse},
+    provider::{self, Provider},
+    settings::Settings,
+    time::Moment,
+};
+
+/// How often the checkout follows while a run lands goals.
+const FOLLOW_EVERY: Duration = Duration::from_secs(2);
+
+/// What a run or a merge works with: one thread's handles and what it knows.
+pub struct Worker<'s> {
+    /// The session.
+    pub session: &'s Session,
+    /// The repository, for this thread.
+    pub repo: Repo,
+    /// Where goals land.
+    pub target: Target,
+    /// What state is computed from.
+    pub facts: Facts,
+    /// Where goals are read whole.
+    pub backlog: Backlog,
+    /// Settings at the tip.
+    pub settings: Settings,
+    /// The gate at the tip.
+    pub gate: Gate,
+    /// What is red at the base without us.
+    pub baseline: Baseline,
+    /// What the outline of a prompt is made of.
+    pub listings: Listings,
+    /// Runs checks.
+    pub checker: Checker<'s>,
+    /// Who answers.
+    pub provider: Box<dyn Provider>,
+    /// What may still be spent.
+    pub purse: Purse,
+    /// What people's commits say that the tip's memory files do not yet.
+    pub by_people: Landed,
+    /// Records that `history.json` does not have yet (`isolation = "none"`).
+    pub unwritten: Vec<String>,
+    /// Goals that had landed beside the branch, which a person then moved: they land anew on it.
+    again: Vec<GoalId>,
+    unnoted: Vec<(Oid, String)>,
+    followed: Moment,
+    backlog_stamp: Option<fs::Stamp>,
+    lock: Lock,
+}
+
+impl<'s> Worker<'s> {
+    /// Takes the lock, brings refs in line and reads the facts.
+    ///
+    /// # Errors
+    /// A fault when another run is at work here, nothing is configured, or the repository cannot be used.
+    pub fn open(session: &'s Session) -> Result<Self> {
+        let repo = session.repo();
+        let lock = lock(session, &repo)?;
+        ready_to_commit(&repo)?;
+        let mut target = Target::read(session, &repo)?;
+        let mut again = target.reconcile(&repo)?;
+        let waits = target.advance(session, &repo)?;
+        if let Some(why) = &waits {
+            session.say(format!("results wait beside `{}`: {why}", target.branch));
+        }
+        if let ledger::Recorded::Skipped(why) = ledger::record_edits(session, &repo, &mut target)? {
+            session.say(format!("edits of memory/ stay unrecorded: {why}"));
+        }
+        // Recording moves the branch away from results that wait beside it.
+        again.extend(target.reconcile(&repo)?);
+        let settings = session.settings_at(&repo, Some(target.tip))?.settings;
+        let gate = session::gate(&settings);
+        // The stamp first: an edit in between is then seen as one.
+        let backlog_stamp = recall::backlog_file(&repo, &target).and_then(|path| fs::stamp(&path));
+        let Recalled {
+            facts,
+            backlog,
+            landed: by_people,
+        } = recall::read(session, &repo, &target)?;
+        let provider = open_provider(session, &settings)?;
+        let purse = Purse::open(&settings.budget, Prices::of(&settings.llm))
+            .map_err(|unknown| Fault::new(Kind::Config, unknown.to_string()).hint(unknown.hint()))?;
+        let checker = Checker::new(session, &repo);
+        let followed = session.clock.now();
+        let unwritten = land::late_rows(&repo, target.tip)?;
+        let worker = Self {
+            session,
+            repo,
+            target,
+            facts,
+            backlog,
+            settings,
+            gate,
+            baseline: Baseline::default(),
+            listings: Listings::default(),
+            checker,
+            provider,
+            purse,
+            by_people,
+            unwritten,
+            again,
+            unnoted: Vec::new(),
+            followed,
+            backlog_stamp,
+            lock,
+        };
+        land::heal_notes(&worker)?;
+        Ok(worker)
+    }
+
+    /// Checks the base, once, before anything is paid for.
+    ///
+    /// # Errors
+    /// A fault when no checks are configured, or the base is red in a way that cannot be told from a candidate's.
+    pub fn check_base(&mut self) -> Result<()> {
+        if self.gate.is_empty() {
+            return Err(no_checks().into());
+        }
+        self.session.sink.emit(&Event::Baseline { base: self.target.tip });
+        let code = tree::code_of_commit(&self.repo, self.target.tip)?;
+        self.baseline = self.checker.baseline(&self.repo, code, &self.gate)?;
+        for name in self.baseline.known_red.iter().take(5) {
+            self.session.say(format!("known red at the base: {name}"));
+        }
+        Ok(())
+    }
+
+    /// Reads the target again, in case somebody moved it, and takes in hand edits of the backlog.
+    ///
+    /// # Errors
+    /// When refs or the backlog cannot be read.
+    pub fn refresh_target(&mut self) -> Result<()> {
+        let tip = self.target.tip;
+        let head = refs::read(&self.repo, &refs::branch_ref(&self.target.branch))?;
+        let landed = refs::read(&self.repo, &refs::landed_ref(&self.target.branch))?;
+        if head == Some(self.target.head) && landed == self.target.landed {
+            return Ok(());
+        }
+        self.target = Target::read(self.session, &self.repo)?;
+        self.again = self.target.reconcile(&self.repo)?;
+        if self.target.tip != tip {
+            self.recall()?;
+        }
+        self.land_again()
+    }
+
+    /// Lands anew what a person's move of the branch left behind, in the order in which it had landed. What does not fit any
+    /// more fails.
+    ///
+    /// # Errors
+    /// When the repository cannot be read or written, or a check cannot be run.
+    pub fn land_again(&mut self) -> Result<()> {
+        let again = std::mem::take(&mut self.again);
+        if !again.is_empty() {
+            self.session.say(format!(
+                "branch `{}` moved: {} goals land anew on it",
+                self.target.branch,
+                again.len()
+            ));
+        }
+        for id in again {
+            queue::land_anew(self, &id)?;
+        }
+        Ok(())
+    }
+
+    fn recall(&mut self) -> Result<()> {
+        let running = self.facts.running.clone();
+        let Recalled { facts, backlog, landed } = recall::read(self.session, &self.repo, &self.target)?;
+        (self.facts, self.backlog, self.by_people) = (facts, backlog, landed);
+        self.facts.running = running;
+        self.settings = self.session.settings_at(&self.repo, Some(self.target.tip))?.settings;
+        self.gate = session::gate(&self.settings);
+        Ok(())
+    }
+
+    /// Takes in hand edits: where the backlog's file changed since it was read, they are recorded and the facts read anew.
+    fn take_in_edits(&mut self) -> Result<()> {
+        let stamp = recall::backlog_file(&self.repo, &self.target).and_then(|path| fs::stamp(&path));
+        if stamp == self.backlog_stamp {
+            return Ok(());
+        }
+        // Where results wait beside the branch, bring them in first: the edit was made on what the person sees.
+        self.follow()?;
+        if let ledger::Recorded::Skipped(why) = ledger::record_edits(self.session, &self.repo, &mut self.target)? {
+            self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
+        }
+        self.target = Target::read(self.session, &self.repo)?;
+        self.again = self.target.reconcile(&self.repo)?;
+        self.backlog_stamp = stamp;
+        self.recall()?;
+        self.land_again()
+    }
+
+    /// Notes that a landing moved the tip to `head`, and keeps its record for the next time notes are written.
+    pub fn landed(&mut self, head: CommitId, (commit, line): (CommitId, String)) {
+        self.by_people = Landed::default();
+        self.unwritten.clear();
+        if commit == head {
+            self.unwritten.push(line.clone());
+        }
+        self.unnoted.push((commit.0, line));
+        self.target.moved(head);
+    }
+
+    /// Writes notes and brings the checkout to the tip; says why if it has to wait.
+    ///
+    /// # Errors
+    /// When notes or refs cannot be written.
+    pub fn follow(&mut self) -> Result<Option<String>> {
+        self.followed = self.session.clock.now();
+        notes::add(
+            &self.repo,
+            refs::NOTES,
+            &std::mem::take(&mut self.unnoted),
+            self.followed,
+        )?;
+        let waits = self.target.advance(self.session, &self.repo)?;
+        let tip = tree::code_of_commit(&self.repo, self.target.tip)?;
+        // What is part of the branch is not judged again, but for its head: the base of the next run. As long as something
+        // waits, all may be needed to land it anew.
+        let all = waits.is_some() || !self.facts.candidates.is_empty();
+        self.checker.flush(&self.repo, (!all).then_some(tip))?;
+        self.backlog_stamp = self.stamp_of_unedited_backlog()?.or(self.backlog_stamp);
+        Ok(waits)
+    }
+
+    /// A fast-forward rewrites the backlog's file: that is no hand edit. Returns the file's stamp where it is as in the head.
+    fn stamp_of_unedited_backlog(&self) -> Result<Option<fs::Stamp>> {
+        let Some(path) = recall::backlog_file(&self.repo, &self.target) else {
+            return Ok(None);
+        };
+        let stamp = fs::stamp(&path);
+        let head = tree::blob_at(&self.repo, tree::of_commit(&self.repo, self.target.head)?, PENDING)?;
+        let now = fs::read(&path)?
+            .map(|content| objects::blob_id(&self.repo, &content))
+            .transpose()?;
+        Ok(stamp.filter(|_| now.is_some() && now == head))
+    }
+
+    /// Follows where the last time is two seconds ago, and takes in hand edits.
+    ///
+    /// # Errors
+    /// As `follow`.
+    pub fn follow_now_and_then(&mut self) -> Result<()> {
+        if self.session.clock.now().since(self.followed) >= FOLLOW_EVERY {
+            self.follow()?;
+        }
+        self.take_in_edits()
+    }
+
+    /// Says in the lock which goal is worked on, for `status` in another terminal.
+    pub fn mark(&mut self, goal: Option<&GoalId>) {
+        self.facts.running = goal.cloned();
+        let text = format!("{}\n{}\n", env::process_id(), goal.map_or("", GoalId::as_str));
+        // Only narration: a full disk must not end a run here.
+        let _ = self.lock.write(&text);
+    }
+}
+
+fn lock(session: &Session, repo: &Repo) -> Result<Lock> {
+    let path = session.own_dir(repo).join("run.lock");
+    let text = format!("{}\n\n", env::process_id());
+    fs::create_dir_all(&session.own_dir(repo))?;
+    match Lock::try_lock(&path, &text)? {
+        Some(lock) => Ok(lock),
+        None => {
+            let holder = Lock::read_holder(&path).unwrap_or_default();
+            let pid = holder.lines().next().unwrap_or("?").to_owned();
+            Err(Fault::new(
+                Kind::Busy,
+                format!("another run is at work in this clone (process {pid})"),
+            )
+            .hint("`git invisigoth status` shows what it does")
+            .into())
+        }
+    }
+}
+
+/// Says what keeps this repository from getting commits of ours, if something does.
+///
+/// # Errors
+/// A fault without identity, or with a branch named `invisigoth`.
+pub fn ready_to_commit(repo: &Repo) -> Result<()> {
+    commit::check_identity(repo).map_err(|none| {
+        Fault::new(Kind::Config, none.to_string())
+            .hint("`git config user.name \"Your Name\" && git config user.email you@example.org`")
+    })?;
+    if let Some(branch) = refs::clash(repo)? {
+        return Err(Fault::new(
+            Kind::Config,
+            format!("the branch `{branch}` makes branches `{branch}/<goal>` impossible"),
+        )
+        .hint(format!("`git branch -m {branch} {branch}-old`"))
+        .into());
+    }
+    Ok(())
+}
+
+/// The fault of a repository without checks.
+pub fn no_checks() -> Fault {
+    Fault::new(
+        Kind::Config,
+        "no checks are configured, so nothing can be told right from wrong",
+    )
+    .hint("`git invisigoth init` detects them; or set `check.test` in invisigoth.toml and commit it")
+}
+
+fn open_provider(session: &Session, settings: &Settings) -> Result<Box<dyn Provider>> {
+    let script = match (&settings.llm.script, settings.llm.provider.as_str()) {
+        (Some(path), "mock") => {
+            let full = session.cwd.join(path);
+            let text = fs::read_text(&full)?;
+            Some(text.ok_or_else(|| Fault::new(Kind::Config, format!("the script {} is not there", full.display())))?)
+        }
+        _ => None,
+    };
+    let named = settings.llm.script.as_deref().unwrap_or("script");
+    let opened = provider::open(
+        &settings.llm,
+        session.key.clone(),
+        script.as_deref().map(|text| (named, text)),
+    );
+    opened.map_err(|error| {
+        let fault = attempt::provider_fault(&error);
+        Fault {
+            kind: Kind::Config,
+            ..fault
+        }
+        .into()
+    })
+}

@@ -1,0 +1,2 @@
+check 'lower case' 'hello, world' "$(lower 'Hello, World')"
+check 'lower case of nothing' '' "$(lower '')"
