@@ -57,3 +57,7 @@ pub mod slot;
 pub mod engine;
 
 pub mod commands;
+
+// row 5: faces
+pub mod cli;
+pub mod ui;

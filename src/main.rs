@@ -1,3 +1,5 @@
 //! The binary: an exit code from the command line face.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    invisigoth::cli::main().into()
+}

@@ -1,0 +1,322 @@
+//! Arguments: what a person may type. Shapes and help only; what they mean is in `cli::dispatch`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{schedule::State, ui::colour::When};
+
+/// Works through a backlog of goals in a git repository, unattended: one checked commit per goal.
+#[derive(Parser, Debug)]
+#[command(
+    name = "git-invisigoth",
+    bin_name = "git invisigoth",
+    version,
+    disable_help_subcommand = false,
+    subcommand_value_name = "COMMAND",
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Options that every command takes.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Work in DIR instead of the current folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub place: Option<PathBuf>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but the answer
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more about errors
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, global = true)]
+    pub color: Colour,
+    /// Set any setting for this call, such as check.timeout=60
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE", value_parser = pair, global = true)]
+    pub set: Vec<(String, String)>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum Colour {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Colour> for When {
+    fn from(colour: Colour) -> Self {
+        match colour {
+            Colour::Auto => Self::Auto,
+            Colour::Always => Self::Always,
+            Colour::Never => Self::Never,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Make this repository ready: settings with detected checks, and an empty backlog
+    Init(Init),
+    /// Add a goal to the backlog; prints its id
+    Add(Add),
+    /// Work through the goals that are ready, one after the other
+    Run(Run),
+    /// Land candidates whose checks pass on the merged code
+    Merge(Merge),
+    /// Show what needs you, what runs, and why the rest waits
+    Status,
+    /// List goals, one a line
+    List(List),
+    /// Show everything about one goal
+    Show(Id),
+    /// List what landed, and what it took
+    Log(Log),
+    /// Run set-up, lint and test on a commit, as a run would
+    Check(Check),
+    /// Print the prompt that a goal would get; asks nobody
+    Prompt(Id),
+    /// Apply a model's reply from standard input to the files of the current folder
+    Apply(Apply),
+    /// Watch it work in a scratch repository, with scripted replies: no key, no network
+    Demo(Demo),
+    /// Check every precondition, and name what mends it
+    Doctor,
+    /// Unite the two replicas of the records: notes and memory/history.json
+    Rebuild,
+    /// Print or install the manual pages
+    Man(Man),
+    /// Print the completion script of a shell
+    Completion(Completion),
+    /// Do what a hook of git asks for; the scripts in hooks/ call this
+    #[command(hide = true)]
+    Hook(Hook),
+    /// Join two sides of a memory file; git calls this
+    #[command(name = "merge-driver", hide = true)]
+    MergeDriver(MergeDriver),
+}
+
+/// `init`
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Write the files and leave the commit to you
+    #[arg(long, conflicts_with = "undo")]
+    pub no_commit: bool,
+    /// Take back what an earlier init did
+    #[arg(long)]
+    pub undo: bool,
+}
+
+/// `add`
+#[derive(Args, Debug)]
+pub struct Add {
+    /// What is to be done, in one line
+    pub description: String,
+    /// A file that it is about, the main one first
+    #[arg(short, long = "file", value_name = "PATH")]
+    pub files: Vec<String>,
+    /// What the model is asked: text, @FILE, or - for standard input
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub prompt: Option<String>,
+    /// A goal that must land before
+    #[arg(short = 'N', long = "needs", value_name = "ID")]
+    pub needs: Vec<String>,
+    /// Something that must be true afterwards
+    #[arg(short, long = "accept", value_name = "TEXT")]
+    pub accept: Vec<String>,
+    /// The goal's id, instead of one that is made up
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Higher goes first
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub priority: i64,
+}
+
+/// `run`
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Only these goals
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Stop after N goals
+    #[arg(long, value_name = "N")]
+    pub max: Option<usize>,
+    /// Say which goals would run and why others wait; ask no model
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Leave candidates on their branches
+    #[arg(long)]
+    pub no_merge: bool,
+    /// End with 4 where there is nothing to do
+    #[arg(long)]
+    pub exit_code: bool,
+    /// The model: llm.model
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Who answers: llm.provider
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// Most model calls: budget.max_calls
+    #[arg(long, value_name = "N")]
+    pub max_calls: Option<u64>,
+    /// Most dollars: budget.max_usd
+    #[arg(long, value_name = "X")]
+    pub max_usd: Option<String>,
+}
+
+impl Run {
+    /// Returns the settings that the shortcuts stand for.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let pairs = [
+            ("llm.model", self.model.clone()),
+            ("llm.provider", self.provider.clone()),
+            ("budget.max_calls", self.max_calls.map(|n| n.to_string())),
+            ("budget.max_usd", self.max_usd.clone()),
+        ];
+        pairs
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
+    }
+}
+
+/// `merge`
+#[derive(Args, Debug)]
+pub struct Merge {
+    /// Only these goals; naming one that is held approves exactly its candidate
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+}
+
+/// `list`
+#[derive(Args, Debug)]
+pub struct List {
+    /// Only goals in this state; may be given again
+    #[arg(short, long = "state", value_name = "STATE", value_parser = state)]
+    pub states: Vec<State>,
+}
+
+/// `show`, `prompt`
+#[derive(Args, Debug)]
+pub struct Id {
+    /// The goal
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `log`
+#[derive(Args, Debug)]
+pub struct Log {
+    /// At most N goals
+    #[arg(short = 'n', long = "max", value_name = "N", default_value_t = 20)]
+    pub max: usize,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The commit; HEAD where absent
+    #[arg(value_name = "REV")]
+    pub rev: Option<String>,
+}
+
+/// `apply`
+#[derive(Args, Debug)]
+pub struct Apply {
+    /// The format of the reply: search-replace, whole or auto
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub format: String,
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Make it in DIR, which must be empty or not there, instead of a temporary folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `man`
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Write all pages, where `git invisigoth --help` finds them
+    #[arg(long)]
+    pub install: bool,
+    /// Write them to DIR instead of ../share/man/man1 beside the program
+    #[arg(long, value_name = "DIR", requires = "install")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `completion`
+#[derive(Args, Debug)]
+pub struct Completion {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// A shell that can complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Shell {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// Fish
+    Fish,
+}
+
+/// `hook`
+#[derive(Args, Debug)]
+pub struct Hook {
+    /// The hook's name
+    pub name: String,
+    /// What git hands to the hook
+    pub args: Vec<String>,
+}
+
+/// `merge-driver`
+#[derive(Args, Debug)]
+pub struct MergeDriver {
+    /// %O
+    pub base: PathBuf,
+    /// %A
+    pub ours: PathBuf,
+    /// %B
+    pub theirs: PathBuf,
+    /// %P
+    pub path: String,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains('.') => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("it must look like section.key=value".to_owned()),
+    }
+}
+
+fn state(word: &str) -> Result<State, String> {
+    let known = State::ALL.into_iter().find(|state| state.word() == word);
+    known.ok_or_else(|| format!("a state is one of {}", State::ALL.map(State::word).join(", ")))
+}

@@ -1,0 +1,326 @@
+//! Dispatch: arguments → request → command → outcome → text, one function per command that needs more than a line.
+
+use std::{path::Path, str::FromStr as _, sync::Arc};
+
+use eyre::{Result, WrapErr as _};
+
+use crate::{
+    cli::{
+        args::{self, Verb},
+        completion, man,
+        open::Opened,
+        paths,
+    },
+    commands::{self, Outcome, add, apply, check, demo, doctor, init, list, log, merge, merge_driver, run},
+    door::{
+        clock::SystemClock,
+        fs, program,
+        signal::{self, Watch},
+        terminal,
+    },
+    engine::{session::Session, target::Target},
+    fault::{Fault, Kind},
+    id::GoalId,
+    reply::Format,
+    time::Stop,
+    ui::{View, text},
+};
+
+/// Said where no command was given and the repository is not set up.
+const START: &str = "\
+git invisigoth works through a backlog of goals in a git repository, unattended: one checked commit per goal.
+
+  git invisigoth demo      watch it work in a scratch repository: no key, no network
+  git invisigoth init      make this repository ready
+  git invisigoth doctor    check every precondition
+
+";
+
+/// Said where no command was given in a repository that is set up.
+const GO_ON: &str = "\
+git invisigoth works through the backlog of goals of this repository: one checked commit per goal.
+
+  git invisigoth status             what needs you, what runs, why the rest waits
+  git invisigoth add \"what to do\"   add a goal
+  git invisigoth run                work through the goals that are ready
+
+";
+
+const MORE: &str = "`git invisigoth help` lists all commands, `git invisigoth --help` opens the manual.\n";
+
+/// Runs `verb` and returns the exit code.
+///
+/// # Errors
+/// What kept the command from its outcome.
+pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
+    let Some(verb) = verb else {
+        let ready = at.session().is_ok_and(|session| is_set_up(&session));
+        at.ui.print(&[if ready { GO_ON } else { START }, MORE].concat());
+        return Ok(0);
+    };
+    match verb {
+        Verb::Init(args) => set_up(at, &args),
+        Verb::Add(args) => answer(at, &add_goal(at, args)?),
+        Verb::Run(args) => work(at, &args),
+        Verb::Merge(args) => land(at, &args.ids),
+        Verb::Status => answer(at, &commands::status::run(&at.session()?)?),
+        Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
+        Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
+        Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max })?),
+        Verb::Check(args) => {
+            let session = at.session()?;
+            let watch = watch(at, &session.stop)?;
+            match check::run(&session, &check::Request { rev: args.rev }) {
+                Ok(outcome) => answer(at, &outcome),
+                Err(error) => stopped(at, &watch, error),
+            }
+        }
+        Verb::Prompt(args) => answer(at, &commands::prompt::run(&at.session()?, &id(&args.id)?)?),
+        Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),
+        Verb::Demo(args) => show_demo(at, args),
+        Verb::Doctor => {
+            let session = at.session();
+            answer(
+                at,
+                &doctor::run(&doctor::Place {
+                    cwd: &at.place,
+                    env: &at.env,
+                    session: session.as_ref(),
+                }),
+            )
+        }
+        Verb::Hook(args) => answer(at, &commands::hook::run(&at.session()?, &args.name)?),
+        Verb::Rebuild => answer(at, &commands::rebuild::run(&at.session()?)?),
+        Verb::Man(args) => manual(at, &args),
+        Verb::Completion(args) => {
+            at.ui.print(&completion::script(args.shell)?);
+            Ok(0)
+        }
+        Verb::MergeDriver(args) => {
+            let (base, ours, theirs) = (
+                at.place.join(args.base),
+                at.place.join(args.ours),
+                at.place.join(args.theirs),
+            );
+            merge_driver::run(merge_driver::Request {
+                base: &base,
+                ours: &ours,
+                theirs: &theirs,
+                path: &args.path,
+            })?;
+            Ok(0)
+        }
+    }
+}
+
+fn is_set_up(session: &Session) -> bool {
+    let repo = session.repo();
+    repo.workdir()
+        .is_some_and(|top| top.join(crate::engine::session::SETTINGS_FILE).exists())
+}
+
+fn answer<O: Outcome + View>(at: &Opened, outcome: &O) -> Result<u8> {
+    at.ui.answer(outcome);
+    Ok(outcome.kind().map_or(0, Kind::exit_code))
+}
+
+fn watch(at: &Opened, stop: &Stop) -> Result<Watch> {
+    let ui = Arc::clone(&at.ui);
+    let on_first = move || ui.say("stopping when what is under way has ended; Ctrl-C again leaves now");
+    signal::watch(stop, on_first).wrap_err("listening for signals")
+}
+
+/// Where a signal ended a command, its exit code stands for the fault that says so.
+fn code(watch: &Watch, kind: Option<Kind>) -> u8 {
+    match kind {
+        Some(Kind::Interrupted) => watch.exit_code().unwrap_or(Kind::Interrupted.exit_code()),
+        kind => kind.map_or(0, Kind::exit_code),
+    }
+}
+
+fn id(text: &str) -> Result<GoalId> {
+    GoalId::from_str(text).map_err(|bad| Fault::new(Kind::Usage, bad.to_string()).into())
+}
+
+fn ids(texts: &[String]) -> Result<Vec<GoalId>> {
+    texts.iter().map(|text| id(text)).collect()
+}
+
+fn set_up(at: &Opened, args: &args::Init) -> Result<u8> {
+    let session = at.session()?;
+    if !args.yes && !agreed(at, &session, args)? {
+        at.ui.say("nothing was changed");
+        return Ok(0);
+    }
+    let watch = watch(at, &session.stop)?;
+    let request = init::Request {
+        no_commit: args.no_commit,
+        undo: args.undo,
+    };
+    match init::run(&session, request) {
+        Ok(outcome) => answer(at, &outcome),
+        Err(error) => stopped(at, &watch, error),
+    }
+}
+
+fn agreed(at: &Opened, session: &Session, args: &args::Init) -> Result<bool> {
+    if !(at.streams.stdin && at.streams.stderr) {
+        let fault = Fault::new(
+            Kind::Usage,
+            "`init` asks before it writes, and there is no terminal to ask at",
+        );
+        return Err(fault.hint("`git invisigoth init --yes`").into());
+    }
+    if args.undo {
+        at.ui.ask("Take back what init did? [Y/n] ");
+    } else {
+        let plan = text::init::plan(&init::detect(session)?, args.no_commit, &at.ui.manner.look);
+        at.ui.complain(plan.trim_end());
+        at.ui.ask("Go on? [Y/n] ");
+    }
+    let said = terminal::line().wrap_err("reading the answer")?;
+    Ok(matches!(said.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes"))
+}
+
+fn add_goal(at: &Opened, args: args::Add) -> Result<add::Outcome> {
+    let session = at.session()?;
+    let repo = session.repo();
+    let named = |file: String| match repo.workdir() {
+        Some(top) => paths::from_top(top, &at.place, &file),
+        None => file,
+    };
+    let prompt = args.prompt.map(|prompt| prompt_text(&at.place, prompt)).transpose()?;
+    let request = add::Request {
+        description: args.description,
+        files: args.files.into_iter().map(named).collect(),
+        prompt,
+        needs: args.needs,
+        accept: args.accept,
+        id: args.id,
+        priority: args.priority,
+    };
+    add::run(&session, request)
+}
+
+/// Reads `@FILE` and `-`; anything else is the prompt itself.
+fn prompt_text(place: &Path, prompt: String) -> Result<String> {
+    if prompt == "-" {
+        return terminal::all().wrap_err("reading the prompt from standard input");
+    }
+    let Some(file) = prompt.strip_prefix('@') else {
+        return Ok(prompt);
+    };
+    let path = place.join(file);
+    let text = fs::read(&path).wrap_err_with(|| format!("reading {}", path.display()))?;
+    let text = text.ok_or_else(|| Fault::new(Kind::Usage, format!("there is no file {}", path.display())))?;
+    String::from_utf8(text).wrap_err_with(|| format!("{} is not UTF-8", path.display()))
+}
+
+fn work(at: &Opened, args: &args::Run) -> Result<u8> {
+    let session = at.session()?;
+    let request = run::Request {
+        only: ids(&args.ids)?,
+        max: args.max,
+        dry_run: args.dry_run,
+        no_merge: args.no_merge,
+        exit_code: args.exit_code,
+    };
+    name_target(at, &session);
+    let watch = watch(at, &session.stop)?;
+    let outcome = match run::run(&session, request) {
+        Ok(outcome) => outcome,
+        Err(error) => return stopped(at, &watch, error),
+    };
+    if let run::Outcome::Ran { summary, .. } = &outcome
+        && !at.ui.manner.json
+    {
+        summary.goals.iter().for_each(|goal| at.progress.result(goal));
+    }
+    at.ui.answer(&outcome);
+    if let run::Outcome::Ran { summary, .. } = &outcome
+        && let Some(fault) = summary.cut_short.as_ref().filter(|_| !at.ui.manner.json)
+    {
+        at.ui.fault(fault, &[]);
+    }
+    Ok(code(&watch, outcome.kind()))
+}
+
+fn land(at: &Opened, named: &[String]) -> Result<u8> {
+    let session = at.session()?;
+    name_target(at, &session);
+    let request = merge::Request { only: ids(named)? };
+    let watch = watch(at, &session.stop)?;
+    match merge::run(&session, &request) {
+        Ok(outcome) => {
+            if !at.ui.manner.json {
+                outcome.goals.iter().for_each(|goal| at.progress.result(goal));
+            }
+            at.ui.answer(&outcome);
+            Ok(code(&watch, outcome.kind()))
+        }
+        Err(error) => stopped(at, &watch, error),
+    }
+}
+
+/// Only for what is said of failed goals; where it cannot be read, the command itself says why.
+fn name_target(at: &Opened, session: &Session) {
+    if let Ok(target) = Target::read(session, &session.repo()) {
+        at.progress.target(&target.branch);
+    }
+}
+
+/// Tells an error; where a signal caused it, the exit code says which.
+fn stopped(at: &Opened, watch: &Watch, error: eyre::Report) -> Result<u8> {
+    match watch.exit_code() {
+        Some(_) => Ok(code(watch, Some(crate::cli::exit::failed(&at.ui, &error)))),
+        None => Err(error),
+    }
+}
+
+fn apply_reply(at: &Opened, args: &args::Apply) -> Result<apply::Outcome> {
+    let format = Format::from_str(&args.format).map_err(|unknown| Fault::new(Kind::Usage, unknown.to_string()))?;
+    if at.streams.stdin {
+        at.ui.say("reading a reply from the terminal; Ctrl-D ends it");
+    }
+    let reply = terminal::all().wrap_err("reading the reply from standard input")?;
+    apply::run(&at.place, &apply::Request { reply, format })
+}
+
+fn show_demo(at: &Opened, args: args::Demo) -> Result<u8> {
+    at.ui
+        .say("demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are");
+    let stop = Stop::default();
+    let watch = watch(at, &stop)?;
+    at.progress.target(demo::TARGET);
+    let host = demo::Host {
+        env: at.env.clone(),
+        clock: Arc::new(SystemClock),
+        sink: Arc::clone(&at.progress) as Arc<dyn crate::event::Sink>,
+        stop,
+    };
+    let request = demo::Request {
+        dir: args.dir.map(|dir| at.place.join(dir)),
+    };
+    match demo::run(host, &request) {
+        Ok(outcome) => answer(at, &outcome),
+        Err(error) => stopped(at, &watch, error),
+    }
+}
+
+fn manual(at: &Opened, args: &args::Man) -> Result<u8> {
+    if !args.install {
+        at.ui.print(&man::page()?);
+        return Ok(0);
+    }
+    let dir = match &args.dir {
+        Some(dir) => at.place.join(dir),
+        None => man::beside(&program::file().wrap_err("finding this program")?)?,
+    };
+    fs::create_dir_all(&dir).wrap_err_with(|| format!("making {}", dir.display()))?;
+    for (name, text) in man::pages()? {
+        let path = dir.join(&name);
+        fs::write_atomic(&path, text.as_bytes()).wrap_err_with(|| format!("writing {}", path.display()))?;
+        at.ui.print(&format!("{}\n", path.display()));
+    }
+    Ok(0)
+}

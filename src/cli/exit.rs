@@ -1,0 +1,135 @@
+//! Ends: an error as a fault for people and as an exit code.
+
+use crate::{
+    fault::{Fault, Kind},
+    ui::Ui,
+};
+
+/// Prints `error` and returns the exit code.
+pub fn failed(ui: &Ui, error: &eyre::Report) -> Kind {
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let known = error.chain().position(<dyn std::error::Error>::is::<Fault>);
+    let found = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    let (fault, causes) = match (found, known) {
+        (Some(fault), Some(at)) => {
+            let message = joined(chain.iter().take(at + 1));
+            (
+                Fault {
+                    message,
+                    ..fault.clone()
+                },
+                chain.iter().skip(at + 1).cloned().collect(),
+            )
+        }
+        _ => (Fault::new(Kind::Error, joined(chain.iter())), Vec::new()),
+    };
+    ui.fault(&fault, &causes);
+    fault.kind
+}
+
+/// Joins what was being done and why it did not work; a cause that its context repeats is said once.
+fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
+    let mut message = String::new();
+    for part in parts {
+        if message.is_empty() {
+            message.clone_from(part);
+        } else if !message.ends_with(part.as_str()) {
+            message = [&message, ": ", part].concat();
+        }
+    }
+    message
+}
+
+/// Words a mistake on the command line as a fault.
+pub fn usage(error: &clap::Error) -> Fault {
+    let text = error.render().to_string();
+    let mut message: Vec<&str> = Vec::new();
+    let mut hints = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hints.push(tip.to_owned());
+        } else if let Some(usage) = line.strip_prefix("Usage: ") {
+            hints.push(format!("usage: {usage}"));
+        } else if !line.is_empty() && !line.starts_with("For more information") {
+            message.push(line.trim_start_matches("error: "));
+        }
+    }
+    let mut fault = Fault::new(Kind::Usage, message.join(" "));
+    fault.hints = hints;
+    fault.hint("`git invisigoth help COMMAND` tells more")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use eyre::WrapErr as _;
+
+    use super::*;
+    use crate::ui::{Manner, colour::Paint, look::Look};
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn said(error: &eyre::Report, json: bool, verbose: bool) -> (Kind, String, String) {
+        let plain = Paint { on: false };
+        let look = Look {
+            paint: plain,
+            width: 80,
+            unicode: true,
+        };
+        let (out, err) = (Kept::default(), Kept::default());
+        let manner = Manner {
+            look,
+            stderr: plain,
+            quiet: true,
+            verbose,
+            json,
+        };
+        let ui = Ui::onto(manner, Box::new(out.clone()), Box::new(err.clone()));
+        let kind = failed(&ui, error);
+        let text = |kept: &Kept| String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        (kind, text(&out), text(&err))
+    }
+
+    #[test]
+    fn a_fault_is_found_below_its_context_with_its_hints() {
+        let fault = Fault::new(Kind::Busy, "another run is at work").hint("`git invisigoth status`");
+        let error = Err::<(), _>(fault).wrap_err("starting").unwrap_err();
+        let (kind, out, err) = said(&error, false, false);
+        assert_eq!(kind, Kind::Busy);
+        assert_eq!(out, "");
+        assert_eq!(
+            err,
+            "error: starting: another run is at work\nhint: `git invisigoth status`\n"
+        );
+        let (_, out, err) = said(&error, true, false);
+        assert_eq!(err, "");
+        let json = r#"{"schema":"invisigoth.error/1","error":{"kind":"busy","message":"starting: another run is at work","hints":["`git invisigoth status`"]}}"#;
+        assert_eq!(out, format!("{json}\n"));
+    }
+
+    #[test]
+    fn any_other_error_says_its_whole_chain() {
+        let error = Err::<(), _>(io::Error::other("disk full"))
+            .wrap_err("writing x")
+            .unwrap_err();
+        let (kind, _, err) = said(&error, false, true);
+        assert_eq!(kind, Kind::Error);
+        assert_eq!(err, "error: writing x: disk full\n");
+    }
+}

@@ -1,0 +1,105 @@
+//! The command line: what a person typed becomes a request, an outcome becomes text and an exit code. Decides nothing else.
+
+pub mod args;
+pub mod completion;
+pub mod dispatch;
+pub mod exit;
+pub mod man;
+pub mod open;
+pub mod paths;
+
+use std::{ffi::OsString, sync::Arc};
+
+use clap::{Parser as _, error::ErrorKind};
+
+use crate::{
+    cli::{
+        args::{Cli, Global},
+        open::Opened,
+    },
+    door::{env::Env, program, terminal},
+    fault::{Fault, Kind},
+    ui::Ui,
+};
+
+/// Runs the program and returns its exit code.
+pub fn main() -> u8 {
+    let arguments = program::arguments();
+    let (env, streams) = (Env::read(), terminal::streams());
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => {
+            let ui = Arc::new(Ui::new(open::manner(&cli.global, &env, streams)));
+            let opened = Opened::new(cli.global, cli.verb.as_ref(), Arc::clone(&ui), env, streams);
+            let code = match opened.and_then(|opened| dispatch::run(&opened, cli.verb)) {
+                Ok(end) => end,
+                Err(error) => exit::failed(&ui, &error).exit_code(),
+            };
+            ended(&ui, code)
+        }
+        Err(error) => {
+            let ui = Ui::new(open::manner(&asked(&arguments), &env, streams));
+            let code = misread(&ui, &error);
+            ended(&ui, code)
+        }
+    }
+}
+
+/// An answer that could not be printed is no answer.
+fn ended(ui: &Ui, code: u8) -> u8 {
+    match ui.finish() {
+        Ok(()) => code,
+        Err(error) => {
+            ui.fault(
+                &Fault::new(Kind::Error, format!("writing to standard output: {error}")),
+                &[],
+            );
+            Kind::Error.exit_code()
+        }
+    }
+}
+
+/// What can be told of a command line that cannot be read.
+fn asked(arguments: &[OsString]) -> Global {
+    Global {
+        json: arguments.iter().any(|argument| argument == "--json"),
+        ..Global::default()
+    }
+}
+
+fn misread(ui: &Ui, error: &clap::Error) -> u8 {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            ui.print(&error.render().to_string());
+            0
+        }
+        _ => {
+            ui.fault(&exit::usage(error), &[]);
+            Kind::Usage.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_usage_error_has_our_words_and_clap_s_tips() {
+        let error = Cli::try_parse_from(["git-invisigoth", "statu"]).unwrap_err();
+        let fault = exit::usage(&error);
+        assert_eq!(fault.kind, Kind::Usage);
+        assert_eq!(fault.message, "unrecognized subcommand 'statu'");
+        assert!(
+            fault.hints.iter().any(|hint| hint.contains("'status'")),
+            "{:?}",
+            fault.hints
+        );
+    }
+}

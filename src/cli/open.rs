@@ -1,0 +1,110 @@
+//! Opening: what every command works with, from the command line and the environment.
+
+use std::{path::PathBuf, sync::Arc};
+
+use eyre::{Result, WrapErr as _};
+
+use crate::{
+    cli::{
+        args::{Global, Verb},
+        paths,
+    },
+    door::{
+        clock::SystemClock,
+        env::Env,
+        terminal::{self, Streams},
+    },
+    engine::session::Session,
+    fault::{Fault, Kind},
+    ui::{
+        Manner, Ui,
+        colour::{self, When},
+        look::Look,
+        progress::Progress,
+    },
+};
+
+/// Columns where no terminal says how many: as wide as the longest usual line of a run.
+const COLUMNS: usize = 100;
+
+/// Where a command runs and how it talks.
+pub struct Opened {
+    /// Prints.
+    pub ui: Arc<Ui>,
+    /// Prints events.
+    pub progress: Arc<Progress>,
+    /// The environment.
+    pub env: Env,
+    /// The folder that the command was called in, or sent to by `-C`.
+    pub place: PathBuf,
+    /// Which streams are terminals.
+    pub streams: Streams,
+    /// Settings of the command line.
+    pub flags: Vec<(String, String)>,
+}
+
+/// Decides how to print.
+pub fn manner(global: &Global, env: &Env, streams: Streams) -> Manner {
+    let when = When::from(global.color);
+    let paint = |is_terminal: bool| colour::decide(when, |name| env.get(name), is_terminal);
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| env.get(name))
+        .unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    let columns = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(terminal::columns).unwrap_or(COLUMNS).clamp(40, 200);
+    let unicode = locale.contains("utf-8") || locale.contains("utf8");
+    Manner {
+        look: Look {
+            paint: paint(streams.stdout),
+            width,
+            unicode,
+        },
+        stderr: paint(streams.stderr),
+        quiet: global.quiet,
+        verbose: global.verbose,
+        json: global.json,
+    }
+}
+
+impl Opened {
+    /// Puts it together for `verb`.
+    ///
+    /// # Errors
+    /// A fault where the folder is not there.
+    pub fn new(global: Global, verb: Option<&Verb>, ui: Arc<Ui>, env: Env, streams: Streams) -> Result<Self> {
+        let current = env.current_dir().wrap_err("the current folder is gone")?;
+        let place = paths::place(&current, env.get("GIT_PREFIX"), global.place.as_deref());
+        if !place.is_dir() {
+            let fault = Fault::new(Kind::Usage, format!("there is no folder {}", place.display()));
+            return Err(fault.into());
+        }
+        let mut flags = global.set;
+        let mut streams_events = false;
+        if let Some(Verb::Run(run)) = verb {
+            flags.extend(run.settings());
+            streams_events = !run.dry_run;
+        }
+        let progress = Arc::new(Progress::new(Arc::clone(&ui), streams_events));
+        Ok(Self {
+            ui,
+            progress,
+            env,
+            place,
+            streams,
+            flags,
+        })
+    }
+
+    /// Opens the repository.
+    ///
+    /// # Errors
+    /// As `Session::open`.
+    pub fn session(&self) -> Result<Session> {
+        let sink = Arc::clone(&self.progress);
+        let session = Session::open(&self.place, self.env.clone(), Arc::new(SystemClock), sink, &self.flags)?;
+        self.ui.redact(&session.redactor);
+        Ok(session)
+    }
+}

@@ -1,0 +1,173 @@
+//! `Look`: how text must be made for the reader: width, colour, characters. Holds no stream.
+
+use crate::{
+    schedule::State,
+    ui::colour::{Paint, Style},
+};
+
+/// What the reader's terminal can show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// Colours of standard output.
+    pub paint: Paint,
+    /// Columns.
+    pub width: usize,
+    /// False where only ASCII can be shown.
+    pub unicode: bool,
+}
+
+impl Look {
+    /// Returns the sign between two parts of a line.
+    pub fn dot(&self) -> &'static str {
+        if self.unicode { "·" } else { "-" }
+    }
+
+    /// Returns the sign for what was left out.
+    pub fn ellipsis(&self) -> &'static str {
+        if self.unicode { "…" } else { "..." }
+    }
+
+    /// Returns a state's word, padded and painted.
+    pub fn state(&self, state: State, width: usize) -> String {
+        self.word(Style::of(state), state.word(), width)
+    }
+
+    /// Returns any word, padded and painted.
+    pub fn word(&self, style: Style, word: &str, width: usize) -> String {
+        self.paint.paint(style, &pad(word, width))
+    }
+
+    /// Returns `text` on one line, without control characters, in at most `width` columns.
+    pub fn cut(&self, text: &str, width: usize) -> String {
+        let text = one_line(text);
+        if columns(&text) <= width {
+            return text;
+        }
+        let room = width.saturating_sub(columns(self.ellipsis()));
+        let mut kept = String::new();
+        let mut used = 0;
+        for c in text.chars() {
+            used += columns_of(c);
+            if used > room {
+                break;
+            }
+            kept.push(c);
+        }
+        kept.truncate(kept.trim_end().len());
+        kept + self.ellipsis()
+    }
+
+    /// Returns `text` as `cut` does, then filled with spaces.
+    pub fn cell(&self, text: &str, width: usize) -> String {
+        pad(&self.cut(text, width), width)
+    }
+}
+
+/// Fills `text` with spaces.
+pub fn pad(text: &str, width: usize) -> String {
+    let gap = width.saturating_sub(columns(text));
+    format!("{text}{}", " ".repeat(gap))
+}
+
+/// Puts `text` on one line: what a file or a model says must not move the cursor, so control characters go.
+pub fn one_line(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if c.is_control() || is_direction(c) { ' ' } else { c })
+        .collect();
+    visible.trim().to_owned()
+}
+
+/// Takes control characters out of `text`, line breaks and tabs excepted.
+pub fn many_lines(text: &str) -> String {
+    text.chars()
+        .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_direction(*c)))
+        .collect()
+}
+
+/// Signs that make text read in another order than it is written.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns how many columns `text` takes.
+pub fn columns(text: &str) -> usize {
+    text.chars().map(columns_of).sum()
+}
+
+/// The wide blocks of East Asian scripts and emoji take two columns, combining marks none.
+fn columns_of(c: char) -> usize {
+    match u32::from(c) {
+        0x0300..=0x036f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
+        0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+/// Returns `1 reply`, `2 replies` and the like.
+pub fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// Returns a number with its thousands apart: `12,345`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Returns a span of time: `0.4 s`, `6 s`, `2 min 5 s`.
+pub fn seconds(seconds: f64) -> String {
+    if seconds < 0.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = std::time::Duration::try_from_secs_f64(seconds.round())
+        .unwrap_or_default()
+        .as_secs();
+    match (whole / 60, whole % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASCII: Look = Look {
+        paint: Paint { on: false },
+        width: 80,
+        unicode: false,
+    };
+    const UNICODE: Look = Look { unicode: true, ..ASCII };
+
+    #[test]
+    fn text_is_cut_by_columns_and_says_so() {
+        assert_eq!(UNICODE.cut("Slug from a title", 17), "Slug from a title");
+        assert_eq!(UNICODE.cut("Slug from a title", 10), "Slug from…");
+        assert_eq!(ASCII.cut("Slug from a title", 10), "Slug fr...");
+        assert_eq!(UNICODE.cut("目標目標", 5), "目標…");
+        assert_eq!(columns(&UNICODE.cell("目標", 7)), 7);
+    }
+
+    #[test]
+    fn what_a_goal_says_cannot_move_the_cursor() {
+        assert_eq!(one_line("a\u{1b}[2J\nb\u{202e}c"), "a [2J b c");
+        assert_eq!(many_lines("a\u{1b}[2J\nb"), "a[2J\nb");
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(count(1, "reply", "replies"), "1 reply");
+        let spans: Vec<String> = [0.04, 0.96, 6.4, 59.6, 125.0].map(seconds).into();
+        assert_eq!(spans, ["0.0 s", "1 s", "6 s", "1 min 0 s", "2 min 5 s"]);
+    }
+}

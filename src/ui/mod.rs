@@ -1,0 +1,212 @@
+//! Text for people and programs: prints outcomes, events and faults. Knows no arguments and decides no exit code.
+//!
+//! Standard output is the answer and nothing else; everything that is said besides goes to standard error. All of it
+//! passes the redactor.
+
+pub mod colour;
+pub mod look;
+pub mod progress;
+pub mod rows;
+pub mod text;
+
+use std::{
+    io::{self, Write},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::{
+    commands::Outcome,
+    fault::Fault,
+    secret::Redactor,
+    ui::{
+        colour::{Paint, Style},
+        look::Look,
+    },
+};
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Manner {
+    /// What the reader's terminal can show.
+    pub look: Look,
+    /// Colours of standard error.
+    pub stderr: Paint,
+    /// Say nothing besides the answer.
+    pub quiet: bool,
+    /// Say more about errors.
+    pub verbose: bool,
+    /// Print JSON instead of text.
+    pub json: bool,
+}
+
+/// An outcome as text for people.
+pub trait View {
+    /// Returns the answer.
+    fn text(&self, look: &Look) -> String;
+
+    /// Returns what is worth saying besides the answer.
+    fn aside(&self) -> String {
+        String::new()
+    }
+}
+
+/// Where output goes.
+pub struct Ui {
+    /// How to print.
+    pub manner: Manner,
+    stdout: Mutex<Box<dyn Write + Send>>,
+    stderr: Mutex<Box<dyn Write + Send>>,
+    redactor: OnceLock<Redactor>,
+    trouble: Mutex<Option<io::Error>>,
+}
+
+/// A document with its schema's name in front.
+#[derive(Serialize)]
+struct Document<'a, T: Serialize> {
+    schema: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a Fault,
+}
+
+impl Ui {
+    /// Prints to the process's own streams.
+    pub fn new(manner: Manner) -> Self {
+        Self::onto(manner, Box::new(io::stdout()), Box::new(io::stderr()))
+    }
+
+    /// Prints to streams of one's own.
+    pub fn onto(manner: Manner, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
+        Self {
+            manner,
+            stdout: Mutex::new(stdout),
+            stderr: Mutex::new(stderr),
+            redactor: OnceLock::new(),
+            trouble: Mutex::new(None),
+        }
+    }
+
+    /// From now on, takes the secrets that `redactor` knows out of everything.
+    pub fn redact(&self, redactor: &Redactor) {
+        // Set once a process: the session is opened once.
+        let _ = self.redactor.set(redactor.clone());
+    }
+
+    /// Prints a part of the answer as it is.
+    pub fn print(&self, text: &str) {
+        let text = self.clean(text);
+        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            self.trouble
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(error);
+        }
+    }
+
+    /// Says something besides the answer, unless told to be quiet.
+    pub fn say(&self, line: &str) {
+        if !self.manner.quiet {
+            self.complain(&self.manner.stderr.paint(Style::Dim, line));
+        }
+    }
+
+    /// Says a line besides the answer, even when told to be quiet.
+    pub fn complain(&self, line: &str) {
+        let line = self.clean(line);
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where nobody listens there is nobody to tell.
+        let _ = writeln!(stderr, "{line}").and_then(|()| stderr.flush());
+    }
+
+    /// Asks on standard error, without a line break.
+    pub fn ask(&self, question: &str) {
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+    }
+
+    /// Prints an outcome.
+    pub fn answer<O: Outcome + View>(&self, outcome: &O) {
+        if self.manner.json {
+            self.document(outcome);
+            return;
+        }
+        self.print(&outcome.text(&self.manner.look));
+        let aside = outcome.aside();
+        if !aside.is_empty() {
+            self.say(aside.trim_end());
+        }
+    }
+
+    /// Prints an outcome as one JSON document on a line.
+    pub fn document<O: Outcome>(&self, outcome: &O) {
+        self.json_line(&Document {
+            schema: O::SCHEMA,
+            body: outcome,
+        });
+    }
+
+    /// Prints anything as JSON on a line.
+    pub fn json_line<T: Serialize>(&self, value: &T) {
+        match serde_json::to_string(value) {
+            Ok(line) => self.print(&(line + "\n")),
+            Err(error) => self.complain(&format!("error: this cannot be said in JSON: {error}")),
+        }
+    }
+
+    /// Prints a fault, and `causes` below it when told to be verbose.
+    pub fn fault(&self, fault: &Fault, causes: &[String]) {
+        if self.manner.json {
+            self.json_line(&Document {
+                schema: "invisigoth.error/1",
+                body: &ErrorBody { error: fault },
+            });
+            return;
+        }
+        let paint = self.manner.stderr;
+        self.complain(&format!(
+            "{} {}",
+            paint.paint(Style::Bad, "error:"),
+            look::many_lines(&fault.message)
+        ));
+        for hint in &fault.hints {
+            self.complain(&format!(
+                "{} {}",
+                paint.paint(Style::Live, "hint:"),
+                look::many_lines(hint)
+            ));
+        }
+        for cause in causes.iter().filter(|_| self.manner.verbose) {
+            self.complain(&format!(
+                "{} {}",
+                paint.paint(Style::Dim, "caused by:"),
+                look::many_lines(cause)
+            ));
+        }
+    }
+
+    /// Returns what kept the answer from being printed, if anything did. A reader that went away is no trouble.
+    ///
+    /// # Errors
+    /// When standard output could not be written.
+    pub fn finish(&self) -> io::Result<()> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match trouble {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn clean(&self, text: &str) -> String {
+        match self.redactor.get() {
+            Some(redactor) => redactor.clean(text).into_string(),
+            None => text.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `list` as text: a goal a line, in columns.
+
+use crate::{
+    commands::list::Outcome,
+    id::GoalId,
+    ui::{
+        View,
+        look::{Look, columns},
+    },
+};
+
+/// Longest column of ids.
+const ID: usize = 24;
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let id = self
+            .goals
+            .iter()
+            .map(|row| columns(row.goal.as_str()))
+            .max()
+            .unwrap_or(0)
+            .min(ID);
+        let mut text = String::new();
+        for row in &self.goals {
+            let needs: Vec<&str> = row.needs.iter().map(GoalId::as_str).collect();
+            let mut about = row.description.clone();
+            if row.priority != 0 {
+                about = format!("{about}  (priority {})", row.priority);
+            }
+            if !needs.is_empty() {
+                about = format!("{about}  (needs {})", needs.join(", "));
+            }
+            let room = look.width.saturating_sub(10 + id + 2).max(30);
+            let line = format!(
+                "{}{}  {}",
+                look.state(row.state, 10),
+                look.cell(row.goal.as_str(), id),
+                look.cut(&about, room)
+            );
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn aside(&self) -> String {
+        if self.goals.is_empty() {
+            "no goals in these states".to_owned()
+        } else {
+            String::new()
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `log` as text: a landed goal a line, with what it took.
+
+use crate::{
+    commands::log::{Outcome, Row},
+    engine::run::words,
+    money::dollars,
+    ui::{
+        View,
+        colour::Style,
+        look::{Look, columns, count},
+    },
+};
+
+/// Longest column of ids.
+const ID: usize = 24;
+/// Longest column of subjects.
+const SUBJECT: usize = 40;
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let widest = |of: fn(&Row) -> usize| self.landed.iter().map(of).max().unwrap_or(0);
+        let id = widest(|row| columns(row.goal.as_str())).min(ID);
+        let subject = widest(|row| columns(&row.subject)).min(SUBJECT);
+        self.landed.iter().map(|row| line(look, row, (id, subject))).collect()
+    }
+
+    fn aside(&self) -> String {
+        if self.landed.is_empty() {
+            "nothing has landed yet".to_owned()
+        } else {
+            String::new()
+        }
+    }
+}
+
+fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
+    let took = match &row.record {
+        None => "no record".to_owned(),
+        Some(record) => {
+            let parts = [
+                look.cut(&record.model, 30),
+                count(record.attempts.into(), "reply", "replies"),
+                count(record.tokens, "token", "tokens"),
+                dollars(record.cost_usd),
+                words(&record.checks),
+            ];
+            parts.join("  ").trim_end().to_owned()
+        }
+    };
+    let commit = look.paint.paint(Style::Warn, &row.commit.short());
+    format!(
+        "{commit}  {}  {}  {took}\n",
+        look.cell(row.goal.as_str(), id),
+        look.cell(&row.subject, subject)
+    )
+}

@@ -1,0 +1,31 @@
+//! `merge` as text: what remains to be said when the goals' own lines are printed.
+
+use crate::{
+    commands::merge::Outcome,
+    schedule::State,
+    ui::{View, look::Look, text::run},
+};
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let number = |state: State| self.goals.iter().filter(|goal| goal.state == state).count();
+        let beside = self
+            .beside
+            .as_ref()
+            .map(|why| run::beside(look, why))
+            .unwrap_or_default();
+        if self.goals.is_empty() {
+            return beside;
+        }
+        let (landed, failed) = (number(State::Landed), number(State::Failed));
+        format!("{beside}{landed} landed {} {failed} failed\n", look.dot())
+    }
+
+    fn aside(&self) -> String {
+        if self.goals.is_empty() {
+            "no candidate waits".to_owned()
+        } else {
+            String::new()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Outcomes as text, one file per verb. Pure: an outcome and a look in, text out.
+
+pub mod add;
+pub mod apply;
+pub mod check;
+pub mod demo;
+pub mod doctor;
+pub mod hook;
+pub mod init;
+pub mod list;
+pub mod log;
+pub mod merge;
+pub mod prompt;
+pub mod rebuild;
+pub mod run;
+pub mod show;
+pub mod status;
+
+use crate::ui::{colour::Style, look::Look};
+
+/// Width of the words at the start of lines, their gap included.
+const LABEL: usize = 11;
+
+/// Lines that each start with a word.
+pub(crate) struct Lines<'a> {
+    look: &'a Look,
+    text: String,
+}
+
+impl<'a> Lines<'a> {
+    /// Starts without a line.
+    pub(crate) fn new(look: &'a Look) -> Self {
+        Self {
+            look,
+            text: String::new(),
+        }
+    }
+
+    /// Adds a line; control characters in `about` go.
+    pub(crate) fn add(&mut self, word: &str, about: &str) {
+        self.painted(Style::Bold, word, about);
+    }
+
+    /// Adds a line whose word stands out in its own way.
+    pub(crate) fn painted(&mut self, style: Style, word: &str, about: &str) {
+        let line = format!(
+            "{}{}",
+            self.look.word(style, word, LABEL),
+            crate::ui::look::one_line(about)
+        );
+        self.raw(&line);
+    }
+
+    /// Adds lines of a longer text, indented.
+    pub(crate) fn indented(&mut self, text: &str) {
+        for line in crate::ui::look::many_lines(text).lines() {
+            self.raw(&format!("    {line}"));
+        }
+    }
+
+    /// Adds a line as it is.
+    pub(crate) fn raw(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Returns the text.
+    pub(crate) fn end(self) -> String {
+        self.text
+    }
+}

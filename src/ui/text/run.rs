@@ -1,0 +1,124 @@
+//! `run` as text: what remains to be said when the goals' own lines are printed.
+
+use crate::{
+    commands::run::{Outcome, Would},
+    engine::run::Summary,
+    id::GoalId,
+    money::dollars,
+    schedule::State,
+    ui::{
+        View,
+        colour::Style,
+        look::{Look, columns, grouped, one_line, seconds},
+    },
+};
+
+/// Most waiting goals that are listed.
+const WAITING: usize = 15;
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        match self {
+            Self::Ran { summary, .. } => ran(look, summary),
+            Self::Dry { would_run, waiting } => dry(look, would_run, waiting),
+        }
+    }
+
+    fn aside(&self) -> String {
+        match self {
+            Self::Dry { .. } => "dry run: no model was asked, nothing was changed".to_owned(),
+            Self::Ran { summary, .. } if summary.goals.is_empty() && summary.cut_short.is_none() => {
+                "nothing is ready; `git invisigoth status` says why".to_owned()
+            }
+            Self::Ran { .. } => String::new(),
+        }
+    }
+}
+
+fn ran(look: &Look, summary: &Summary) -> String {
+    let mut text = waiting(look, &summary.waiting);
+    if let Some(why) = &summary.beside {
+        text.push_str(&beside(look, why));
+    }
+    text.push_str(&look.paint.paint(Style::Bold, &totals(look, summary)));
+    text.push('\n');
+    text
+}
+
+/// Says that results wait beside the branch, and why.
+pub(crate) fn beside(look: &Look, why: &str) -> String {
+    format!(
+        "{}results are beside the branch: {}\n",
+        look.word(Style::Warn, "waiting", 9),
+        one_line(why)
+    )
+}
+
+/// Words what a run came to: `2 landed · 1 failed · $0.00 (scripted) · 6 s`.
+fn totals(look: &Look, summary: &Summary) -> String {
+    let number = |state: State| summary.goals.iter().filter(|goal| goal.state == state).count();
+    let mut parts = vec![format!("{} landed", number(State::Landed))];
+    for state in [State::Candidate, State::Held, State::Failed] {
+        if number(state) > 0 {
+            parts.push(format!("{} {state}", number(state)));
+        }
+    }
+    if !summary.waiting.is_empty() {
+        parts.push(format!("{} waiting", summary.waiting.len()));
+    }
+    let scripted = if summary.scripted { " (scripted)" } else { "" };
+    parts.push(format!("{}{scripted}", dollars(summary.cost_usd)));
+    parts.push(seconds(summary.seconds));
+    parts.join(&format!(" {} ", look.dot()))
+}
+
+fn waiting(look: &Look, waiting: &[(GoalId, String)]) -> String {
+    let id = waiting
+        .iter()
+        .take(WAITING)
+        .map(|(id, _)| columns(id.as_str()))
+        .max()
+        .unwrap_or(0)
+        .min(24);
+    let line = |(goal, why): &(GoalId, String)| {
+        format!(
+            "{}{}  {}\n",
+            look.state(State::Blocked, 9),
+            look.cell(goal.as_str(), id),
+            one_line(why)
+        )
+    };
+    let text: String = waiting.iter().take(WAITING).map(line).collect();
+    match waiting.len().checked_sub(WAITING) {
+        None | Some(0) => text,
+        Some(more) => {
+            let (word, left_out) = (look.state(State::Blocked, 9), look.ellipsis());
+            format!("{text}{word}{left_out} and {more} more: git invisigoth list --state blocked\n")
+        }
+    }
+}
+
+fn dry(look: &Look, would_run: &[Would], blocked: &[(GoalId, String)]) -> String {
+    let id = would_run
+        .iter()
+        .map(|would| columns(would.goal.as_str()))
+        .max()
+        .unwrap_or(0)
+        .min(24);
+    let mut text = String::new();
+    for would in would_run {
+        let bytes = grouped(u64::try_from(would.prompt_bytes).unwrap_or(u64::MAX));
+        let left_out = match would.left_out.as_slice() {
+            [] => String::new(),
+            parts => format!(", without {}", one_line(&parts.join(", "))),
+        };
+        let line = format!(
+            "{}{}  {}  prompt {bytes} bytes{left_out}\n",
+            look.state(State::Ready, 9),
+            look.cell(would.goal.as_str(), id),
+            look.cell(&would.description, 40)
+        );
+        text.push_str(&line);
+    }
+    text + &waiting(look, blocked)
+}

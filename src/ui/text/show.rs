@@ -1,0 +1,124 @@
+//! `show` as text: everything about one goal.
+
+use crate::{
+    commands::show::{AttemptRow, Outcome},
+    engine::run::words,
+    facts::Standing,
+    goal::Goal,
+    id::GoalId,
+    money::dollars,
+    record::Record,
+    schedule::State,
+    ui::{
+        View,
+        colour::Style,
+        look::{Look, count, one_line},
+        text::Lines,
+    },
+};
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let mut lines = Lines::new(look);
+        let why = if self.reason.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", self.reason)
+        };
+        lines.painted(Style::of(self.state), self.state.word(), &format!("{}{why}", self.id));
+        if let Some(goal) = &self.goal {
+            asked(&mut lines, goal);
+        }
+        for attempt in &self.attempts {
+            tried(&mut lines, attempt, self.state);
+        }
+        if let Some(candidate) = self.candidate {
+            lines.add("candidate", &candidate.to_string());
+        }
+        if let Some(record) = &self.record {
+            recorded(&mut lines, record);
+        }
+        if let Some(next) = next(self) {
+            lines.painted(Style::Dim, "next", &next);
+        }
+        lines.end()
+    }
+}
+
+fn asked(lines: &mut Lines<'_>, goal: &Goal) {
+    lines.add("asks", &goal.description);
+    let files = goal.named_files();
+    if !files.is_empty() {
+        lines.add("files", &files.join(", "));
+    }
+    if !goal.dependencies.is_empty() {
+        let needs: Vec<&str> = goal.dependencies.iter().map(GoalId::as_str).collect();
+        lines.add("needs", &needs.join(", "));
+    }
+    for line in &goal.acceptance {
+        lines.add("accept", line);
+    }
+    if goal.priority != 0 {
+        lines.add("priority", &goal.priority.to_string());
+    }
+    if !goal.prompt.trim().is_empty() {
+        lines.add("prompt", "");
+        lines.indented(goal.prompt.trim());
+    }
+}
+
+fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, state: State) {
+    let end = match attempt.standing {
+        Standing::Failed => format!("failed: {}", one_line(&attempt.reason)),
+        Standing::Open if matches!(state, State::Landed | State::Candidate | State::Held) => "passed".to_owned(),
+        Standing::Open => "has not come to its end".to_owned(),
+    };
+    let rounds = count(attempt.rounds.into(), "reply", "replies");
+    let tokens = count(attempt.tokens, "token", "tokens");
+    let about = [
+        attempt.started_at.as_str(),
+        &rounds,
+        &one_line(&attempt.model),
+        &tokens,
+        &dollars(attempt.cost_usd),
+        &end,
+    ];
+    lines.add(&format!("attempt {}", attempt.number), &about.join(", "));
+}
+
+fn recorded(lines: &mut Lines<'_>, record: &Record) {
+    lines.add("commit", &record.commit.to_string());
+    lines.add("landed", &format!("on {} at {}", record.target, record.landed_at));
+    lines.add("model", &format!("{} ({})", record.model, record.provider));
+    let took = [
+        count(record.attempts.into(), "reply", "replies"),
+        count(record.tokens, "token", "tokens"),
+        dollars(record.cost_usd),
+    ];
+    lines.add("took", &took.join(", "));
+    lines.add("checks", &words(&record.checks));
+    if let Some(remark) = &record.remark {
+        lines.add("remark", remark);
+    }
+}
+
+fn next(outcome: &Outcome) -> Option<String> {
+    let id = &outcome.id;
+    Some(match outcome.state {
+        State::Landed => {
+            let commit = outcome.record.as_ref().map(|record| record.commit.short())?;
+            format!("git show --notes=invisigoth {commit}")
+        }
+        State::Ready => format!("git invisigoth run {id}"),
+        State::Candidate | State::Held if outcome.candidate.is_some() => {
+            format!(
+                "git diff HEAD...{0}, then git invisigoth merge {id}",
+                outcome.candidate?.short()
+            )
+        }
+        State::Failed => {
+            format!("git invisigoth run {id} tries again; or reword it in memory/pending_goals.json")
+        }
+        _ => return None,
+    })
+}
