@@ -1,3 +1,71 @@
-//! Integration tests: the real binary, real git, real processes.
+//! Integration tests: one binary, an index of files. Needs git and sh only, no network.
+//!
+//! Not here: unit tests, which stand in the file they test or beside it as `tests.rs`.
 
-fn main() {}
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox starts the real binary and stock git"
+)]
+#![expect(unreachable_pub, reason = "what tests share is public among them")]
+
+/// The sandbox: a fresh home, a real repository, the real binary.
+mod support;
+
+/// `add`: the id, and the row.
+mod add;
+/// `apply`: a reply onto files.
+mod apply;
+/// The backlog in a person's hands.
+mod backlog;
+/// Bad input: one table, a row for each.
+mod bad_input;
+/// Its rows about checks, people and signals.
+mod bad_moments;
+/// `check`: the gate on a commit.
+mod check;
+/// The command line: streams, usage, completion, the demo.
+mod cli;
+/// `demo`: the scratch repository.
+mod demo;
+/// `doctor`: every precondition.
+mod doctor;
+/// `init`: set up, twice, undone.
+mod init;
+/// The ten invariants, seen from outside.
+mod invariants;
+/// The ten invariants: those about replies.
+mod invariants_of_replies;
+/// Landing: order, selection, conflicts, and where the target is.
+mod landing;
+/// Money, calls, time, what is written and what is left behind.
+mod limits;
+/// `list`: goals by state.
+mod list;
+/// `log`: what landed.
+mod log;
+/// `man`: the manual pages.
+mod man;
+/// `merge`: candidates, and held ones.
+mod merge;
+/// `prompt`: what would be asked.
+mod prompt;
+/// Providers over HTTP: what is sent, counted and kept.
+mod provider;
+/// A run that dies, and the next one.
+mod resume;
+/// `run`: the sentence, end to end.
+mod run;
+/// `show`: one goal.
+mod show;
+/// `status`: states and reasons.
+mod status;
+/// Goals that ask for tests.
+mod test_goals;
+/// The walls of the source: rows, doors, sizes, words.
+mod tidy;

@@ -1,0 +1,65 @@
+//! `apply`: a reply onto the files of a folder, all or nothing, also outside a repository.
+
+use insta::assert_snapshot;
+
+use crate::support::{Sandbox, shown::shown, whole};
+
+fn applied(sandbox: &Sandbox, args: &[&str], reply: &str) -> String {
+    shown(&sandbox.fed(args, reply), sandbox.home())
+}
+
+#[test]
+fn it_applies_outside_a_repository() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("old.txt", "old\n");
+    sandbox.write("x.txt", "one\ntwo\n");
+    let blocks = "x.txt\n```\n<<<<<<< SEARCH\ntwo\n=======\n2\n>>>>>>> REPLACE\n```\n\nDELETE old.txt\n";
+    assert_snapshot!(applied(&sandbox, &["apply"], blocks), @r#"
+    deleted  old.txt
+    wrote    x.txt
+    -- exit 0
+    "#);
+    assert_eq!(sandbox.read("x.txt"), "one\n2\n");
+    assert!(!sandbox.path("old.txt").exists());
+    assert_snapshot!(applied(&sandbox, &["--json", "apply"], &whole("sub/new.txt", "new\n")), @r#"
+    {"schema":"invisigoth.apply/1","changes":[["wrote","sub/new.txt"]]}
+    -- exit 0
+    "#);
+    assert_eq!(sandbox.read("sub/new.txt"), "new\n");
+}
+
+#[test]
+fn it_refuses_as_a_whole_with_the_reason() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("x.txt", "one\n");
+    let wrong = whole("new.txt", "new\n") + "x.txt\n```\n<<<<<<< SEARCH\nthree\n=======\n3\n>>>>>>> REPLACE\n```\n";
+    assert_snapshot!(applied(&sandbox, &["apply"], &wrong), @r#"
+    -- stderr
+    error: Your reply was refused.
+
+    new.txt: malformed: a whole file among SEARCH/REPLACE blocks; write a new file as a block with an empty SEARCH part.
+
+    Nothing was applied. Send all blocks again.
+    -- exit 1
+    "#);
+    assert_snapshot!(applied(&sandbox, &["--json", "apply"], "no edit"), @r#"
+    {"schema":"invisigoth.error/1","error":{"kind":"error","message":"Your reply was refused.\n\nno-edit: the reply holds no edit in a known format.\n\nNothing was applied. Send all blocks again.","hints":[]}}
+    -- exit 1
+    "#);
+    assert_snapshot!(applied(&sandbox, &["apply"], &whole("../out.txt", "x\n")), @r#"
+    -- stderr
+    error: Your reply was refused.
+
+    ../out.txt: bad-path: it leaves the repository or names a folder.
+
+    Nothing was applied. Send all blocks again.
+    -- exit 1
+    "#);
+    assert_snapshot!(applied(&sandbox, &["apply", "--format", "poem"], ""), @r#"
+    -- stderr
+    error: `poem` is not a format: search-replace, whole or auto
+    -- exit 2
+    "#);
+    assert!(!sandbox.path("new.txt").exists() && !sandbox.home().join("out.txt").exists());
+    assert_eq!(sandbox.read("x.txt"), "one\n");
+}

@@ -1,0 +1,191 @@
+//! The command line as a whole: what goes to which stream, usage errors, completion, manual, and the demo.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::Sandbox;
+
+#[test]
+fn the_demo_ends_as_its_script_has_it_whatever_the_user_s_settings_say() {
+    let sandbox = Sandbox::empty();
+    let hostile = "[invisigoth \"check\"]\n\ttest = false\n[invisigoth \"llm\"]\n\tprovider = openrouter\n\
+                   [invisigoth \"run\"]\n\tisolation = none\n[commit]\n\tgpgSign = true\n[core]\n\tautocrlf = true\n";
+    fs::write(sandbox.home().join(".gitconfig"), hostile).unwrap();
+    let ran = sandbox.run(&["demo", "--dir", "d"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let starts: Vec<String> = ran
+        .stdout
+        .lines()
+        .take(4)
+        .map(|line| line.chars().take(16).collect())
+        .collect();
+    let starts: Vec<&str> = starts.iter().map(|start| start.trim_end()).collect();
+    assert_eq!(
+        starts,
+        ["landed   slug", "landed   shorten", "failed   lower", "landed   link"]
+    );
+    assert!(
+        ran.stdout.contains("lint ok  test 1 of 7 failed, repaired, ok 7"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("3 landed · 1 failed · $0.00 (scripted) · "),
+        "{}",
+        ran.stdout
+    );
+    let project = sandbox.path("d/project");
+    let git = |args: &[&str]| {
+        let done = Command::new("git")
+            .arg("-C")
+            .arg(&project)
+            .args(args)
+            .env("HOME", sandbox.home())
+            .output()
+            .unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert_eq!(git(&["log", "--first-parent", "--format=%s"]).lines().count(), 5);
+    assert_eq!(git(&["notes", "--ref=invisigoth", "list"]).lines().count(), 3);
+    assert_eq!(git(&["status", "--porcelain"]), "");
+    assert_eq!(fs::read_to_string(sandbox.home().join(".gitconfig")).unwrap(), hostile);
+    assert!(
+        !sandbox.home().join(".cache").exists(),
+        "the demo left slots in the user's cache"
+    );
+}
+
+#[test]
+fn the_demo_keeps_away_from_a_repository_that_git_dir_names() {
+    let sandbox = Sandbox::new();
+    let before = sandbox.read(".git/HEAD");
+    let done = sandbox
+        .invisigoth(&["demo", "--dir", "d"])
+        .env("GIT_DIR", sandbox.path(".git"))
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    assert!(!sandbox.path("d").exists());
+    assert_eq!(sandbox.read(".git/HEAD"), before);
+    sandbox.write("full/x", "mine");
+    assert_eq!(sandbox.run(&["demo", "--dir", "full"]).code, 2);
+    assert_eq!(sandbox.read("full/x"), "mine");
+}
+
+#[test]
+fn mistakes_on_the_command_line_exit_with_2_and_say_what_to_type() {
+    let sandbox = Sandbox::empty();
+    for args in [
+        &["statu"][..],
+        &["show"],
+        &["list", "--state", "odd"],
+        &["run", "--set", "x"],
+        &["-C", "nowhere", "list"],
+    ] {
+        let ran = sandbox.run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}");
+        assert!(ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
+    }
+    let ran = sandbox.run(&["statu", "--json"]);
+    let error: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (error["schema"].as_str(), error["error"]["kind"].as_str()),
+        (Some("invisigoth.error/1"), Some("usage"))
+    );
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn without_a_command_it_names_three_to_go_on_with() {
+    for (sandbox, words) in [
+        (Sandbox::empty(), ["demo", "init", "doctor"]),
+        (Sandbox::ready(), ["status", "add", "run"]),
+    ] {
+        let text = sandbox.ok(&[]);
+        for word in words {
+            assert!(text.contains(&format!("  git invisigoth {word} ")), "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
+    let sandbox = Sandbox::empty();
+    let mut child = sandbox.invisigoth(&["man"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let done = sandbox.invisigoth(&["man"]).stdout(full).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+}
+
+#[test]
+fn files_are_named_from_the_top_when_added_in_a_folder() {
+    let sandbox = Sandbox::ready();
+    fs::create_dir_all(sandbox.path("a/b")).unwrap();
+    sandbox.ok(&["-C", "a/b", "add", "--id", "x", "--file", "../c.rs", "Mend c"]);
+    assert_eq!(sandbox.json(&["show", "x"])["goal"]["filename"], "a/c.rs");
+    sandbox.git(&[
+        "config",
+        "alias.inv",
+        &format!("!{}", env!("CARGO_BIN_EXE_git-invisigoth")),
+    ]);
+    let through_alias = ["-C", "a/b", "inv", "add", "--id", "y", "--file", "d.rs", "Mend d"];
+    sandbox.git(&through_alias);
+    assert_eq!(sandbox.json(&["show", "y"])["goal"]["filename"], "a/b/d.rs");
+}
+
+#[test]
+fn bash_completes_below_a_command_for_git_too() {
+    let sandbox = Sandbox::empty();
+    fs::write(sandbox.path("c.bash"), sandbox.ok(&["completion", "bash"])).unwrap();
+    let script = "source ./c.bash; words=(git -C d invisigoth run --max); cword=5; __git_cmd_idx=3; _git_invisigoth; \
+                  echo \"${COMPREPLY[*]}\"";
+    let Ok(done) = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(sandbox.repo())
+        .output()
+    else {
+        return;
+    };
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "--max --max-calls --max-usd\n");
+}
+
+#[test]
+fn init_without_a_terminal_asks_for_a_flag_and_writes_nothing() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["init"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.ends_with("hint: `git invisigoth init --yes`\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!sandbox.path("invisigoth.toml").exists());
+}
+
+#[test]
+fn doctor_names_what_is_missing_and_exits_with_7() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["doctor"]);
+    assert_eq!(ran.code, 7, "{}", ran.stdout);
+    for start in [
+        "ok    repository",
+        "fail  settings",
+        "fail  checks",
+        "warn  cap",
+        "warn  sandbox",
+    ] {
+        assert!(
+            ran.stdout.lines().any(|line| line.starts_with(start)),
+            "{start}: {}",
+            ran.stdout
+        );
+    }
+    let ready = Sandbox::ready().run(&["doctor"]);
+    assert_eq!(ready.code, 0, "{}", ready.stdout);
+}

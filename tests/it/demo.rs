@@ -1,0 +1,93 @@
+//! `demo`: a scratch repository whose figures are read back from it.
+
+use insta::assert_snapshot;
+
+use crate::support::Sandbox;
+
+#[test]
+fn it_shows_four_goals_and_stock_git_agrees() {
+    let sandbox = Sandbox::empty();
+    let dir = sandbox.home().join("demo");
+    let place = dir.to_str().unwrap();
+    assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"
+    landed   slug       Slug from a title           lint ok  test ok 4                           [id]
+    landed   shorten    Shorten a slug              lint ok  test 1 of 7 failed, repaired, ok 7  [id]
+    failed   lower      Lower case without tr       3 rounds, test: 3 new failures; main untouched
+    landed   link       Link to a post              lint ok  test ok 9                           [id]
+    3 landed · 1 failed · $0.00 (scripted) · [time]
+
+    records    3 goals landed with 4 replies; each is a note on its commit
+    failed     lower: 3 rounds, test: 3 new failures; nothing of it is in main
+    green      main at [id]: lint ok  test ok 9
+    where      $HOME/demo/project
+    look       git -C '$HOME/demo/project' log --graph --notes=invisigoth
+    look       git -C '$HOME/demo/project' invisigoth status
+    remove     rm -rf '$HOME/demo'
+    next       in a repository of yours: git invisigoth init
+    -- stderr
+    demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are
+    checking [id] before anything is asked
+    working  slug  Slug from a title
+    asked    slug  round 1, [n] bytes
+    checked  slug  round 1, lint ok  test ok 4
+    working  shorten  Shorten a slug
+    asked    shorten  round 1, [n] bytes
+    checked  shorten  round 1, test: 1 new failure
+    asked    shorten  round 2, [n] bytes
+    checked  shorten  round 2, lint ok  test ok 7
+    working  lower  Lower case without tr
+    asked    lower  round 1, [n] bytes
+    checked  lower  round 1, test: 3 new failures
+    asked    lower  round 2, [n] bytes
+    checked  lower  round 2, test: 3 new failures
+    asked    lower  round 3, [n] bytes
+    checked  lower  round 3, test: 3 new failures
+    working  link  Link to a post
+    asked    link  round 1, [n] bytes
+    checked  link  round 1, lint ok  test ok 9
+    -- exit 0
+    "#);
+    let project = dir.join("project");
+    let project = project.to_str().unwrap();
+    assert_eq!(
+        sandbox
+            .git(&[
+                "-C",
+                project,
+                "log",
+                "--first-parent",
+                "--grep",
+                "^Landed:",
+                "--format=%s"
+            ])
+            .lines()
+            .count(),
+        3
+    );
+    assert_eq!(sandbox.git(&["-C", project, "status", "--porcelain"]), "");
+    assert!(
+        sandbox
+            .git(&["-C", project, "log", "--notes=invisigoth"])
+            .contains("\"goal\":\"slug\"")
+    );
+    sandbox.git(&["-C", project, "fsck", "--strict"]);
+    assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"
+    -- stderr
+    demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are
+    error: $HOME/demo is there already and not empty
+    hint: `git invisigoth demo --dir` takes a folder that is empty or not there
+    -- exit 2
+    "#);
+}
+
+#[test]
+fn its_json_is_one_document_that_says_it_is_scripted() {
+    let sandbox = Sandbox::empty();
+    let dir = sandbox.home().join("demo");
+    let told = sandbox.json(&["demo", "--dir", dir.to_str().unwrap()]);
+    assert_eq!(
+        (&told["schema"], &told["scripted"]),
+        (&"invisigoth.demo/1".into(), &true.into())
+    );
+    assert_eq!(told["landed"].as_array().unwrap().len(), 3, "{told}");
+}
