@@ -56,13 +56,19 @@ def rows(path, name, items):
         file.write("[\n" + ",\n".join(json.dumps(item, separators=(",", ":")) for item in items) + "\n]\n")
 
 
+def name(number):
+    return f"src/{number % 53 // 100:03}/m{number % 53:05}.txt"
+
+
 def goal(number, needs=()):
-    return {"id": f"goal-{number:06}", "description": f"Add file {number}", "filename": f"f{number:06}.txt",
-            "prompt": f"Add the file f{number:06}.txt.", "dependencies": list(needs), "status": "pending"}
+    """Goals rewrite files that are there, so that the repository does not grow while it is measured."""
+    return {"id": f"goal-{number:06}", "description": f"Rewrite file {number}", "filename": name(number),
+            "prompt": f"Rewrite {name(number)} for goal {number}.", "dependencies": list(needs), "status": "pending"}
 
 
 def script(path, count):
-    replies = {f"goal-{n:06}": [f"f{n:06}.txt\n```\nhello {n}\n```\n"] for n in range(count)}
+    text = [f"goal {n}\n" * 20 for n in range(count)]
+    replies = {f"goal-{n:06}": [f"File: {name(n)}\n```\n{text[n]}```\n"] for n in range(count)}
     with open(path, "w") as file:
         json.dump({"goals": replies}, file)
 
