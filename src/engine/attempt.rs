@@ -116,10 +116,18 @@ enum Asked {
     Never(String),
 }
 
+/// Why a round did not do.
+enum Why {
+    /// Its reply could not be used.
+    Reply(String),
+    /// Its checks did not pass.
+    Checks(String),
+}
+
 /// What a round came to.
 enum Round {
     Passed(Verified, Option<String>),
-    Again(String, Feedback),
+    Again(Why, Feedback),
 }
 
 /// Works at `id` until its checks pass or its rounds are used up.
@@ -133,6 +141,7 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
         .ok_or_else(|| eyre!("goal {id} is no longer in the backlog"))?;
     let rounds = goal.max_attempts.unwrap_or(worker.settings.run.max_attempts).max(1);
     let mut attempt = begin(worker, id, goal, rounds)?;
+    let mut checked = None;
     for round in 1..=rounds {
         let answer = match attempt.ask(round)? {
             Asked::Reply(text) => Ok(text),
@@ -143,13 +152,21 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
             Round::Passed(verified, held) => return attempt.finish(verified, held),
             Round::Again(why, feedback) => (why, feedback),
         };
+        let why = match (why, &checked) {
+            (Why::Checks(why), _) => {
+                checked = Some(why.clone());
+                why
+            }
+            (Why::Reply(why), None) => format!("reply: {why}"),
+            // What the checks said before tells more than that nothing better came.
+            (Why::Reply(why), Some(before)) => format!("{before}; then reply: {why}"),
+        };
         if round == rounds {
-            let reason = if rounds == 1 {
+            return attempt.give_up(if rounds == 1 {
                 why
             } else {
                 format!("{rounds} rounds, {why}")
-            };
-            return attempt.give_up(reason);
+            });
         }
         let (tokens, redactor) = (attempt.tokens_left(), &attempt.worker.session.redactor);
         match prompt::repair(&attempt.goal, (round + 1, rounds), &feedback, tokens, redactor) {
@@ -352,10 +369,7 @@ impl Attempt<'_, '_> {
                     why: why.clone(),
                 });
                 self.save()?;
-                return Ok(Round::Again(
-                    format!("reply: {why}"),
-                    self.feedback(Trouble::Refused(message))?,
-                ));
+                return Ok(Round::Again(Why::Reply(why), self.feedback(Trouble::Refused(message))?));
             }
         };
         let held = admitted.held().first().map(recall::held_words);
@@ -377,7 +391,7 @@ impl Attempt<'_, '_> {
         match verdict {
             Ok(verified) => Ok(Round::Passed(verified, held)),
             Err(failed) => Ok(Round::Again(
-                failed.reason(),
+                Why::Checks(failed.reason()),
                 self.feedback(Trouble::Failed(said(&failed)))?,
             )),
         }

@@ -336,3 +336,31 @@ fn a_second_run_in_the_same_clone_is_turned_away() {
     let ran = running.end();
     assert_eq!(sandbox.landings("main"), ["a"], "{}{}", ran.stdout, ran.stderr);
 }
+
+/// A check whose output names its tests as cargo's do: `old` fails whatever is done, `new` fails where the file `bad` is.
+const RED: &str = "printf '\\nrunning 2 tests\\n'
+r=ok; [ ! -e bad ] || r=FAILED
+echo \"test old ... FAILED\"; echo \"test new ... $r\"
+f=1; p=1; [ $r = ok ] || { f=2; p=0; }
+printf \"\\ntest result: FAILED. $p passed; $f failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\\n\"
+exit 101
+";
+
+#[test]
+fn what_was_red_before_keeps_nothing_from_landing_and_a_new_failure_does() {
+    let sandbox = Sandbox::checking(RED);
+    sandbox.script(json!({"a": [whole("a.txt", "a\n")], "b": [whole("bad", "x\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &[]);
+    let ran = sandbox.run(&["run"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("known red at the base: "), "{}", ran.stderr);
+    assert_eq!(sandbox.state("a"), "landed");
+    assert_eq!(sandbox.json(&["show", "a"])["record"]["known_red"], 1);
+    let why = sandbox.json(&["show", "b"])["reason"].as_str().unwrap().to_owned();
+    assert!(
+        why.starts_with("3 rounds, test: 1 new failure; then reply: no-change"),
+        "{why}"
+    );
+    sandbox.assert_sound();
+}
