@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     commands,
     engine::{recall, session::Session, target::Target},
-    git::advance,
+    git::{Repo, advance},
     id::{CommitId, GoalId},
     schedule::{self, State},
 };
@@ -71,7 +71,7 @@ pub fn run(session: &Session) -> Result<Outcome> {
         });
     }
     goals.sort_by(|a, b| (rank(a.state), &a.goal).cmp(&(rank(b.state), &b.goal)));
-    let beside = target.is_waiting().then(|| beside(&target));
+    let beside = beside(session, &repo, &target)?;
     Ok(Outcome {
         target: target.branch,
         tip: target.tip,
@@ -96,7 +96,14 @@ fn rank(state: State) -> usize {
     order.iter().position(|other| *other == state).unwrap_or(order.len())
 }
 
-fn beside(target: &Target) -> String {
-    let busy = target.checkouts.iter().find_map(advance::busy);
-    busy.unwrap_or_else(|| "the next `run` or `merge` brings them in, unless your changes are in the way".to_owned())
+fn beside(session: &Session, repo: &Repo, target: &Target) -> Result<Option<String>> {
+    if !target.is_waiting() {
+        return Ok(None);
+    }
+    for checkout in &target.checkouts {
+        if let Some(why) = advance::waits(repo, &session.env, checkout, (target.head, target.tip))? {
+            return Ok(Some(why));
+        }
+    }
+    Ok(Some("the next `run` or `merge` brings them in".to_owned()))
 }

@@ -124,13 +124,8 @@ pub fn busy(checkout: &Checkout) -> Option<String> {
 /// # Errors
 /// When trees cannot be read or git cannot be started. A refusal by git is no error.
 pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Forward> {
-    if let Some(why) = busy(checkout) {
+    if let Some(why) = hindered(repo, checkout, (from, to))? {
         return Ok(Forward::Waits(why));
-    }
-    if let Some(path) = in_the_way(repo, checkout, from, to)? {
-        return Ok(Forward::Waits(format!(
-            "your untracked file {path} would be overwritten"
-        )));
     }
     let to = to.to_string();
     let done = command::output(
@@ -143,22 +138,53 @@ pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (Co
     }
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     let files: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix('\t')).collect();
-    let why = match files.as_slice() {
-        [] => said
-            .lines()
+    let refused = || {
+        said.lines()
             .next()
             .unwrap_or("git refused")
             .trim_start_matches("error: ")
-            .to_owned(),
-        [file] => format!("your changes in {file} would be overwritten"),
-        [file, rest @ ..] => format!("your changes in {file} and {} more would be overwritten", rest.len()),
+            .to_owned()
     };
-    Ok(Forward::Waits(why))
+    Ok(Forward::Waits(overwritten(&files).unwrap_or_else(refused)))
+}
+
+/// Says why the checkout could not follow from `from` to `to` now, without trying; `None` where it could.
+///
+/// # Errors
+/// As `fast_forward`.
+pub fn waits(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Option<String>> {
+    if let Some(why) = hindered(repo, checkout, (from, to))? {
+        return Ok(Some(why));
+    }
+    let dirty = command::stdout(env, &checkout.workdir, &["diff", "--name-only", "-z", "HEAD"])?;
+    let dirty: Vec<&str> = dirty.split('\0').filter(|path| !path.is_empty()).collect();
+    let changes = diff::trees_whole(repo, tree::of_commit(repo, from)?, tree::of_commit(repo, to)?)?;
+    let touched = |path: &&str| changes.iter().any(|differs| differs.path.as_bytes() == path.as_bytes());
+    Ok(overwritten(&dirty.into_iter().filter(touched).collect::<Vec<_>>()))
+}
+
+fn hindered(repo: &Repo, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Option<String>> {
+    if let Some(why) = busy(checkout) {
+        return Ok(Some(why));
+    }
+    let path = in_the_way(repo, checkout, from, to)?;
+    Ok(path.map(|path| format!("your untracked file {path} would be overwritten")))
+}
+
+fn overwritten(files: &[&str]) -> Option<String> {
+    match files {
+        [] => None,
+        [file] => Some(format!("your changes in {file} would be overwritten")),
+        [file, rest @ ..] => Some(format!(
+            "your changes in {file} and {} more would be overwritten",
+            rest.len()
+        )),
+    }
 }
 
 /// git overwrites *ignored* files without a word, so a path that is to be added and lies there already is a refusal.
 fn in_the_way(repo: &Repo, checkout: &Checkout, from: CommitId, to: CommitId) -> Result<Option<String>> {
-    let changes = diff::trees(repo, tree::of_commit(repo, from)?, tree::of_commit(repo, to)?)?;
+    let changes = diff::trees_whole(repo, tree::of_commit(repo, from)?, tree::of_commit(repo, to)?)?;
     for differs in changes.iter().filter(|differs| differs.old.is_none()) {
         let there = differs.path.below(&checkout.workdir);
         if there.is_dir() || std::fs::symlink_metadata(&there).is_err() {

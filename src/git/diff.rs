@@ -29,6 +29,16 @@ pub struct Differs {
 /// # Errors
 /// When trees cannot be read, such as one of an old tree that git has since dropped.
 pub fn trees(repo: &Repo, old: TreeId, new: TreeId) -> Result<Vec<Differs>> {
+    let mut found = trees_whole(repo, old, new)?;
+    found.retain(|differs| !codetree::is_reserved(&differs.path));
+    Ok(found)
+}
+
+/// As `trees`, with the reserved memory files.
+///
+/// # Errors
+/// As `trees`.
+pub fn trees_whole(repo: &Repo, old: TreeId, new: TreeId) -> Result<Vec<Differs>> {
     let doing = || format!("comparing trees {old} and {new}");
     let hash = repo.gix.object_hash();
     let old_tree = repo.gix.find_tree(gix_id(old.0)).doing(doing)?;
@@ -43,7 +53,6 @@ pub fn trees(repo: &Repo, old: TreeId, new: TreeId) -> Result<Vec<Differs>> {
     )
     .doing(doing)?;
     let mut found: Vec<Differs> = recorder.records.into_iter().filter_map(differs).collect();
-    found.retain(|differs| !codetree::is_reserved(&differs.path));
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
