@@ -169,7 +169,12 @@ fn agreed(at: &Opened, session: &Session, args: &args::Init) -> Result<bool> {
             Kind::Usage,
             "`init` asks before it writes, and there is no terminal to ask at",
         );
-        return Err(fault.hint("`git invisigoth init --yes`").into());
+        let again = match (args.undo, args.no_commit) {
+            (true, _) => "`git invisigoth init --undo --yes`",
+            (_, true) => "`git invisigoth init --no-commit --yes`",
+            _ => "`git invisigoth init --yes`",
+        };
+        return Err(fault.hint(again).into());
     }
     if args.undo {
         at.ui.ask("Take back what init did? [Y/n] ");

@@ -56,8 +56,17 @@ pub fn usage(error: &clap::Error) -> Fault {
         }
     }
     let mut fault = Fault::new(Kind::Usage, message.join(" "));
+    // Where clap shows a command's usage, it is that command's help that tells more.
+    let verb = hints
+        .iter()
+        .find_map(|hint| hint.strip_prefix("usage: git invisigoth ")?.split(' ').next())
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+    let more = match verb {
+        Some(verb) => format!("`git invisigoth help {verb}` tells more"),
+        None => "`git invisigoth help` lists all commands".to_owned(),
+    };
     fault.hints = hints;
-    fault.hint("`git invisigoth help COMMAND` tells more")
+    fault.hint(more)
 }
 
 #[cfg(test)]
