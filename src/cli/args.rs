@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
 
 use crate::{schedule::State, ui::colour::When};
 
@@ -213,7 +216,12 @@ pub struct Merge {
 #[derive(Args, Debug)]
 pub struct List {
     /// Only goals in this state; may be given again
-    #[arg(short, long = "state", value_name = "STATE", value_parser = state)]
+    #[arg(
+        short,
+        long = "state",
+        value_name = "STATE",
+        value_parser = PossibleValuesParser::new(State::ALL.map(State::word)).try_map(|word| state(&word))
+    )]
     pub states: Vec<State>,
 }
 
@@ -244,8 +252,8 @@ pub struct Check {
 /// `apply`
 #[derive(Args, Debug)]
 pub struct Apply {
-    /// The format of the reply: search-replace, whole or auto
-    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    /// The format of the reply
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = ["search-replace", "whole", "auto"])]
     pub format: String,
 }
 

@@ -236,7 +236,16 @@ fn option(arg: &Arg) -> String {
         (false, None) => format!("\\fB{}\\fR", escaped(&flags.join(", "))),
         (false, Some(value)) => format!("\\fB{}\\fR {value}", escaped(&flags.join(", "))),
     };
-    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let words: Vec<String> = arg
+        .get_possible_values()
+        .iter()
+        .filter(|_| takes)
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    if !words.is_empty() {
+        help = format!("{help}: {}", words.join(", "));
+    }
     format!(".TP\n{head}\n{}\n", escaped(&help))
 }
 

@@ -57,7 +57,8 @@ fn it_refuses_as_a_whole_with_the_reason() {
     "#);
     assert_snapshot!(applied(&sandbox, &["apply", "--format", "poem"], ""), @r#"
     -- stderr
-    error: `poem` is not a format: search-replace, whole or auto
+    error: invalid value 'poem' for '--format <FORMAT>' [possible values: search-replace, whole, auto]
+    hint: `git invisigoth help` lists all commands
     -- exit 2
     "#);
     assert!(!sandbox.path("new.txt").exists() && !sandbox.home().join("out.txt").exists());

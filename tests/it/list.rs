@@ -29,8 +29,8 @@ fn it_shows_goals_and_chooses_by_state() {
     "#);
     assert_snapshot!(sandbox.shows(&["list", "--state", "lost"]), @r#"
     -- stderr
-    error: invalid value 'lost' for '--state <STATE>': a state is one of running, candidate, ready, blocked, held, proposed, failed, rejected, landed
-    hint: `git invisigoth help COMMAND` tells more
+    error: invalid value 'lost' for '--state <STATE>' [possible values: running, candidate, ready, blocked, held, proposed, failed, rejected, landed]
+    hint: `git invisigoth help` lists all commands
     -- exit 2
     "#);
 }
