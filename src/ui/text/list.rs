@@ -24,14 +24,17 @@ impl View for Outcome {
         let mut text = String::new();
         for row in &self.goals {
             let needs: Vec<&str> = row.needs.iter().map(GoalId::as_str).collect();
-            let mut about = row.description.clone();
+            let mut remarks = String::new();
             if row.priority != 0 {
-                about = format!("{about}  (priority {})", row.priority);
+                remarks = format!("  (priority {})", row.priority);
             }
             if !needs.is_empty() {
-                about = format!("{about}  (needs {})", needs.join(", "));
+                remarks = format!("{remarks}  (needs {})", needs.join(", "));
             }
+            // The description gives way to what stands behind it.
             let room = look.width.saturating_sub(10 + id + 2).max(30);
+            let description = room.saturating_sub(columns(&remarks)).max(16);
+            let about = look.cut(&row.description, description) + &remarks;
             let line = format!(
                 "{}{}  {}",
                 look.state(row.state, 10),

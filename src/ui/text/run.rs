@@ -36,7 +36,7 @@ impl View for Outcome {
 }
 
 fn ran(look: &Look, summary: &Summary) -> String {
-    let mut text = waiting(look, &summary.waiting);
+    let mut text = waiting(look, &summary.waiting, 0);
     if let Some(why) = &summary.beside {
         text.push_str(&beside(look, why));
     }
@@ -72,14 +72,10 @@ fn totals(look: &Look, summary: &Summary) -> String {
     parts.join(&format!(" {} ", look.dot()))
 }
 
-fn waiting(look: &Look, waiting: &[(GoalId, String)]) -> String {
-    let id = waiting
-        .iter()
-        .take(WAITING)
-        .map(|(id, _)| columns(id.as_str()))
-        .max()
-        .unwrap_or(0)
-        .min(24);
+/// `least` is the width of the ids that stand above.
+fn waiting(look: &Look, waiting: &[(GoalId, String)], least: usize) -> String {
+    let ids = waiting.iter().take(WAITING).map(|(id, _)| columns(id.as_str()));
+    let id = ids.max().unwrap_or(0).max(least).min(24);
     let line = |(goal, why): &(GoalId, String)| {
         format!(
             "{}{}  {}\n",
@@ -99,12 +95,9 @@ fn waiting(look: &Look, waiting: &[(GoalId, String)]) -> String {
 }
 
 fn dry(look: &Look, would_run: &[Would], blocked: &[(GoalId, String)]) -> String {
-    let id = would_run
-        .iter()
-        .map(|would| columns(would.goal.as_str()))
-        .max()
-        .unwrap_or(0)
-        .min(24);
+    let listed = blocked.iter().take(WAITING).map(|(id, _)| columns(id.as_str()));
+    let ids = would_run.iter().map(|would| columns(would.goal.as_str()));
+    let id = ids.chain(listed).max().unwrap_or(0).min(24);
     let mut text = String::new();
     for would in would_run {
         let bytes = grouped(u64::try_from(would.prompt_bytes).unwrap_or(u64::MAX));
@@ -120,5 +113,5 @@ fn dry(look: &Look, would_run: &[Would], blocked: &[(GoalId, String)]) -> String
         );
         text.push_str(&line);
     }
-    text + &waiting(look, blocked)
+    text + &waiting(look, blocked, id)
 }
