@@ -17,7 +17,7 @@ fn it_shows_what_it_made_and_twice_is_as_once() {
     commit     [id]
     detected   nothing; the checks of invisigoth.toml stand
     green      the base passes its checks
-    next       git invisigoth add "what to do", then git invisigoth run --dry-run
+    next       `git invisigoth add "what to do"`, then `git invisigoth run --dry-run`
     undo       git invisigoth init --undo
     -- exit 0
     "#);
@@ -26,7 +26,7 @@ fn it_shows_what_it_made_and_twice_is_as_once() {
     unchanged  everything was here already
     detected   nothing; the checks of invisigoth.toml stand
     green      the base passes its checks
-    next       git invisigoth add "what to do", then git invisigoth run --dry-run
+    next       `git invisigoth add "what to do"`, then `git invisigoth run --dry-run`
     undo       git invisigoth init --undo
     -- exit 0
     "#);

@@ -28,11 +28,12 @@ impl View for Outcome {
             found(&mut lines, (&self.detected, &self.checks, &self.notes));
         }
         self.base(&mut lines);
-        lines.painted(
-            Style::Dim,
-            "next",
-            "git invisigoth add \"what to do\", then git invisigoth run --dry-run",
-        );
+        let next = if self.checks.is_empty() && self.base.is_none() {
+            "set `check.test` in invisigoth.toml and commit it; nothing runs without"
+        } else {
+            "`git invisigoth add \"what to do\"`, then `git invisigoth run --dry-run`"
+        };
+        lines.painted(Style::Dim, "next", next);
         lines.painted(Style::Dim, "undo", "git invisigoth init --undo");
         lines.end()
     }
@@ -78,11 +79,7 @@ fn found(lines: &mut Lines<'_>, (kinds, checks, notes): (&[String], &[(&'static 
 /// Returns what `init` is about to do, for the question before it.
 pub fn plan(detected: &Detected, no_commit: bool, look: &Look) -> String {
     let mut lines = Lines::new(look);
-    let kinds: Vec<String> = detected
-        .ecosystems
-        .iter()
-        .map(|kind| format!("{kind:?}").to_lowercase())
-        .collect();
+    let kinds: Vec<String> = detected.ecosystems.iter().map(|kind| format!("{kind:?}")).collect();
     let stages = [
         ("setup", &detected.setup),
         ("lint", &detected.lint),
@@ -91,6 +88,7 @@ pub fn plan(detected: &Detected, no_commit: bool, look: &Look) -> String {
     let checks: Vec<(&'static str, String)> = stages
         .into_iter()
         .flat_map(|(stage, commands)| commands.iter().map(move |command| (stage, command.clone())))
+        .chain(detected.test_file.iter().map(|command| ("test_file", command.clone())))
         .collect();
     found(&mut lines, (&kinds, &checks, &detected.notes));
     let what = if no_commit { "writes" } else { "writes and commits" };

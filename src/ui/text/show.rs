@@ -112,12 +112,12 @@ fn next(outcome: &Outcome) -> Option<String> {
         State::Ready => format!("git invisigoth run {id}"),
         State::Candidate | State::Held if outcome.candidate.is_some() => {
             format!(
-                "git diff HEAD...{0}, then git invisigoth merge {id}",
+                "`git show {0}`, then `git invisigoth merge {id}`",
                 outcome.candidate?.short()
             )
         }
         State::Failed => {
-            format!("git invisigoth run {id} tries again; or reword it in memory/pending_goals.json")
+            format!("`git invisigoth run {id}` tries again; or reword it in memory/pending_goals.json")
         }
         _ => return None,
     })
