@@ -42,7 +42,13 @@ impl View for Outcome {
             }
         }
         lines.add("goals", &self.totals(look));
-        lines.add("target", &format!("{} at {}", self.target, self.tip.short()));
+        // Where results wait, the branch itself is not there yet.
+        let at = if self.beside.is_some() {
+            ", its results at"
+        } else {
+            " at"
+        };
+        lines.add("target", &format!("{}{at} {}", self.target, self.tip.short()));
         if let Some(why) = &self.beside {
             lines.painted(
                 Style::Warn,
