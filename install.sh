@@ -206,8 +206,8 @@ main() {
     need_tools
     need_rust
     install_all
-    check_path
     [ -z "$demo" ] || "$prefix/bin/$name" demo
+    check_path
 }
 
 main "$@"

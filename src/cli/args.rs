@@ -1,6 +1,6 @@
 //! Arguments: what a person may type. Shapes and help only; what they mean is in `cli::dispatch`.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
@@ -237,8 +237,8 @@ pub struct Id {
 #[derive(Args, Debug)]
 pub struct Log {
     /// At most N goals
-    #[arg(short = 'n', long = "max", value_name = "N", default_value_t = 20)]
-    pub max: usize,
+    #[arg(short = 'n', long = "max", value_name = "N", default_value = "20")]
+    pub max: NonZeroUsize,
 }
 
 /// `check`

@@ -66,7 +66,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Status => answer(at, &commands::status::run(&at.session()?)?),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
         Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
-        Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max })?),
+        Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
         Verb::Check(args) => {
             let session = at.session()?;
             let watch = watch(at, &session.stop)?;

@@ -21,7 +21,7 @@ use crate::{
     git::{
         Repo, advance,
         codetree::MASTER_PROMPT as PROMPT_FILE,
-        command, commit, objects,
+        command, commit, notes, objects,
         refs::{self, RefMove, Swap},
         tree,
     },
@@ -127,6 +127,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
             .then(|| record(session, &repo, &target, &files))
             .transpose()?,
     };
+    notes::found(&repo, refs::NOTES, session.clock.now())?;
     configure(session, &repo)?;
     let base = if request.no_commit {
         None

@@ -26,7 +26,7 @@ pub struct Row {
     pub state: State,
     /// Higher goes first.
     pub priority: i64,
-    /// Goals that must land before.
+    /// Goals that must land before, and have not.
     pub needs: Vec<GoalId>,
     /// Its first line.
     pub description: String,
@@ -62,7 +62,12 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
                 goal: id.clone(),
                 state,
                 priority: open.priority,
-                needs: open.needs.clone(),
+                needs: open
+                    .needs
+                    .iter()
+                    .filter(|need| !known.facts.landed.contains(*need))
+                    .cloned()
+                    .collect(),
                 description: open.description.clone(),
             })
         })

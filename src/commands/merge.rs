@@ -55,10 +55,15 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             let fault = Fault::new(Kind::Error, format!("goal {id} has no candidate"));
             return Err(fault.hint(format!("`git invisigoth run {id}` makes one")).into());
         }
+        if worker.facts.landed.contains(id) {
+            let fault = Fault::new(Kind::Error, format!("goal {id} has landed already"));
+            return Err(fault.hint(format!("`git invisigoth show {id}`")).into());
+        }
         if !worker.facts.goals.contains_key(id) {
             return Err(run::unknown_goal(&worker.facts, id).into());
         }
     }
+    worker.begin()?;
     let mut goals = Vec::new();
     if !worker.facts.candidates.is_empty() {
         if worker.gate.is_empty() {

@@ -45,6 +45,7 @@ impl commands::Outcome for Outcome {
 /// A fault when another run is at work, or a replica cannot be read.
 pub fn run(session: &Session) -> Result<Outcome> {
     let mut worker = Worker::open(session)?;
+    worker.begin()?;
     let repo = session.repo();
     let tip = worker.target.tip;
     let root = tree::of_commit(&repo, tip)?;

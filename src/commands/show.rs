@@ -8,7 +8,7 @@ use crate::{
     commands,
     engine::{recall, run, session::Session, stored, target::Target},
     facts::Standing,
-    git::{attempts, notes, refs},
+    git::{Repo, attempts, notes, refs},
     goal::Goal,
     id::{CommitId, GoalId},
     record::Record,
@@ -50,6 +50,9 @@ pub struct Outcome {
     /// What it asks, while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<Goal>,
+    /// What it asked, once it has landed; its row says so in JSON.
+    #[serde(skip)]
+    pub asked: Option<Goal>,
     /// Its row in the backlog, unknown keys included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<Box<RawValue>>,
@@ -107,12 +110,17 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
             known.facts.candidates.get(id).map(|candidate| candidate.commit),
         )?,
     };
-    let raw = known.backlog.raw(id).map(str::to_owned);
+    let goal = known.backlog.get(id);
+    let (asked, raw) = match &goal {
+        Some(_) => (None, known.backlog.raw(id).map(str::to_owned)),
+        None => landed_goal(&repo, target.tip, id)?,
+    };
     Ok(Outcome {
         id: id.clone(),
         state,
         reason,
-        goal: known.backlog.get(id),
+        goal,
+        asked,
         row: raw.map(RawValue::from_string).transpose()?,
         candidate: known.facts.candidates.get(id).map(|candidate| candidate.commit),
         attempts: tried,
@@ -120,7 +128,20 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     })
 }
 
-fn noted(repo: &crate::git::Repo, id: &GoalId, commit: Option<CommitId>) -> Result<Option<Record>> {
+/// Reads a landed goal as it was worked on.
+fn landed_goal(repo: &Repo, tip: CommitId, id: &GoalId) -> Result<(Option<Goal>, Option<String>)> {
+    let row = recall::landed_row(repo, tip, id)?;
+    let mut fields: Option<serde_json::Map<String, serde_json::Value>> =
+        row.as_deref().and_then(|row| serde_json::from_str(row).ok());
+    if let Some(fields) = &mut fields {
+        // `completed` is no decision of a person.
+        fields.remove("status");
+    }
+    let goal = fields.and_then(|fields| serde_json::from_value(fields.into()).ok());
+    Ok((goal, row))
+}
+
+fn noted(repo: &Repo, id: &GoalId, commit: Option<CommitId>) -> Result<Option<Record>> {
     let Some(commit) = commit else { return Ok(None) };
     let lines = notes::lines(repo, refs::NOTES, commit.0)?;
     Ok(lines

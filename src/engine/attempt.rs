@@ -213,7 +213,7 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal, rounds: u3
         reason: String::new(),
         rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
-        provider: worker.provider.name().to_owned(),
+        provider: worker.asking()?.provider.name().to_owned(),
         model: goal.model.clone().unwrap_or_else(|| worker.settings.llm.model.clone()),
         usage: Usage {
             cost_usd: Some(0.0),
@@ -270,7 +270,7 @@ impl Attempt<'_, '_> {
                 .hint("`git invisigoth run` goes on")
                 .into());
         }
-        let fits = self.worker.purse.may_call(request.bytes(), max_tokens);
+        let fits = self.worker.asking()?.purse.may_call(request.bytes(), max_tokens);
         fits.map_err(|over| {
             Fault::new(Kind::Budget, over.to_string())
                 .hint("raise `budget.max_usd` or `budget.max_calls`, then run again")
@@ -282,11 +282,12 @@ impl Attempt<'_, '_> {
             bytes,
         });
         let began = self.worker.session.clock.now();
-        let answer = self.worker.provider.ask(&request, &self.worker.session.stop);
+        let stop = self.worker.session.stop.clone();
+        let answer = self.worker.asking()?.provider.ask(&request, &stop);
         let took = self.worker.session.clock.now().since(began);
         match answer {
             Ok(answer) => {
-                self.take(request, &answer, took);
+                self.take(request, &answer, took)?;
                 let secret = self.worker.session.redactor.finds(&answer.text);
                 self.messages.push(Message {
                     role: Role::Assistant,
@@ -300,7 +301,7 @@ impl Attempt<'_, '_> {
             Err(error) => match error.answer() {
                 // It came and it costs, but a cut reply is never applied.
                 Some(answer) => {
-                    self.take(request, answer, took);
+                    self.take(request, answer, took)?;
                     let content = self.clean(&answer.text);
                     self.messages.push(Message {
                         role: Role::Assistant,
@@ -311,7 +312,10 @@ impl Attempt<'_, '_> {
                     )))
                 }
                 None if ends_run(&error) => {
-                    self.save()?;
+                    // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
+                    if self.stored.rounds > 0 {
+                        self.save()?;
+                    }
                     Err(provider_fault(&error).into())
                 }
                 None => Ok(Asked::Never(error.to_string())),
@@ -338,8 +342,8 @@ impl Attempt<'_, '_> {
         Some(reply)
     }
 
-    fn take(&mut self, request: Request, answer: &Answer, took: std::time::Duration) {
-        self.worker.purse.spend(&answer.usage);
+    fn take(&mut self, request: Request, answer: &Answer, took: std::time::Duration) -> Result<()> {
+        self.worker.asking()?.purse.spend(&answer.usage);
         self.stored.rounds += 1;
         self.stored.usage.add(&answer.usage);
         self.stored.model.clone_from(&answer.model);
@@ -351,6 +355,7 @@ impl Attempt<'_, '_> {
             usage: answer.usage,
             millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         });
+        Ok(())
     }
 
     fn clean(&self, text: &str) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Read `run` first, then `attempt` and `land`.
 
+pub mod asking;
 pub mod attempt;
 pub mod checks;
 pub mod gather;

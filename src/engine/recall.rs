@@ -295,6 +295,24 @@ pub fn records(repo: &Repo, tip: CommitId) -> Result<Vec<Record>> {
     Ok(records)
 }
 
+/// Reads the row of a landed goal as the completed files keep it; `None` where no file of ours has it.
+///
+/// # Errors
+/// When the completed files cannot be read.
+pub fn landed_row(repo: &Repo, tip: CommitId, id: &GoalId) -> Result<Option<String>> {
+    for text in memory_texts(repo, tree::of_commit(repo, tip)?, COMPLETED, COMPLETED_SEGMENTS)?
+        .iter()
+        .rev()
+    {
+        let rows = rows::rows(text).map_err(|error| backlog_fault(&error.in_file(COMPLETED)))?;
+        let is = |row: &&str| serde_json::from_str::<Completed>(row).is_ok_and(|goal| goal.id == *id);
+        if let Some(row) = rows.into_iter().rev().find(is) {
+            return Ok(Some(row.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// Reads the descriptions of landed goals.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::{
         attempt::{self, Ended, Passed},
         land, queue,
         session::Session,
-        worker::Worker,
+        worker::{self, Worker},
     },
     event::Event,
     facts::{AttemptFact, Candidate, Fact, Facts, Standing},
@@ -80,6 +80,13 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
     let began = session.clock.now();
     let mut worker = Worker::open(session)?;
     refuse_unknown(&worker.facts, &plan.only)?;
+    if !schedule::ready(&worker.facts, &plan.only).is_empty() {
+        if worker.gate.is_empty() {
+            return Err(worker::no_checks().into());
+        }
+        worker.asking()?;
+    }
+    worker.begin()?;
     let mut goals = Vec::new();
     let cut_short = work(&mut worker, plan, &mut goals).err();
     worker.mark(None);
@@ -89,14 +96,14 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
         None => None,
         Some(error) => Some(error.downcast::<Fault>()?),
     };
-    let (calls, cost_usd) = worker.purse.spent();
+    let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
     Ok(Summary {
         goals,
         waiting: waiting(&worker.facts, &plan.only),
         calls,
         cost_usd,
-        scripted: worker.provider.name() == "mock",
+        scripted: worker.settings.llm.provider == "mock",
         seconds: f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0,
         beside,
         cut_short,
@@ -129,7 +136,7 @@ pub fn unknown_goal(facts: &Facts, id: &GoalId) -> Fault {
         .goals
         .keys()
         .chain(&facts.landed)
-        .find(|other| other.as_str().starts_with(id.as_str()));
+        .find(|other| *other != id && other.as_str().starts_with(id.as_str()));
     match near {
         Some(near) => fault.hint(format!("did you mean {near} ?")),
         None => fault.hint("`git invisigoth list` shows them"),

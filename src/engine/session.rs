@@ -61,7 +61,9 @@ impl Session {
             .map(config::parse_parameters)
             .unwrap_or_default();
         let shared = Shared::open(cwd, overrides).map_err(|error| open_fault(&error))?;
-        let flags = read::from_pairs(flags.iter().cloned(), Origin::Flag).map_err(|e| settings_fault(&e))?;
+        let flags = read::from_pairs(flags.iter().cloned(), Origin::Flag).map_err(|error| {
+            Fault::new(Kind::Usage, error.to_string()).hint("`git invisigoth help run` lists the flags")
+        })?;
         let mut session = Self {
             shared,
             env,

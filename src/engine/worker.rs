@@ -15,7 +15,7 @@ use crate::{
         fs::{self, Lock},
     },
     engine::{
-        attempt,
+        asking::Asking,
         checks::Checker,
         gather::Listings,
         land, ledger, queue,
@@ -28,8 +28,6 @@ use crate::{
     fault::{Fault, Kind},
     git::{Repo, commit, notes, objects, refs, tree},
     id::{CommitId, GoalId, Oid},
-    money::{Prices, Purse},
-    provider::{self, Provider},
     settings::Settings,
     time::Moment,
 };
@@ -59,10 +57,7 @@ pub struct Worker<'s> {
     pub listings: Listings,
     /// Runs checks.
     pub checker: Checker<'s>,
-    /// Who answers.
-    pub provider: Box<dyn Provider>,
-    /// What may still be spent.
-    pub purse: Purse,
+    asking: Option<Asking>,
     /// What people's commits say that the tip's memory files do not yet.
     pub by_people: Landed,
     /// Records that `history.json` does not have yet (`isolation = "none"`).
@@ -76,7 +71,7 @@ pub struct Worker<'s> {
 }
 
 impl<'s> Worker<'s> {
-    /// Takes the lock, brings refs in line and reads the facts.
+    /// Takes the lock and reads the facts.
     ///
     /// # Errors
     /// A fault when another run is at work here, nothing is configured, or the repository cannot be used.
@@ -85,16 +80,7 @@ impl<'s> Worker<'s> {
         let lock = lock(session, &repo)?;
         ready_to_commit(&repo)?;
         let mut target = Target::read(session, &repo)?;
-        let mut again = target.reconcile(&repo)?;
-        let waits = target.advance(session, &repo)?;
-        if let Some(why) = &waits {
-            session.say(format!("results wait beside `{}`: {why}", target.branch));
-        }
-        if let ledger::Recorded::Skipped(why) = ledger::record_edits(session, &repo, &mut target)? {
-            session.say(format!("edits of memory/ stay unrecorded: {why}"));
-        }
-        // Recording moves the branch away from results that wait beside it.
-        again.extend(target.reconcile(&repo)?);
+        let again = target.reconcile(&repo)?;
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;
         let gate = session::gate(&settings);
         // The stamp first: an edit in between is then seen as one.
@@ -104,13 +90,10 @@ impl<'s> Worker<'s> {
             backlog,
             landed: by_people,
         } = recall::read(session, &repo, &target)?;
-        let provider = open_provider(session, &settings)?;
-        let purse = Purse::open(&settings.budget, Prices::of(&settings.llm))
-            .map_err(|unknown| Fault::new(Kind::Config, unknown.to_string()).hint(unknown.hint()))?;
         let checker = Checker::new(session, &repo);
         let followed = session.clock.now();
         let unwritten = land::late_rows(&repo, target.tip)?;
-        let worker = Self {
+        Ok(Self {
             session,
             repo,
             target,
@@ -121,8 +104,7 @@ impl<'s> Worker<'s> {
             baseline: Baseline::default(),
             listings: Listings::default(),
             checker,
-            provider,
-            purse,
+            asking: None,
             by_people,
             unwritten,
             again,
@@ -130,9 +112,54 @@ impl<'s> Worker<'s> {
             followed,
             backlog_stamp,
             lock,
+        })
+    }
+
+    /// Begins to act: brings in what waits beside the branch, records hand edits, completes the notes. Until then a command
+    /// that cannot go on has changed nothing of the user's.
+    ///
+    /// # Errors
+    /// When refs, objects or the index cannot be read or written.
+    pub fn begin(&mut self) -> Result<()> {
+        let (branch, waited) = (self.target.branch.clone(), self.target.is_waiting());
+        match self.target.advance(self.session, &self.repo)? {
+            Some(why) => self.session.say(format!("results wait beside `{branch}`: {why}")),
+            None if waited => self
+                .session
+                .say(format!("`{branch}` is at {} now", self.target.head.short())),
+            None => {}
+        }
+        if let ledger::Recorded::Skipped(why) = ledger::record_edits(self.session, &self.repo, &mut self.target)? {
+            self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
+        }
+        self.facts.tip = Some(self.target.tip);
+        // Recording moves the branch away from results that wait beside it.
+        let left = self.target.reconcile(&self.repo)?;
+        if !left.is_empty() {
+            self.again.extend(left);
+            self.recall()?;
+        }
+        land::heal_notes(self)?;
+        Ok(())
+    }
+
+    /// Returns who answers; opened with the first call.
+    ///
+    /// # Errors
+    /// As `Asking::open`.
+    pub fn asking(&mut self) -> Result<&mut Asking> {
+        let asking = match self.asking.take() {
+            Some(asking) => asking,
+            None => Asking::open(self.session, &self.settings)?,
         };
-        land::heal_notes(&worker)?;
-        Ok(worker)
+        Ok(self.asking.insert(asking))
+    }
+
+    /// Returns the calls made and the dollars spent so far.
+    pub fn spent(&self) -> (u64, Option<f64>) {
+        self.asking
+            .as_ref()
+            .map_or((0, Some(0.0)), |asking| asking.purse.spent())
     }
 
     /// Checks the base, once, before anything is paid for.
@@ -331,29 +358,4 @@ pub fn no_checks() -> Fault {
         "no checks are configured, so nothing can be told right from wrong",
     )
     .hint("`git invisigoth init` detects them; or set `check.test` in invisigoth.toml and commit it")
-}
-
-fn open_provider(session: &Session, settings: &Settings) -> Result<Box<dyn Provider>> {
-    let script = match (&settings.llm.script, settings.llm.provider.as_str()) {
-        (Some(path), "mock") => {
-            let full = session.cwd.join(path);
-            let text = fs::read_text(&full)?;
-            Some(text.ok_or_else(|| Fault::new(Kind::Config, format!("the script {} is not there", full.display())))?)
-        }
-        _ => None,
-    };
-    let named = settings.llm.script.as_deref().unwrap_or("script");
-    let opened = provider::open(
-        &settings.llm,
-        session.key.clone(),
-        script.as_deref().map(|text| (named, text)),
-    );
-    opened.map_err(|error| {
-        let fault = attempt::provider_fault(&error);
-        Fault {
-            kind: Kind::Config,
-            ..fault
-        }
-        .into()
-    })
 }

@@ -49,7 +49,7 @@ pub fn save(
         let head = refs::read(repo, refs::ATTEMPTS)?;
         let root = match head {
             Some(head) => tree::of_commit(repo, head)?,
-            None => empty(repo)?,
+            None => objects::write_empty_tree(repo)?,
         };
         let root = codetree::edit(repo, root, |editor| {
             for (path, BlobId(blob)) in &blobs {
@@ -73,16 +73,6 @@ pub fn save(
         }
     }
     Err(GitError::new("the attempts ref was moved by others ten times in a row"))
-}
-
-fn empty(repo: &Repo) -> Result<TreeId> {
-    use gix::objs::Write as _;
-    let id = repo
-        .gix
-        .objects
-        .write_buf(gix::objs::Kind::Tree, b"")
-        .doing(|| "writing a tree".into())?;
-    Ok(TreeId(oid(&id)))
 }
 
 /// Returns the number of the newest attempt by the goal's part of a ref name. Reads names only.

@@ -171,14 +171,14 @@ pub fn landings(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogEntry>
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for info in walk {
+        if found.len() >= most {
+            break;
+        }
         let info = info.doing(|| format!("walking history from {tip}"))?;
         let here = entry(repo, CommitId(oid(&info.id)))?;
         let ours = here.trailers("Landed").next().is_some() || here.trailers("Goal").next().is_some();
         if ours && seen.insert(here.id) {
             found.push(here);
-            if found.len() >= most {
-                break;
-            }
         }
     }
     Ok(found)

@@ -108,6 +108,26 @@ pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Resu
     Err(GitError::new(format!("{name} was moved by others ten times in a row")))
 }
 
+/// Makes the notes ref `name` with no notes in it, if there is none: git warns of a configured notes ref that is not there.
+///
+/// # Errors
+/// When objects or the ref cannot be written.
+pub fn found(repo: &Repo, name: &str, at: Moment) -> Result<()> {
+    if refs::read(repo, name)?.is_some() {
+        return Ok(());
+    }
+    let root = objects::write_empty_tree(repo)?;
+    let made = commit::write_unsigned(repo, root, &[], "Notes of git-invisigoth\n", at)?;
+    let set = RefMove::Set {
+        name: name.to_owned(),
+        old: None,
+        new: made,
+        why: "notes: begin".into(),
+    };
+    // Somebody else may have been first: then it is there.
+    refs::swap(repo, &[set]).map(|_| ())
+}
+
 /// Writes the notes tree with `wanted` united in; `None` where nothing is new.
 fn unite(repo: &Repo, head: Option<CommitId>, wanted: &BTreeMap<Oid, Vec<&str>>) -> Result<Option<TreeId>> {
     let mut state = open(repo, head)?;

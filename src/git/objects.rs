@@ -35,6 +35,19 @@ pub fn write_blob(repo: &Repo, content: &[u8]) -> Result<BlobId> {
     Ok(BlobId(oid(&id)))
 }
 
+/// Writes the empty tree, which git knows without it but `fsck` misses.
+///
+/// # Errors
+/// When the object cannot be stored.
+pub fn write_empty_tree(repo: &Repo) -> Result<TreeId> {
+    let id = repo
+        .gix
+        .objects
+        .write_buf(gix::objs::Kind::Tree, b"")
+        .doing(|| "writing a tree".into())?;
+    Ok(TreeId(oid(&id)))
+}
+
 /// Returns the id that `content` has as a blob, without writing it.
 ///
 /// # Errors

@@ -97,7 +97,7 @@ pub fn resolve(repo: &Repo, spec: &str) -> Result<CommitId> {
     let id = repo
         .gix
         .rev_parse_single(spec)
-        .doing(|| format!("`{spec}` names no commit here"))?;
+        .map_err(|_| GitError::new(format!("`{spec}` names no commit here")))?;
     let object = id.object().doing(|| format!("reading `{spec}`"))?;
     let commit = object
         .peel_to_kind(gix::objs::Kind::Commit)

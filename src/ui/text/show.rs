@@ -26,7 +26,7 @@ impl View for Outcome {
             format!("  {}", self.reason)
         };
         lines.painted(Style::of(self.state), self.state.word(), &format!("{}{why}", self.id));
-        if let Some(goal) = &self.goal {
+        if let Some(goal) = self.goal.as_ref().or(self.asked.as_ref()) {
             asked(&mut lines, goal);
         }
         for attempt in &self.attempts {
