@@ -321,6 +321,13 @@ pub struct Verdict {
     pub checks: Vec<CheckRow>,
 }
 
+impl Verdict {
+    /// True where every command passed. Else it counts only beside the base whose failures were let pass.
+    pub fn is_green(&self) -> bool {
+        self.checks.iter().all(|row| row.exit == 0)
+    }
+}
+
 /// Proof that a code tree passed a gate. The fields are private: only `Report::verify` and `Verified::recall` make one.
 #[derive(Clone, Debug)]
 pub struct Verified {

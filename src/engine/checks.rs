@@ -76,7 +76,8 @@ impl<'s> Checker<'s> {
         if let Some(verified) = self.recall(repo, code, &gate.id())? {
             return Ok(Ok(verified));
         }
-        let ran = self.run(repo, code, gate, gate.commands.clone())?;
+        // A command that is red at the base says nothing of those after it: they still have to pass.
+        let ran = self.run_past(repo, code, gate, |ran| baseline.red.contains(&ran.command))?;
         let verdict = Report::new(code, gate.id(), ran).verify(baseline);
         if let Ok(verified) = &verdict {
             self.fresh.insert(code.id.0, verified.verdict());
@@ -94,6 +95,7 @@ impl<'s> Checker<'s> {
             .filter_map(|line| serde_json::from_str::<Verdict>(line).ok());
         Ok(verdicts
             .into_iter()
+            .filter(Verdict::is_green)
             .find_map(|verdict| Verified::recall(code, gate, &verdict)))
     }
 
@@ -102,22 +104,23 @@ impl<'s> Checker<'s> {
     /// # Errors
     /// As `judge`; and a fault when the base is red in a way that cannot be told from what a candidate breaks.
     pub fn baseline(&mut self, repo: &Repo, code: CodeTree, gate: &Gate) -> Result<Baseline> {
+        // What was let pass for another base's sake says nothing about this one.
+        self.fresh.retain(|_, verdict| verdict.is_green());
         if self.recall(repo, code, &gate.id())?.is_some() {
             return Ok(Baseline::default());
         }
-        let ran = self.run(repo, code, gate, gate.commands.clone())?;
+        let ran = self.run_past(repo, code, gate, is_readable_red)?;
         let mut baseline = Baseline::default();
         for ran in &ran {
             if ran.passed() {
                 continue;
             }
-            let failed = ran.tests.as_ref().map(|tests| &tests.failed);
-            match failed {
-                Some(failed) if !failed.is_empty() && matches!(ran.end, End::Exit(_)) => {
-                    baseline.known_red.extend(failed.iter().cloned());
+            match ran.tests.as_ref().filter(|_| is_readable_red(ran)) {
+                Some(tests) => {
+                    baseline.known_red.extend(tests.failed.iter().cloned());
                     baseline.red.insert(ran.command.clone());
                 }
-                _ => return Err(red_base(ran).into()),
+                None => return Err(red_base(ran).into()),
             }
         }
         if let Ok(verified) = Report::new(code, gate.id(), ran).verify(&Baseline::default()) {
@@ -137,6 +140,22 @@ impl<'s> Checker<'s> {
         gate: &Gate,
         commands: Vec<(Stage, String)>,
     ) -> Result<Vec<Ran>> {
+        self.run_all(repo, code, gate, commands, |_| false)
+    }
+
+    /// Runs all of `gate` on `code`, past the failures that `go_on` says.
+    fn run_past(&mut self, repo: &Repo, code: CodeTree, gate: &Gate, go_on: impl Fn(&Ran) -> bool) -> Result<Vec<Ran>> {
+        self.run_all(repo, code, gate, gate.commands.clone(), go_on)
+    }
+
+    fn run_all(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        commands: Vec<(Stage, String)>,
+        go_on: impl Fn(&Ran) -> bool,
+    ) -> Result<Vec<Ran>> {
         let root = self.fill(repo, code)?;
         self.prepare(repo, gate)?;
         let setup_key = setup_key(repo, code, &commands)?;
@@ -146,9 +165,9 @@ impl<'s> Checker<'s> {
                 continue;
             }
             let ran = self.run_one(stage, &command, &root, gate)?;
-            let passed = ran.passed();
+            let stops = !ran.passed() && (ran.end == End::Stopped || !go_on(&ran));
             all.push(ran);
-            if !passed {
+            if stops {
                 break;
             }
         }
@@ -249,7 +268,7 @@ impl<'s> Checker<'s> {
         let fresh = std::mem::take(&mut self.fresh);
         let lines: Vec<(Oid, String)> = fresh
             .into_iter()
-            .filter(|(tree, _)| needed.is_none_or(|needed| needed.id.0 == *tree))
+            .filter(|(tree, verdict)| verdict.is_green() && needed.is_none_or(|needed| needed.id.0 == *tree))
             .filter_map(|(tree, verdict)| Some((tree, serde_json::to_string(&verdict).ok()?)))
             .collect();
         if !lines.is_empty() {
@@ -274,6 +293,12 @@ fn setup_key(repo: &Repo, code: CodeTree, commands: &[(Stage, String)]) -> Resul
         parts.extend(entry.map(|entry| format!("{name} {}", entry.id)));
     }
     Ok(Hash::of("setup", parts.iter().map(String::as_bytes)).short(16))
+}
+
+/// True where a command failed by itself, with tests that can be told by name.
+fn is_readable_red(ran: &Ran) -> bool {
+    let named = ran.tests.as_ref().is_some_and(|tests| !tests.failed.is_empty());
+    named && matches!(ran.end, End::Exit(_))
 }
 
 fn red_base(ran: &Ran) -> Fault {
