@@ -11,6 +11,7 @@ use crate::{
         worker::Worker,
     },
     facts::{Candidate, Fact},
+    goal::Decision,
     id::GoalId,
     schedule::State,
 };
@@ -27,6 +28,12 @@ pub fn drain(worker: &mut Worker<'_>, only: &[GoalId], results: &mut Vec<GoalRes
         .iter()
         .filter(|(id, candidate)| {
             !candidate.outdated && (only.contains(id) || only.is_empty() && candidate.held.is_none())
+        })
+        .filter(|(id, _)| match worker.facts.goals.get(*id).map(|open| open.decision) {
+            Some(Decision::Pending) => true,
+            // Naming a goal approves what holds it; it overrules no other decision.
+            Some(Decision::Held) => only.contains(id),
+            Some(Decision::Proposed | Decision::Rejected) | None => false,
         })
         .map(|(id, candidate)| {
             let priority = worker.facts.goals.get(id).map_or(0, |open| open.priority);
