@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
 
 use crate::{
-    git::{Doing as _, Repo, Result, gix_id, oid},
+    git::{Doing as _, GitError, Repo, Result, gix_id, oid},
     id::CommitId,
     time::Moment,
 };
@@ -157,7 +157,40 @@ pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
         }
         found.newer.push(here);
     }
+    beyond_indeed(repo, found)
+}
+
+/// Drops what a trusted commit already had before it: a branch from an older state that was merged leads back there.
+fn beyond_indeed(repo: &Repo, mut found: Beyond) -> Result<Beyond> {
+    let all = found.trusted.clone();
+    let known_by =
+        |trusted: &CommitId, id: CommitId| -> Result<bool> { Ok(*trusted != id && contains(repo, *trusted, id)?) };
+    let known = |id: CommitId| {
+        all.iter().try_fold(false, |known, trusted| {
+            Ok::<_, GitError>(known || known_by(trusted, id)?)
+        })
+    };
+    let mut trusted = Vec::new();
+    for id in &all {
+        if !known(*id)? {
+            trusted.push(*id);
+        }
+    }
+    let mut newer = Vec::new();
+    for entry in found.newer {
+        if !(says_something(&entry) && known(entry.id)?) {
+            newer.push(entry);
+        }
+    }
+    (found.trusted, found.newer) = (trusted, newer);
     Ok(found)
+}
+
+/// True where a commit may land a goal or take one back. All others need not be looked for.
+fn says_something(entry: &LogEntry) -> bool {
+    ["Goal: ", "Undo: ", "This reverts commit "]
+        .iter()
+        .any(|word| entry.message.contains(word))
 }
 
 /// Reads the commits that landed, newest first: those with `Landed:` or `Goal:` trailers among the ancestors of `tip`.
