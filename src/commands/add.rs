@@ -1,12 +1,14 @@
 //! `add`: writes a goal into the backlog.
 
+use std::time::Duration;
+
 use eyre::{Result, WrapErr as _};
 use serde::Serialize;
 
 use crate::{
     backlog::{Backlog, close::PENDING},
     commands,
-    door::fs,
+    door::{fs, wait},
     engine::{
         recall::{self, backlog_fault},
         session::Session,
@@ -18,6 +20,10 @@ use crate::{
     id::GoalId,
     path::RepoPath,
 };
+
+/// How often to ask for the lock, and how long to wait in between.
+const LOCK_TRIES: u32 = 1000;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +63,7 @@ impl commands::Outcome for Outcome {
 /// A fault for an unfit or taken id, an unknown dependency, a path outside, or a backlog that cannot be read.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let repo = session.repo();
+    let _one_at_a_time = lock(session, &repo)?;
     let target = Target::read(session, &repo)?;
     let known = recall::read(session, &repo, &target)?;
     // Also one that people took back, and that has no row until the next landing writes it.
@@ -75,6 +82,25 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     }
     store(session, &repo, &target, &known.backlog, &goal)?;
     Ok(Outcome { id, goal })
+}
+
+/// Keeps others that add at the same time from writing over what this one writes.
+fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
+    let folder = session.own_dir(repo);
+    fs::create_dir_all(&folder)?;
+    for _ in 0..LOCK_TRIES {
+        if let Some(lock) = fs::Lock::try_lock(&folder.join("add.lock"), "")? {
+            return Ok(lock);
+        }
+        if !wait::pause(LOCK_PAUSE, &session.stop) {
+            return Err(Fault::new(Kind::Interrupted, "stopped").into());
+        }
+    }
+    Err(Fault::new(
+        Kind::Busy,
+        "others are adding goals all the time; this one was not added",
+    )
+    .into())
 }
 
 fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) -> Result<Goal> {
