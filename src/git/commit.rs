@@ -45,7 +45,7 @@ impl Message {
         let trailers: Vec<String> = self
             .trailers
             .iter()
-            .map(|(key, value)| format!("{key}: {value}"))
+            .map(|(key, value)| format!("{key}: {}", value.replace(char::is_control, " ")))
             .collect();
         let paragraphs = [subject, body.join("\n"), trailers.join("\n")];
         let filled: Vec<&str> = paragraphs
