@@ -64,6 +64,8 @@ pub fn trees_whole(repo: &Repo, old: TreeId, new: TreeId) -> Result<Vec<Differs>
 pub fn of_commit(repo: &Repo, commit: CommitId) -> Result<Vec<Differs>> {
     let new = tree::of_commit(repo, commit)?;
     match crate::git::history::parents(repo, commit)?.first() {
+        // A shallow clone ends here: what this commit changed cannot be told.
+        Some(parent) if !repo.gix.has_object(gix_id(parent.0)) => Ok(Vec::new()),
         Some(parent) => trees(repo, tree::of_commit(repo, *parent)?, new),
         None => {
             let added = tree::list(repo, new)?;
