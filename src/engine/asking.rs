@@ -4,10 +4,10 @@ use eyre::Result;
 
 use crate::{
     door::fs,
-    engine::{attempt, session::Session},
+    engine::session::Session,
     fault::{Fault, Kind},
     money::{Prices, Purse},
-    provider::{self, Provider},
+    provider::{self, Provider, ProviderError},
     settings::Settings,
 };
 
@@ -54,11 +54,30 @@ fn open_provider(session: &Session, settings: &Settings) -> Result<Box<dyn Provi
         script.as_deref().map(|text| (named, text)),
     );
     opened.map_err(|error| {
-        let fault = attempt::provider_fault(&error);
+        let fault = provider_fault(&error);
         Fault {
             kind: Kind::Config,
             ..fault
         }
         .into()
     })
+}
+
+/// True where asking for another goal now would go wrong too: the goal stays ready.
+pub fn ends_run(error: &ProviderError) -> bool {
+    error.is_fatal_for_run() || error.is_outage() || matches!(error, ProviderError::Malformed { .. })
+}
+
+/// Words a provider's error as a fault.
+pub fn provider_fault(error: &ProviderError) -> Fault {
+    let kind = if matches!(error, ProviderError::Stopped) {
+        Kind::Interrupted
+    } else {
+        Kind::Provider
+    };
+    let fault = Fault::new(kind, error.to_string());
+    match error.hint() {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
 }

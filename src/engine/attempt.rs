@@ -13,7 +13,7 @@ use crate::{
     check::{CheckRow, Failed, Verified},
     edit,
     engine::{
-        gather, proving, recall,
+        asking, gather, proving, recall,
         stored::{self, Stored},
         worker::Worker,
     },
@@ -27,7 +27,7 @@ use crate::{
     money,
     path::RepoPath,
     prompt::{self, Feedback, PromptError, Trouble},
-    provider::{Answer, ProviderError},
+    provider::Answer,
     reply,
     snapshot::{Change, Changes, CodeTree, Overlay, Snapshot, read_path},
     time::Stopping,
@@ -140,7 +140,17 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
         .get(id)
         .ok_or_else(|| eyre!("goal {id} is no longer in the backlog"))?;
     let rounds = goal.max_attempts.unwrap_or(worker.settings.run.max_attempts).max(1);
-    let mut attempt = begin(worker, id, goal, rounds)?;
+    let own = recall::commits_of_people(&worker.repo, id)?;
+    let mut attempt = begin(worker, id, goal)?;
+    if let Some(name) = own {
+        return attempt.give_up(format!(
+            "branch `{name}` has commits of yours: rename it, `git branch -m {name} NAME`"
+        ));
+    }
+    // One goal that cannot be asked must not keep all others from their turn, tonight and every night.
+    if let Some(why) = attempt.word(rounds)? {
+        return attempt.give_up(why);
+    }
     let mut checked = None;
     for round in 1..=rounds {
         let answer = match attempt.ask(round)? {
@@ -184,24 +194,9 @@ fn context_tokens(worker: &Worker<'_>) -> usize {
     usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX)
 }
 
-fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal, rounds: u32) -> Result<Attempt<'w, 's>> {
+fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<Attempt<'w, 's>> {
     let base = worker.target.tip;
     let newest = worker.facts.attempts.get(id).map_or(0, |attempt| attempt.number);
-    let place = gather::Place {
-        repo: &worker.repo,
-        target: &worker.target,
-        base,
-        backlog: &worker.backlog,
-        newest,
-    };
-    let context = gather::context(place, &mut worker.listings, &goal)?;
-    let built = prompt::build(
-        &goal,
-        &context,
-        (1, rounds),
-        context_tokens(worker),
-        &worker.session.redactor,
-    )?;
     let row = worker.backlog.raw(id).unwrap_or("{}").to_owned();
     let (number, recorded) = stored::resume(&worker.repo, id, &goal.version(), newest)?;
     let stored = Stored {
@@ -219,7 +214,7 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal, rounds: u3
             cost_usd: Some(0.0),
             ..Usage::default()
         },
-        prompt_hash: built.hash,
+        prompt_hash: String::new(),
         checks: Vec::new(),
         proof: None,
         remark: None,
@@ -236,7 +231,7 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal, rounds: u3
         number,
         stored,
         base_code,
-        messages: built.messages,
+        messages: Vec::new(),
         calls: Vec::new(),
         recorded,
         total: Changes::new(),
@@ -244,6 +239,26 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal, rounds: u3
 }
 
 impl Attempt<'_, '_> {
+    /// Words the first prompt, or why there is none.
+    fn word(&mut self, rounds: u32) -> Result<Option<String>> {
+        let worker = &mut *self.worker;
+        let place = gather::Place {
+            repo: &worker.repo,
+            target: &worker.target,
+            base: self.stored.base,
+            backlog: &worker.backlog,
+            newest: worker.facts.attempts.get(&self.id).map_or(0, |attempt| attempt.number),
+        };
+        let context = gather::context(place, &mut worker.listings, &self.goal)?;
+        let tokens = context_tokens(worker);
+        match prompt::build(&self.goal, &context, (1, rounds), tokens, &worker.session.redactor) {
+            Ok(built) => (self.messages, self.stored.prompt_hash) = (built.messages, built.hash),
+            Err(error @ PromptError::TooLarge { .. }) => return Ok(Some(format!("prompt: {error}"))),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(None)
+    }
+
     /// What `llm.context` leaves for the next message: the conversation as a whole is what the model must take in.
     fn tokens_left(&self) -> usize {
         let said: usize = self.messages.iter().map(|message| message.content.len()).sum();
@@ -311,12 +326,12 @@ impl Attempt<'_, '_> {
                         "{error}. Send all blocks again, in a shorter reply."
                     )))
                 }
-                None if ends_run(&error) => {
+                None if asking::ends_run(&error) => {
                     // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
                     if self.stored.rounds > 0 {
                         self.save()?;
                     }
-                    Err(provider_fault(&error).into())
+                    Err(asking::provider_fault(&error).into())
                 }
                 None => Ok(Asked::Never(error.to_string())),
             },
@@ -325,9 +340,15 @@ impl Attempt<'_, '_> {
 
     /// Returns the recorded answer to `request`, if a killed run left one.
     fn recall(&mut self, request: &Request) -> Option<String> {
-        let recorded = self.recorded.pop().filter(|call| call.request.key() == request.key());
+        let (recorded, unfit) = match self.recorded.pop() {
+            Some(call) if call.request.key() == request.key() => (Some(call), None),
+            other => (None, other),
+        };
         let Some(call) = recorded else {
-            self.recorded.clear();
+            // Of no use any more, but paid for: the record says so.
+            for call in self.recorded.drain(..).chain(unfit) {
+                self.stored.usage.add(&call.usage);
+            }
             return None;
         };
         self.stored.rounds += 1;
@@ -379,7 +400,7 @@ impl Attempt<'_, '_> {
         };
         let held = admitted.held().first().map(recall::held_words);
         let code = tree::write(&self.worker.repo, self.base_code, &admitted)?;
-        self.save_with(code)?;
+        self.write(Some(code))?;
         let verdict = self.judge(code)?;
         let checks = match &verdict {
             Ok(verified) => verified.checks().to_vec(),
@@ -488,6 +509,9 @@ impl Attempt<'_, '_> {
     fn set_candidate(&mut self, candidate: CommitId) -> Result<()> {
         let name = refs::candidate_ref(&self.id);
         let old = refs::read(&self.worker.repo, &name)?;
+        if let Some(branch) = recall::commits_of_people(&self.worker.repo, &self.id)? {
+            return Err(Fault::new(Kind::Person, format!("branch `{branch}` has commits of yours")).into());
+        }
         let why = format!("invisigoth: attempt {}", self.number);
         let set = refs::RefMove::Set {
             name: name.clone(),
@@ -531,10 +555,6 @@ impl Attempt<'_, '_> {
         self.write(None)
     }
 
-    fn save_with(&self, code: CodeTree) -> Result<()> {
-        self.write(Some(code))
-    }
-
     fn write(&self, code: Option<CodeTree>) -> Result<()> {
         let code = code.map(|code| code.root);
         let at = self.worker.session.clock.now();
@@ -575,23 +595,4 @@ fn drop_unchanged(base: &dyn Snapshot, total: &mut Changes) -> std::io::Result<(
         total.remove(&path);
     }
     Ok(())
-}
-
-/// True where asking for another goal now would go wrong too: the goal stays ready.
-fn ends_run(error: &ProviderError) -> bool {
-    error.is_fatal_for_run() || error.is_outage() || matches!(error, ProviderError::Malformed { .. })
-}
-
-/// Words a provider's error as a fault.
-pub fn provider_fault(error: &ProviderError) -> Fault {
-    let kind = if matches!(error, ProviderError::Stopped) {
-        Kind::Interrupted
-    } else {
-        Kind::Provider
-    };
-    let fault = Fault::new(kind, error.to_string());
-    match error.hint() {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    }
 }

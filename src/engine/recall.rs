@@ -29,7 +29,7 @@ use crate::{
     id::{CommitId, GoalId, TreeId},
     record::Record,
     settings::Paths,
-    snapshot::{Change, Changes},
+    snapshot::{Change, Changes, Mode},
 };
 
 /// The facts, and the backlog that they were read from.
@@ -351,6 +351,10 @@ fn candidates(
         let Some(base) = entry.parents.first().copied().filter(|_| !landed.contains(&goal)) else {
             continue;
         };
+        // In a shallow clone: nothing can be said of it, and nothing landed.
+        if history::entry(repo, base).is_err() {
+            continue;
+        }
         let version = entry.trailers("Goal-Version").next();
         let current = version_of(backlog, &goal)?;
         let candidate = Candidate {
@@ -387,6 +391,10 @@ pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, paths: &Paths) ->
     let mut changes = Changes::new();
     for differs in diff::trees(repo, tree::of_commit(repo, base)?, tree::of_commit(repo, commit)?)? {
         let change = match differs.new {
+            // Only a person makes such a candidate, and its content is no blob of ours.
+            Some(entry) if entry.mode == Mode::Submodule => {
+                return Ok(Class::Held(format!("touches {} (a submodule)", differs.path)));
+            }
             Some(entry) => Change::Write {
                 content: objects::read_blob(repo, entry.id)?,
                 mode: entry.mode,
@@ -403,6 +411,21 @@ pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, paths: &Paths) ->
             .map_or(Class::Free, |held| Class::Held(held_words(held))),
         Err(denied) => Class::Denied(denied.to_string()),
     })
+}
+
+/// Returns the goal's branch where its head is not a candidate of ours: a commit that a person put there would be lost.
+///
+/// # Errors
+/// When the branch cannot be read.
+pub fn commits_of_people(repo: &Repo, id: &GoalId) -> Result<Option<String>> {
+    let name = refs::candidate_ref(id);
+    let Some(head) = refs::read(repo, &name)? else {
+        return Ok(None);
+    };
+    let ours = history::entry(repo, head)?
+        .trailers("Goal")
+        .any(|goal| goal == id.as_str());
+    Ok((!ours).then(|| name.trim_start_matches("refs/heads/").to_owned()))
 }
 
 /// Words why a change waits for a person.
