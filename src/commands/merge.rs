@@ -9,7 +9,7 @@ use crate::{
         queue,
         run::{self, GoalResult},
         session::Session,
-        worker::{self, Worker},
+        worker::Worker,
     },
     fault::{Fault, Kind},
     id::GoalId,
@@ -66,9 +66,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     worker.begin()?;
     let mut goals = Vec::new();
     if !worker.facts.candidates.is_empty() {
-        if worker.gate.is_empty() {
-            return Err(worker::no_checks().into());
-        }
+        worker.know_base()?;
         worker.land_again()?;
         queue::drain(&mut worker, &request.only, &mut goals)?;
     }

@@ -54,6 +54,18 @@ impl Target {
                     .into());
             }
         };
+        Self::of(repo, branch)
+    }
+
+    /// Reads the same target again: a run stays with it whatever its user checks out meanwhile.
+    ///
+    /// # Errors
+    /// A fault where the branch is gone.
+    pub fn again(&self, repo: &Repo) -> Result<Self> {
+        Self::of(repo, self.branch.clone())
+    }
+
+    fn of(repo: &Repo, branch: String) -> Result<Self> {
         let Some(at) = refs::read(repo, &refs::branch_ref(&branch))? else {
             let fault = Fault::new(Kind::Error, format!("branch `{branch}` has no commit yet"));
             return Err(fault
@@ -88,12 +100,22 @@ impl Target {
         self.tip != self.head
     }
 
+    /// Looks again which worktrees have the branch checked out: people switch branches while checks run.
+    ///
+    /// # Errors
+    /// When the list of worktrees cannot be read.
+    pub fn look(&mut self, repo: &Repo) -> Result<()> {
+        self.checkouts = advance::checkouts(repo, &self.branch)?;
+        Ok(())
+    }
+
     /// Brings the branch to the tip: by its ref where nobody has it checked out, else as `git merge --ff-only` does in
     /// each checkout that is idle. Returns why results wait, if they do.
     ///
     /// # Errors
     /// When refs or trees cannot be read or written.
     pub fn advance(&mut self, session: &Session, repo: &Repo) -> Result<Option<String>> {
+        self.look(repo)?;
         if !self.is_waiting() {
             self.drop_landed(repo)?;
             return Ok(None);
@@ -133,7 +155,9 @@ impl Target {
             });
         }
         for (name, commit) in refs::below(repo, refs::CANDIDATES)? {
-            if history::contains(repo, self.head, commit)? {
+            let short = name.trim_start_matches("refs/heads/");
+            // Whoever looks at it there must not find himself on a branch without commits.
+            if history::contains(repo, self.head, commit)? && advance::checkouts(repo, short)?.is_empty() {
                 stale.push(RefMove::Delete { name, old: commit });
             }
         }

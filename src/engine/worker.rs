@@ -167,10 +167,20 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// A fault when no checks are configured, or the base is red in a way that cannot be told from a candidate's.
     pub fn check_base(&mut self) -> Result<()> {
+        if !self.gate.is_empty() {
+            self.session.sink.emit(&Event::Baseline { base: self.target.tip });
+        }
+        self.know_base()
+    }
+
+    /// As `check_base`, where nothing is going to be asked: says nothing but what is red.
+    ///
+    /// # Errors
+    /// As `check_base`.
+    pub fn know_base(&mut self) -> Result<()> {
         if self.gate.is_empty() {
             return Err(no_checks().into());
         }
-        self.session.sink.emit(&Event::Baseline { base: self.target.tip });
         let code = tree::code_of_commit(&self.repo, self.target.tip)?;
         self.baseline = self.checker.baseline(&self.repo, code, &self.gate)?;
         for name in self.baseline.known_red.iter().take(5) {
@@ -190,12 +200,23 @@ impl<'s> Worker<'s> {
         if head == Some(self.target.head) && landed == self.target.landed {
             return Ok(());
         }
-        self.target = Target::read(self.session, &self.repo)?;
+        self.target = self.target.again(&self.repo)?;
         self.again = self.target.reconcile(&self.repo)?;
         if self.target.tip != tip {
             self.recall()?;
+            self.check_moved_base(tip)?;
         }
         self.land_again()
+    }
+
+    /// Checks the base again where its code is not that of `before`: what people made red must fail no goal, nor be paid
+    /// for.
+    fn check_moved_base(&mut self, before: CommitId) -> Result<()> {
+        let code = |commit| tree::code_of_commit(&self.repo, commit);
+        if code(before)?.id == code(self.target.tip)?.id {
+            return Ok(());
+        }
+        self.check_base()
     }
 
     /// Lands anew what a person's move of the branch left behind, in the order in which it had landed. What does not fit any
@@ -230,8 +251,15 @@ impl<'s> Worker<'s> {
 
     /// Takes in hand edits: where the backlog's file changed since it was read, they are recorded and the facts read anew.
     fn take_in_edits(&mut self) -> Result<()> {
+        self.target.look(&self.repo)?;
         let stamp = recall::backlog_file(&self.repo, &self.target).and_then(|path| fs::stamp(&path));
         if stamp == self.backlog_stamp {
+            return Ok(());
+        }
+        // A file saved half-way is not the end of a night: the goals stay as they were until it can be read.
+        if let Err(error) = recall::read(self.session, &self.repo, &self.target) {
+            let fault = error.downcast::<Fault>()?;
+            self.session.say(format!("edits wait: {}", fault.message));
             return Ok(());
         }
         // Where results wait beside the branch, bring them in first: the edit was made on what the person sees.
@@ -239,10 +267,12 @@ impl<'s> Worker<'s> {
         if let ledger::Recorded::Skipped(why) = ledger::record_edits(self.session, &self.repo, &mut self.target)? {
             self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
         }
-        self.target = Target::read(self.session, &self.repo)?;
+        let tip = self.target.tip;
+        self.target = self.target.again(&self.repo)?;
         self.again = self.target.reconcile(&self.repo)?;
         self.backlog_stamp = stamp;
         self.recall()?;
+        self.check_moved_base(tip)?;
         self.land_again()
     }
 

@@ -16,6 +16,8 @@ use crate::{
 /// A worktree in which the target is checked out.
 #[derive(Clone, Debug)]
 pub struct Checkout {
+    /// The branch's short name.
+    pub branch: String,
     /// Its git directory.
     pub git_dir: PathBuf,
     /// Its files.
@@ -28,17 +30,14 @@ pub struct Checkout {
 /// # Errors
 /// When the list of worktrees cannot be read.
 pub fn checkouts(repo: &Repo, branch: &str) -> Result<Vec<Checkout>> {
-    let head = format!("ref: refs/heads/{branch}");
-    let on_branch = |git_dir: &Path| {
-        std::fs::read_to_string(git_dir.join("HEAD")).is_ok_and(|text| text.trim() == head)
-            || rebasing(git_dir).as_deref() == Some(branch)
-    };
+    let on_branch = |git_dir: &Path| is_on(git_dir, branch) || rebasing(git_dir).as_deref() == Some(branch);
     let mut found = Vec::new();
     let common = repo.common_dir();
     if on_branch(common)
         && let Some(workdir) = main_workdir(repo)
     {
         found.push(Checkout {
+            branch: branch.to_owned(),
             git_dir: common.to_owned(),
             workdir,
         });
@@ -50,6 +49,7 @@ pub fn checkouts(repo: &Repo, branch: &str) -> Result<Vec<Checkout>> {
                 && workdir.is_dir()
             {
                 found.push(Checkout {
+                    branch: branch.to_owned(),
                     git_dir: proxy.git_dir().to_owned(),
                     workdir,
                 });
@@ -57,6 +57,11 @@ pub fn checkouts(repo: &Repo, branch: &str) -> Result<Vec<Checkout>> {
         }
     }
     Ok(found)
+}
+
+fn is_on(git_dir: &Path, branch: &str) -> bool {
+    let head = std::fs::read_to_string(git_dir.join("HEAD"));
+    head.is_ok_and(|text| text.trim().strip_prefix("ref: refs/heads/") == Some(branch))
 }
 
 /// Returns the branch that a worktree is in the middle of rebasing.
@@ -126,6 +131,13 @@ pub fn busy(checkout: &Checkout) -> Option<String> {
 pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Forward> {
     if let Some(why) = hindered(repo, checkout, (from, to))? {
         return Ok(Forward::Waits(why));
+    }
+    // `git merge` moves whatever branch is checked out by now.
+    if !is_on(&checkout.git_dir, &checkout.branch) {
+        return Ok(Forward::Waits(format!(
+            "`{}` is no longer checked out there",
+            checkout.branch
+        )));
     }
     let to = to.to_string();
     let done = command::output(

@@ -53,6 +53,8 @@ mod log;
 mod man;
 /// `merge`: candidates, and held ones.
 mod merge;
+/// Nights: what people and broken input do while a run goes on.
+mod nights;
 /// `prompt`: what would be asked.
 mod prompt;
 /// Providers over HTTP: what is sent, counted and kept.
