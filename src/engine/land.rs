@@ -135,6 +135,7 @@ fn swap(
     stored: &Stored,
     verified: &Verified,
 ) -> Result<Option<CommitId>> {
+    worker.target.look(&worker.repo)?;
     let repo = &worker.repo;
     let (tip, at) = (worker.target.tip, worker.session.clock.now());
     let record = record(worker, candidate, stored, verified, at.rfc3339());
@@ -237,7 +238,14 @@ fn record(worker: &Worker<'_>, candidate: CommitId, stored: &Stored, verified: &
 /// Computes the memory files of a landing: the goal's move and record, and every goal that landed or was taken back by
 /// people since the tip's files were written.
 fn close(worker: &Worker<'_>, tip: CommitId, closing: close::Landing<'_>) -> Result<Vec<(String, Vec<u8>)>> {
-    let files = memory_files(&worker.repo, tip)?;
+    let mut files = memory_files(&worker.repo, tip)?;
+    if !worker.by_people.reopened.is_empty() {
+        // A goal that comes back after long has its words in a sealed segment.
+        let root = tree::of_commit(&worker.repo, tip)?;
+        for (path, text) in &mut files.segments {
+            *text = tree::read_file(&worker.repo, root, path)?.unwrap_or_default();
+        }
+    }
     let landed_at = closing.landed_at.clone();
     let by_people = worker.by_people.unsettled.iter().map(|(goal, commit)| close::Landing {
         goal,
