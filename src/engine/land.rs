@@ -160,6 +160,7 @@ fn swap(
     let landing = Landing {
         name: &name,
         old,
+        before: worker.target.begins_to_wait(),
         tip,
         candidates: if plain { &[] } else { &candidates },
         message: &message,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use eyre::Result;
+use eyre::{Result, eyre};
 use serde::Serialize;
 
 use crate::{
@@ -91,11 +91,15 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
     let cut_short = work(&mut worker, plan, &mut goals).err();
     worker.mark(None);
     // What was checked and landed is saved whatever cut the run short.
-    let beside = worker.follow()?;
-    let cut_short = match cut_short {
-        None => None,
-        Some(error) => Some(error.downcast::<Fault>()?),
-    };
+    let followed = worker.follow();
+    let error = cut_short.or(followed.as_ref().err().map(|error| eyre!("{error:#}")));
+    let cut_short = error.map(|error| {
+        let said = format!("{error:#}");
+        error
+            .downcast::<Fault>()
+            .unwrap_or_else(|_| Fault::new(Kind::Error, said))
+    });
+    let beside = followed.ok().flatten();
     let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
     Ok(Summary {

@@ -26,6 +26,8 @@ pub struct Target {
     pub head: CommitId,
     /// `landed/<target>`, if it stands.
     pub landed: Option<CommitId>,
+    /// What the branch was when results began to wait, if `landed/<target>` stands.
+    pub base: Option<CommitId>,
     /// What is built upon: `landed` where it continues the branch, else the branch.
     pub tip: CommitId,
     /// Worktrees that have the branch checked out.
@@ -72,18 +74,46 @@ impl Target {
                 .hint("`git commit --allow-empty -m \"Start\"` makes the first one")
                 .into());
         };
-        let landed = refs::read(repo, &refs::landed_ref(&branch))?;
-        let tip = match landed {
-            Some(landed) if history::contains(repo, landed, at)? => landed,
-            _ => at,
-        };
-        Ok(Self {
+        let mut target = Self {
             checkouts: advance::checkouts(repo, &branch)?,
-            branch,
             head: at,
-            landed,
-            tip,
+            landed: refs::read(repo, &refs::landed_ref(&branch))?,
+            base: refs::read(repo, &refs::base_ref(&branch))?,
+            branch,
+            tip: at,
+        };
+        if let Some(landed) = target.landed
+            && target.is_continued_by(repo, landed)?
+        {
+            target.tip = landed;
+        }
+        Ok(target)
+    }
+
+    /// True where `landed` continues the branch as it is now. A branch that was reset behind what the results were built on is
+    /// not continued: they would bring back the commits that its user took away.
+    fn is_continued_by(&self, repo: &Repo, landed: CommitId) -> Result<bool> {
+        let behind = match self.base {
+            Some(base) => !history::contains(repo, self.head, base)?,
+            None => false,
+        };
+        Ok(!behind && history::contains(repo, landed, self.head)?)
+    }
+
+    /// Returns the ref move that notes where results begin to wait; `None` where they wait already or need not.
+    pub fn begins_to_wait(&self) -> Option<RefMove> {
+        let (name, old) = self.landing_ref();
+        (old.is_none() && name == refs::landed_ref(&self.branch)).then(|| RefMove::Set {
+            name: refs::base_ref(&self.branch),
+            old: self.base,
+            new: self.head,
+            why: "invisigoth: results wait".into(),
         })
+    }
+
+    fn forget_base(&self) -> Option<RefMove> {
+        let name = refs::base_ref(&self.branch);
+        self.base.map(|old| RefMove::Delete { name, old })
     }
 
     /// Returns the ref that a landing moves, and what it is now.
@@ -146,13 +176,16 @@ impl Target {
     /// Deletes `landed/<target>` and candidates, once the real branch contains them.
     fn drop_landed(&mut self, repo: &Repo) -> Result<()> {
         let mut stale = Vec::new();
-        if let Some(landed) = self.landed
-            && history::contains(repo, self.head, landed)?
-        {
+        let landed = match self.landed {
+            Some(landed) if history::contains(repo, self.head, landed)? => Some(landed),
+            _ => None,
+        };
+        if let Some(landed) = landed {
             stale.push(RefMove::Delete {
                 name: refs::landed_ref(&self.branch),
                 old: landed,
             });
+            stale.extend(self.forget_base());
         }
         for (name, commit) in refs::below(repo, refs::CANDIDATES)? {
             let short = name.trim_start_matches("refs/heads/");
@@ -161,8 +194,8 @@ impl Target {
                 stale.push(RefMove::Delete { name, old: commit });
             }
         }
-        if stale.is_empty() || refs::swap(repo, &stale)? == refs::Swap::Done {
-            self.landed = None;
+        if !stale.is_empty() && refs::swap(repo, &stale)? == refs::Swap::Done && landed.is_some() {
+            (self.landed, self.base) = (None, None);
         }
         Ok(())
     }
@@ -173,6 +206,9 @@ impl Target {
         if name == refs::branch_ref(&self.branch) {
             self.head = head;
         } else {
+            if self.landed.is_none() {
+                self.base = Some(self.head);
+            }
             self.landed = Some(head);
         }
         self.tip = head;
@@ -186,13 +222,13 @@ impl Target {
     pub fn reconcile(&mut self, repo: &Repo) -> Result<Vec<GoalId>> {
         let mut again = Vec::new();
         let Some(landed) = self.landed else { return Ok(again) };
-        if history::contains(repo, landed, self.head)? || history::contains(repo, self.head, landed)? {
+        if self.is_continued_by(repo, landed)? || history::contains(repo, self.head, landed)? {
             return Ok(again);
         }
         let mut moves = Vec::new();
         let mut next = Some(landed);
         while let Some(id) = next {
-            if history::contains(repo, self.head, id)? {
+            if self.base == Some(id) || history::contains(repo, self.head, id)? {
                 break;
             }
             let entry = history::entry(repo, id)?;
@@ -214,8 +250,9 @@ impl Target {
             name: refs::landed_ref(&self.branch),
             old: landed,
         });
+        moves.extend(self.forget_base());
         if refs::swap(repo, &moves)? == refs::Swap::Done {
-            self.landed = None;
+            (self.landed, self.base) = (None, None);
             self.tip = self.head;
         }
         again.reverse();

@@ -33,6 +33,11 @@ pub fn landed_ref(target: &str) -> String {
     format!("refs/invisigoth/landed/{target}")
 }
 
+/// Returns the name of what `target` was when results began to wait beside it.
+pub fn base_ref(target: &str) -> String {
+    format!("refs/invisigoth/base/{target}")
+}
+
 /// Returns the full name of a branch.
 pub fn branch_ref(branch: &str) -> String {
     format!("refs/heads/{branch}")
@@ -217,6 +222,8 @@ pub struct Landing<'a> {
     pub name: &'a str,
     /// What that ref is now; `None` where `landed_ref` does not exist yet.
     pub old: Option<CommitId>,
+    /// A move that goes before it, in the same transaction.
+    pub before: Option<RefMove>,
     /// The commit that is built upon: first parent.
     pub tip: CommitId,
     /// The members: further parents.
@@ -270,7 +277,8 @@ pub fn land(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Res
         new: made,
         why: landing.message.subject.clone(),
     };
-    Ok(match swap(repo, &[set])? {
+    let moves: Vec<RefMove> = landing.before.iter().cloned().chain([set]).collect();
+    Ok(match swap(repo, &moves)? {
         Swap::Done => Land::Landed(made),
         Swap::Lost => Land::Moved,
     })

@@ -364,3 +364,31 @@ fn what_was_red_before_keeps_nothing_from_landing_and_a_new_failure_does() {
     );
     sandbox.assert_sound();
 }
+
+#[test]
+fn commits_that_a_person_took_away_do_not_come_back_with_the_results_that_wait() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({"a": [whole("greet.txt", "a\n")], "b": [whole("b.txt", "b\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &[]);
+    sandbox.run(&["run", "--max", "0"]);
+    sandbox.write("leak.txt", "a password\n");
+    sandbox.commit("leak");
+    sandbox.write("greet.txt", "mine\n");
+    sandbox.ok(&["run"]);
+    assert!(
+        sandbox.refs().contains_key("refs/invisigoth/landed/main"),
+        "results do not wait"
+    );
+    sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.git(&["log", "--format=%s", "main", "--", "leak.txt"]), "");
+    let mut landed = sandbox.landings("main");
+    landed.sort();
+    assert_eq!(landed, ["a", "b"]);
+    assert_eq!(
+        sandbox.git(&["for-each-ref", "refs/invisigoth/base", "refs/invisigoth/landed"]),
+        ""
+    );
+    sandbox.assert_sound();
+}
