@@ -55,6 +55,18 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             let fault = Fault::new(Kind::Error, format!("goal {id} has no candidate"));
             return Err(fault.hint(format!("`git invisigoth run {id}` makes one")).into());
         }
+        if worker
+            .facts
+            .candidates
+            .get(id)
+            .is_some_and(|candidate| candidate.outdated)
+        {
+            let fault = Fault::new(
+                Kind::Person,
+                format!("the candidate of goal {id} answers an older wording of it"),
+            );
+            return Err(fault.hint(format!("`git invisigoth run {id}` makes a new one")).into());
+        }
         if worker.facts.landed.contains(id) {
             let fault = Fault::new(Kind::Error, format!("goal {id} has landed already"));
             return Err(fault.hint(format!("`git invisigoth show {id}`")).into());

@@ -17,6 +17,7 @@ use crate::{
     event::Event,
     facts::{AttemptFact, Candidate, Fact, Facts, Standing},
     fault::{Fault, Kind},
+    goal::Decision,
     id::{CommitId, GoalId},
     schedule::{self, State},
     time::Stopping,
@@ -229,9 +230,24 @@ fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResul
             if no_merge {
                 return Ok(result(State::Candidate, String::new(), Some(passed.candidate)));
             }
+            worker.take_in_edits()?;
+            if !still_wanted(&worker.facts, id) {
+                let why = "it was reworded, held or dropped while it was worked on".to_owned();
+                worker.session.say(format!("{id} does not land: {why}"));
+                return Ok(result(State::Candidate, why, Some(passed.candidate)));
+            }
             land_one(worker, id, &passed, description.clone())
         }
     }
+}
+
+/// True where people still ask for what the candidate of `id` answers.
+fn still_wanted(facts: &Facts, id: &GoalId) -> bool {
+    let pending = facts
+        .goals
+        .get(id)
+        .is_some_and(|open| open.decision == Decision::Pending);
+    pending && facts.candidates.get(id).is_some_and(|candidate| !candidate.outdated)
 }
 
 fn candidate_fact(passed: &Passed) -> Candidate {

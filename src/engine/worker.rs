@@ -250,7 +250,10 @@ impl<'s> Worker<'s> {
     }
 
     /// Takes in hand edits: where the backlog's file changed since it was read, they are recorded and the facts read anew.
-    fn take_in_edits(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When refs, objects or the index cannot be read or written.
+    pub fn take_in_edits(&mut self) -> Result<()> {
         self.target.look(&self.repo)?;
         let stamp = recall::backlog_file(&self.repo, &self.target).and_then(|path| fs::stamp(&path));
         if stamp == self.backlog_stamp {

@@ -161,3 +161,28 @@ fi
     assert_eq!(sandbox.read(PENDING), "[]\n");
     sandbox.assert_sound();
 }
+
+#[test]
+fn a_goal_reworded_while_it_is_worked_on_does_not_land_as_it_was_worded() {
+    let check = format!(
+        "{NOT_BAD}
+if [ -e a.txt ] && [ ! -e \"$HOME/once\" ]; then
+    : > \"$HOME/once\"
+    sed -i 's/Goal a/Another goal/' \"$HOME/repo/{PENDING}\"
+fi
+"
+    );
+    let sandbox = Sandbox::checking(&check);
+    sandbox.script(json!({"a": [whole("a.txt", "x\n")]}));
+    sandbox.goal("a", &[]);
+    let first = sandbox.run(&["run"]);
+    assert!(sandbox.landings("main").is_empty(), "{}{}", first.stdout, first.stderr);
+    assert!(first.stderr.contains("a does not land"), "{}", first.stderr);
+    assert_eq!(sandbox.state("a"), "ready");
+    let merged = sandbox.run(&["merge", "a"]);
+    assert_eq!(merged.code, 5, "{}{}", merged.stdout, merged.stderr);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+    assert_eq!(sandbox.git(&["log", "-1", "--format=%s", "main^2"]), "Another goal");
+    sandbox.assert_sound();
+}
