@@ -44,8 +44,19 @@ use crate::{
 pub enum Outcome {
     /// It is part of the target: the candidate that landed, and the checks of the merged code.
     Landed(CommitId, Vec<CheckRow>),
+    /// By the path classes of the target's head it waits for a person: the candidate, and why.
+    Held(CommitId, String),
     /// It does not fit, or its checks fail on the merged code; why.
     Refused(String),
+}
+
+/// Whether a person approved this very candidate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Approval {
+    /// Nobody did.
+    None,
+    /// By naming it, or by having let it land before.
+    Given,
 }
 
 /// How often a landing is tried again because somebody else moved the target.
@@ -56,14 +67,20 @@ const TRIES: u32 = 5;
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
 pub fn attempt(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed) -> Result<Outcome> {
-    candidate(worker, id, passed.candidate, &passed.stored)
+    candidate(worker, id, passed.candidate, &passed.stored, Approval::None)
 }
 
 /// Lands `candidate` of goal `id`: merges it onto the tip, judges the merged code by the target head's gate, lands.
 ///
 /// # Errors
 /// As `attempt`.
-pub fn candidate(worker: &mut Worker<'_>, id: &GoalId, candidate: CommitId, stored: &Stored) -> Result<Outcome> {
+pub fn candidate(
+    worker: &mut Worker<'_>,
+    id: &GoalId,
+    candidate: CommitId,
+    stored: &Stored,
+    approval: Approval,
+) -> Result<Outcome> {
     let mut candidate = candidate;
     for _ in 0..TRIES {
         worker.refresh_target()?;
@@ -83,15 +100,16 @@ pub fn candidate(worker: &mut Worker<'_>, id: &GoalId, candidate: CommitId, stor
             Some(base) => !history::contains(&worker.repo, tip, base)?,
             None => true,
         };
-        let base = if base_left { Some(tip) } else { base };
+        let base = if base_left { tip } else { base.unwrap_or(tip) };
         if base_left {
             // Its base was taken out of the target: merging would bring those commits back.
             candidate = replay(worker, id, tip, candidate, code)?;
         }
         let settings = worker.session.settings_at(&worker.repo, Some(tip))?.settings;
-        let base = base.unwrap_or(tip);
-        if let Class::Denied(why) = recall::classify(&worker.repo, candidate, base, &settings.paths)? {
-            return Ok(Outcome::Refused(why));
+        match recall::classify(&worker.repo, candidate, base, &settings.paths)? {
+            Class::Denied(why) => return Ok(Outcome::Refused(why)),
+            Class::Held(why) if approval == Approval::None => return Ok(Outcome::Held(candidate, why)),
+            Class::Held(_) | Class::Free => {}
         }
         let gate = session::gate(&settings);
         let verified = match worker.checker.judge(&worker.repo, code, &gate, &worker.baseline)? {

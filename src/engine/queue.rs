@@ -6,7 +6,7 @@ use eyre::Result;
 
 use crate::{
     engine::{
-        land,
+        land::{self, Approval},
         run::{self, GoalResult},
         worker::Worker,
     },
@@ -42,7 +42,12 @@ pub fn drain(worker: &mut Worker<'_>, only: &[GoalId], results: &mut Vec<GoalRes
         .collect();
     waiting.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     for (_, id, candidate) in waiting {
-        results.push(land_waiting(worker, id, &candidate)?);
+        let approval = if only.contains(&id) {
+            Approval::Given
+        } else {
+            Approval::None
+        };
+        results.push(land_waiting(worker, id, &candidate, approval)?);
     }
     Ok(())
 }
@@ -56,21 +61,23 @@ pub fn land_anew(worker: &mut Worker<'_>, id: &GoalId) -> Result<()> {
         return Ok(());
     };
     let stored = land::stored_for(&worker.repo, id, candidate.commit, candidate.attempt)?;
-    match land::candidate(worker, id, candidate.commit, &stored)? {
+    match land::candidate(worker, id, candidate.commit, &stored, Approval::Given)? {
+        land::Outcome::Held(..) => {}
         land::Outcome::Landed(..) => worker.facts.learn(Fact::Landed(id.clone(), worker.target.tip)),
         land::Outcome::Refused(why) => land::refuse(worker, id, (candidate.commit, candidate.attempt), &why)?,
     }
     Ok(())
 }
 
-fn land_waiting(worker: &mut Worker<'_>, id: GoalId, candidate: &Candidate) -> Result<GoalResult> {
+fn land_waiting(worker: &mut Worker<'_>, id: GoalId, candidate: &Candidate, approval: Approval) -> Result<GoalResult> {
     let open = worker.facts.goals.get(&id);
     let description = open.map(|open| open.description.clone()).unwrap_or_default();
     let mut stored = land::stored_for(&worker.repo, &id, candidate.commit, candidate.attempt)?;
     if candidate.held.is_some() {
         stored.remark = Some("approved by name on the command line".to_owned());
     }
-    let (state, reason, commit) = match land::candidate(worker, &id, candidate.commit, &stored)? {
+    let (state, reason, commit) = match land::candidate(worker, &id, candidate.commit, &stored, approval)? {
+        land::Outcome::Held(commit, why) => (State::Held, run::held(worker, &id, &description, &why), Some(commit)),
         land::Outcome::Landed(commit, checks) => {
             run::landed(worker, &id, commit, &checks, &description);
             (State::Landed, String::new(), Some(commit))

@@ -217,14 +217,8 @@ fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResul
         }
         Ended::Passed(passed) => {
             worker.facts.learn(Fact::Candidate(id.clone(), candidate_fact(&passed)));
-            if let Some(why) = passed.held {
-                let why = format!("{why}; `git invisigoth merge {id}` approves and lands it");
-                let event = Event::Held {
-                    goal: id.clone(),
-                    description: description.clone(),
-                    why: why.clone(),
-                };
-                worker.session.sink.emit(&event);
+            if let Some(why) = &passed.held {
+                let why = held(worker, id, &description, why);
                 return Ok(result(State::Held, why, Some(passed.candidate)));
             }
             if no_merge {
@@ -239,6 +233,17 @@ fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResul
             land_one(worker, id, &passed, description.clone())
         }
     }
+}
+
+/// Says that a candidate waits for a person, and returns the words.
+pub fn held(worker: &Worker<'_>, id: &GoalId, description: &str, why: &str) -> String {
+    let why = format!("{why}; `git invisigoth merge {id}` approves and lands it");
+    worker.session.sink.emit(&Event::Held {
+        goal: id.clone(),
+        description: description.to_owned(),
+        why: why.clone(),
+    });
+    why
 }
 
 /// True where people still ask for what the candidate of `id` answers.
@@ -266,6 +271,7 @@ fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: 
             landed(worker, id, commit, &checks, &description);
             (State::Landed, String::new(), Some(commit))
         }
+        land::Outcome::Held(commit, why) => (State::Held, held(worker, id, &description, &why), Some(commit)),
         land::Outcome::Refused(why) => {
             land::refuse(worker, id, (passed.candidate, passed.number), &why)?;
             (State::Failed, why, None)

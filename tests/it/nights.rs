@@ -192,3 +192,20 @@ fn a_candidate_that_somebody_looks_at_keeps_its_branch() {
     sandbox.ok(&["run"]);
     assert!(!sandbox.refs().contains_key("refs/heads/invisigoth/a"));
 }
+
+#[test]
+fn a_path_that_is_held_since_a_person_said_so_during_the_run_does_not_land_by_itself() {
+    let hold = r#"printf '[paths]
+hold = ["b.txt"]
+' >> invisigoth.toml && git commit -qm 'Hold b' invisigoth.toml"#;
+    let sandbox = Sandbox::checking(&format!("{NOT_BAD}{}", meanwhile(hold)));
+    sandbox.script(json!({"b": [whole("b.txt", "b\n")]}));
+    sandbox.goal("b", &[]);
+    let ran = sandbox.run(&["run"]);
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    assert!(sandbox.landings("main").is_empty());
+    assert_eq!(sandbox.state("b"), "held");
+    sandbox.ok(&["merge", "b"]);
+    assert_eq!(sandbox.landings("main"), ["b"]);
+    sandbox.assert_sound();
+}
