@@ -2,13 +2,68 @@
 //!
 //! Pure: who is asked, and where sums are kept, is for others.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     settings::{Budget, Llm},
-    transcript::Usage,
+    transcript::{Request, Usage},
 };
 
-/// What tokens cost, as far as it is known before a call.
+/// Gives leave for each try of a call before anything is sent, and books what it came to.
+pub trait Meter: Sync {
+    /// Sets the worst price of one try of `request` aside.
+    ///
+    /// # Errors
+    /// Names the cap that the try could pass, or says why it cannot be set aside; nothing may be sent then.
+    fn reserve(&self, request: &Request) -> Result<Ticket, Refused>;
+
+    /// Books what the try came to.
+    fn settle(&self, ticket: Ticket, came: Came<'_>);
+}
+
+/// Leave for one try, to be settled.
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "a try that is not settled counts its worst price"]
+pub struct Ticket(pub u64);
+
+/// What a try came to.
 #[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Came<'a> {
+    /// Nothing that costs: it was never sent, or refused with a status before any output.
+    Nothing,
+    /// An answer, usable or not.
+    Answer(&'a Usage),
+    /// Nobody can tell: it was cut, or left behind. Counts its worst price.
+    Unknown,
+}
+
+/// Gives leave for everything and books nothing.
+#[cfg(test)]
+pub struct Unmetered;
+
+#[cfg(test)]
+impl Meter for Unmetered {
+    fn reserve(&self, _request: &Request) -> Result<Ticket, Refused> {
+        Ok(Ticket(0))
+    }
+
+    fn settle(&self, _ticket: Ticket, _came: Came<'_>) {}
+}
+
+/// Why a try has no leave.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// It could pass a cap.
+    #[error(transparent)]
+    Over(#[from] OverBudget),
+    /// Its price cannot be written down, so a crash would lose it.
+    #[error("what a call may cost cannot be set aside: {0}")]
+    Unkept(String),
+}
+
+/// What tokens cost, as far as it is known before a call.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prices {
     /// Nothing: the mock.
     Free,
@@ -123,12 +178,12 @@ impl Purse {
     /// # Errors
     /// A cap in dollars that nothing can keep: neither prices nor a cap on calls are known.
     pub fn open(budget: &Budget, prices: Prices) -> Result<Self, UnknownPrice> {
-        if budget.max_usd.is_some() && budget.max_calls.is_none() && prices == Prices::Unknown {
+        if budget.run.usd.is_some() && budget.run.calls.is_none() && prices == Prices::Unknown {
             return Err(UnknownPrice);
         }
         Ok(Self {
-            max_usd: budget.max_usd,
-            max_calls: budget.max_calls,
+            max_usd: budget.run.usd,
+            max_calls: budget.run.calls,
             prices,
             calls: 0,
             spent: 0.0,
@@ -199,6 +254,7 @@ pub fn dollars(amount: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Caps;
 
     const DEAR: Prices = Prices::PerMillion {
         input: 1_000_000.0,
@@ -206,7 +262,16 @@ mod tests {
     };
 
     fn purse(max_usd: Option<f64>, max_calls: Option<u64>, prices: Prices) -> Result<Purse, UnknownPrice> {
-        Purse::open(&Budget { max_usd, max_calls }, prices)
+        let run = Caps {
+            usd: max_usd,
+            calls: max_calls,
+            ..Caps::default()
+        };
+        let budget = Budget {
+            run,
+            ..Budget::default()
+        };
+        Purse::open(&budget, prices)
     }
 
     fn cost(cost_usd: Option<f64>) -> Usage {

@@ -62,9 +62,9 @@ const fn own(name: &'static str, kind: KeyKind, default: &'static str, help: &'s
 pub const KEYS: &[Key] = &[
     key(
         "llm.provider",
-        KeyKind::Word(&["openrouter", "mock"]),
+        KeyKind::Word(&["openrouter", "anthropic", "ollama", "replay", "mock"]),
         "\"openrouter\"",
-        "who answers: `openrouter` (any OpenAI-compatible endpoint) or `mock` (a script, no network)",
+        "who answers: `openrouter` (any OpenAI-compatible endpoint), `anthropic`, `ollama`, `replay` (recorded calls) or `mock` (a script, no network)",
     ),
     key(
         "llm.model",
@@ -72,11 +72,47 @@ pub const KEYS: &[Key] = &[
         "\"openrouter/auto\"",
         "the model's name, as the endpoint knows it",
     ),
+    key(
+        "llm.fallback",
+        KeyKind::List,
+        "[]",
+        "models that may answer instead, in order, where the first cannot",
+    ),
+    key(
+        "llm.escalate",
+        KeyKind::List,
+        "[]",
+        "models for the rounds after the first, in order; the last one stays",
+    ),
+    key(
+        "llm.format",
+        KeyKind::Word(&["auto", "search-replace", "udiff", "whole", "apply-patch", "str-replace"]),
+        "\"auto\"",
+        "how models are asked to word their edits; `auto`: as their family does best",
+    ),
+    key(
+        "llm.reasoning",
+        KeyKind::Word(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+        "",
+        "how hard a reasoning model should think; its own choice where absent",
+    ),
     own(
         "llm.base_url",
         KeyKind::Text,
         "\"https://openrouter.ai/api/v1\"",
-        "the endpoint; plain http only to this machine",
+        "the endpoint; plain http only to this machine, or with `llm.allow_http`",
+    ),
+    own(
+        "llm.allow_http",
+        KeyKind::Flag,
+        "false",
+        "allow plain http to other machines: everyone on the way can read key and code",
+    ),
+    own(
+        "llm.routing",
+        KeyKind::Text,
+        "",
+        "OpenRouter's `provider` object as JSON: `order`, `only`, `ignore`, `zdr`, `max_price` and the like",
     ),
     own(
         "llm.key_env",
@@ -88,7 +124,13 @@ pub const KEYS: &[Key] = &[
         "llm.script",
         KeyKind::Text,
         "",
-        "the script of provider `mock`: a JSON file, goal id to replies",
+        "the script of provider `mock`: a JSON file, goal id to replies and faults",
+    ),
+    own(
+        "llm.command",
+        KeyKind::Text,
+        "",
+        "a command that answers for provider `mock`: the request as JSON on stdin, the reply on stdout",
     ),
     key("llm.max_tokens", KeyKind::Count, "16000", "most tokens of one reply"),
     key(
@@ -96,6 +138,30 @@ pub const KEYS: &[Key] = &[
         KeyKind::Count,
         "600",
         "longest wait for one reply, in seconds",
+    ),
+    key(
+        "llm.connect_timeout",
+        KeyKind::Count,
+        "15",
+        "longest wait for a connection, in seconds",
+    ),
+    key(
+        "llm.first_byte_timeout",
+        KeyKind::Count,
+        "300",
+        "longest wait for the first byte of a reply, in seconds",
+    ),
+    key(
+        "llm.idle_timeout",
+        KeyKind::Count,
+        "120",
+        "longest silence within a reply, in seconds",
+    ),
+    key(
+        "llm.stream",
+        KeyKind::Flag,
+        "true",
+        "have replies sent as they are made, so that a silent server is noticed",
     ),
     key("llm.context", KeyKind::Count, "24000", "most tokens of one prompt"),
     own(
@@ -143,11 +209,41 @@ pub const KEYS: &[Key] = &[
         "longest time of one command, in seconds",
     ),
     key("check.git", KeyKind::Flag, "false", "give checks a throw-away `.git`"),
+    own(
+        "check.sandbox",
+        KeyKind::Word(&["auto", "bwrap", "none"]),
+        "\"auto\"",
+        "what fences checks in: `bwrap`, `none`, or `auto`: bubblewrap where it works",
+    ),
+    key(
+        "check.network",
+        KeyKind::Flag,
+        "false",
+        "let fenced checks use the network",
+    ),
+    key(
+        "check.memory",
+        KeyKind::Count,
+        "",
+        "most address space of one process of a check, in MiB",
+    ),
     key(
         "run.max_attempts",
         KeyKind::Count,
         "3",
         "most replies asked for one goal",
+    ),
+    key(
+        "run.executor",
+        KeyKind::Text,
+        "\"edit\"",
+        "who makes the edit: `edit` (one reply a round), `tools` (a model with a shell, fenced in) or `external:NAME`",
+    ),
+    key(
+        "run.turns",
+        KeyKind::Count,
+        "40",
+        "most turns in one round of executor `tools`",
     ),
     key(
         "run.isolation",
@@ -169,6 +265,56 @@ pub const KEYS: &[Key] = &[
     ),
     key("budget.max_usd", KeyKind::Dollars, "", "most dollars of one run"),
     key("budget.max_calls", KeyKind::Count, "", "most model calls of one run"),
+    key(
+        "budget.max_tokens",
+        KeyKind::Count,
+        "",
+        "most tokens, prompts and replies together, of one run",
+    ),
+    key("budget.max_minutes", KeyKind::Count, "", "most minutes of one run"),
+    key("budget.goal_max_usd", KeyKind::Dollars, "", "most dollars of one goal"),
+    key(
+        "budget.goal_max_calls",
+        KeyKind::Count,
+        "",
+        "most model calls of one goal",
+    ),
+    key(
+        "budget.goal_max_tokens",
+        KeyKind::Count,
+        "",
+        "most tokens, prompts and replies together, of one goal",
+    ),
+    key(
+        "budget.goal_max_minutes",
+        KeyKind::Count,
+        "",
+        "most minutes spent on model calls of one goal",
+    ),
+    key(
+        "budget.day_max_usd",
+        KeyKind::Dollars,
+        "",
+        "most dollars of one day (UTC)",
+    ),
+    key(
+        "budget.day_max_calls",
+        KeyKind::Count,
+        "",
+        "most model calls of one day (UTC)",
+    ),
+    key(
+        "budget.day_max_tokens",
+        KeyKind::Count,
+        "",
+        "most tokens, prompts and replies together, of one day (UTC)",
+    ),
+    key(
+        "budget.day_max_minutes",
+        KeyKind::Count,
+        "",
+        "most minutes spent on model calls of one day (UTC)",
+    ),
     key(
         "paths.deny",
         KeyKind::List,
@@ -208,22 +354,44 @@ pub struct Settings {
 }
 
 /// `[llm]`: who answers.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Llm {
-    /// `openrouter` or `mock`.
+    /// `openrouter`, `anthropic`, `ollama`, `replay` or `mock`.
     pub provider: String,
     /// The model's name.
     pub model: String,
+    /// Models that may answer instead, in order.
+    pub fallback: Vec<String>,
+    /// Models for the rounds after the first, in order.
+    pub escalate: Vec<String>,
+    /// How models are asked to word their edits: a format, or `auto`.
+    pub format: String,
+    /// How hard a reasoning model should think.
+    pub reasoning: Option<String>,
     /// The endpoint.
     pub base_url: String,
+    /// Whether plain http may leave this machine.
+    pub allow_http: bool,
+    /// OpenRouter's `provider` object, as JSON.
+    pub routing: Option<String>,
     /// The variable that holds the key.
     pub key_env: String,
     /// The mock's script.
     pub script: Option<String>,
+    /// The mock's command.
+    pub command: Option<String>,
     /// Most tokens of a reply.
     pub max_tokens: u32,
     /// Longest wait for a reply.
     pub timeout: Duration,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Longest wait for the first byte of a reply.
+    pub first_byte_timeout: Duration,
+    /// Longest silence within a reply.
+    pub idle_timeout: Duration,
+    /// Whether replies are sent as they are made.
+    pub stream: bool,
     /// Most tokens of a prompt.
     pub context: u32,
     /// Price of a million prompt tokens.
@@ -251,6 +419,12 @@ pub struct Check {
     pub timeout: Duration,
     /// Whether checks get a throw-away `.git`.
     pub git: bool,
+    /// `auto`, `bwrap` or `none`.
+    pub sandbox: String,
+    /// Whether fenced checks may use the network.
+    pub network: bool,
+    /// Most address space of one process, in MiB.
+    pub memory: Option<u32>,
 }
 
 /// How candidates are kept apart.
@@ -268,6 +442,10 @@ pub enum Isolation {
 pub struct Run {
     /// Most replies asked for one goal.
     pub max_attempts: u32,
+    /// `edit`, `tools` or `external:<name>`.
+    pub executor: String,
+    /// Most turns in one round of executor `tools`.
+    pub turns: u32,
     /// How candidates are kept apart; `land.style = "linear"` means `None` too.
     pub isolation: Isolation,
 }
@@ -279,13 +457,28 @@ pub struct Land {
     pub target: Option<String>,
 }
 
-/// `[budget]`: caps of one run.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+/// `[budget]`: caps on what is spent.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub struct Budget {
+    /// Of one run: `budget.max_*`.
+    pub run: Caps,
+    /// Of one goal, over all its attempts: `budget.goal_max_*`.
+    pub goal: Caps,
+    /// Of one day in UTC: `budget.day_max_*`.
+    pub day: Caps,
+}
+
+/// The most that may be spent on something; absent: no cap.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+pub struct Caps {
     /// Dollars.
-    pub max_usd: Option<f64>,
+    pub usd: Option<f64>,
     /// Model calls.
-    pub max_calls: Option<u64>,
+    pub calls: Option<u64>,
+    /// Tokens of prompts and replies together.
+    pub tokens: Option<u64>,
+    /// Minutes.
+    pub minutes: Option<u64>,
 }
 
 /// `[paths]`: what replies may touch, besides the built-in classes.

@@ -35,6 +35,21 @@ pub struct Request {
     /// Most tokens of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
+    /// How hard a reasoning model should think.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// The JSON schema that the answer must follow; for plans, never for edits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Schema>,
+}
+
+/// A JSON schema by name.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Schema {
+    /// Letters, digits, `-` and `_`.
+    pub name: String,
+    /// The schema itself.
+    pub schema: serde_json::Value,
 }
 
 impl Request {
@@ -57,6 +72,12 @@ pub struct Usage {
     pub prompt_tokens: u64,
     /// Tokens of the answer.
     pub completion_tokens: u64,
+    /// Tokens of the prompt that came from the provider's cache; part of `prompt_tokens`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached_tokens: u64,
+    /// Tokens that the model thought in; part of `completion_tokens`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reasoning_tokens: u64,
     /// Dollars, where the provider or a price says so.
     pub cost_usd: Option<f64>,
     /// True where the counts are our estimate because the provider sent none.
@@ -64,11 +85,18 @@ pub struct Usage {
     pub estimated: bool,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Usage {
     /// Adds another answer's. An unknown cost makes the sum unknown.
     pub fn add(&mut self, other: &Self) {
         self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
         self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
         self.cost_usd = self.cost_usd.zip(other.cost_usd).map(|(a, b)| a + b);
         self.estimated |= other.estimated;
     }
@@ -94,4 +122,7 @@ pub struct Exchange {
     pub usage: Usage,
     /// How long it took, in milliseconds.
     pub millis: u64,
+    /// True where the reply or the raw body held something that had to be redacted: the call cannot be replayed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
 }

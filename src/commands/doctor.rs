@@ -356,7 +356,7 @@ fn open_provider(session: &Session, llm: &Llm, script: Option<&str>) -> std::res
 }
 
 fn cap(found: &mut Found, settings: &Settings) {
-    match (settings.budget.max_usd, settings.budget.max_calls) {
+    match (settings.budget.run.usd, settings.budget.run.calls) {
         (None, None) if settings.llm.provider == "mock" => found.ok("cap", "none needed: a script costs nothing"),
         (None, None) => found.warn(
             "cap",

@@ -1,22 +1,42 @@
 //! Asking: who answers, and what may still be spent. Opened only where a model will be asked.
 
+use std::{
+    result::Result as StdResult,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use eyre::Result;
 
 use crate::{
     door::fs,
     engine::session::Session,
     fault::{Fault, Kind},
-    money::{Prices, Purse},
-    provider::{self, Provider, ProviderError},
+    money::{Came, Meter, Prices, Purse, Refused, Ticket},
+    provider::{self, Answer, Provider, ProviderError},
     settings::Settings,
+    time::Stop,
+    transcript::Request,
 };
 
 /// A provider and the purse of one run.
 pub struct Asking {
     /// Who answers.
     pub provider: Box<dyn Provider>,
-    /// What may still be spent.
-    pub purse: Purse,
+    purse: Mutex<Purse>,
+}
+
+impl Meter for Asking {
+    fn reserve(&self, request: &Request) -> StdResult<Ticket, Refused> {
+        let most = request.max_tokens.unwrap_or(u32::MAX);
+        self.purse().may_call(request.bytes(), most)?;
+        Ok(Ticket(0))
+    }
+
+    fn settle(&self, _ticket: Ticket, came: Came<'_>) {
+        if let Came::Answer(usage) = came {
+            self.purse().spend(usage);
+        }
+    }
 }
 
 impl Asking {
@@ -28,7 +48,27 @@ impl Asking {
         let provider = open_provider(session, settings)?;
         let purse = Purse::open(&settings.budget, Prices::of(&settings.llm))
             .map_err(|unknown| Fault::new(Kind::Config, unknown.to_string()).hint(unknown.hint()))?;
-        Ok(Self { provider, purse })
+        Ok(Self {
+            provider,
+            purse: Mutex::new(purse),
+        })
+    }
+
+    fn purse(&self) -> MutexGuard<'_, Purse> {
+        self.purse.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks within what may still be spent.
+    ///
+    /// # Errors
+    /// As `Provider::ask`.
+    pub fn ask(&self, request: &Request, stop: &Stop) -> StdResult<Answer, ProviderError> {
+        self.provider.ask(request, self, stop)
+    }
+
+    /// Returns the calls made and the dollars spent; no dollars where the cost of a call is unknown.
+    pub fn spent(&self) -> (u64, Option<f64>) {
+        self.purse().spent()
     }
 }
 
@@ -70,10 +110,10 @@ pub fn ends_run(error: &ProviderError) -> bool {
 
 /// Words a provider's error as a fault.
 pub fn provider_fault(error: &ProviderError) -> Fault {
-    let kind = if matches!(error, ProviderError::Stopped) {
-        Kind::Interrupted
-    } else {
-        Kind::Provider
+    let kind = match error {
+        ProviderError::Stopped => Kind::Interrupted,
+        ProviderError::Refused(_) => Kind::Budget,
+        _ => Kind::Provider,
     };
     let fault = Fault::new(kind, error.to_string());
     match error.hint() {

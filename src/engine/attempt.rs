@@ -275,6 +275,8 @@ impl Attempt<'_, '_> {
             model,
             messages: self.messages.clone(),
             max_tokens: Some(max_tokens),
+            reasoning: llm.reasoning.clone(),
+            schema: None,
         };
         if let Some(recorded) = self.recall(&request) {
             return Ok(Asked::Reply(recorded));
@@ -285,11 +287,6 @@ impl Attempt<'_, '_> {
                 .hint("`git invisigoth run` goes on")
                 .into());
         }
-        let fits = self.worker.asking()?.purse.may_call(request.bytes(), max_tokens);
-        fits.map_err(|over| {
-            Fault::new(Kind::Budget, over.to_string())
-                .hint("raise `budget.max_usd` or `budget.max_calls`, then run again")
-        })?;
         let bytes = request.bytes();
         self.worker.session.sink.emit(&Event::Asked {
             goal: self.id.clone(),
@@ -298,7 +295,7 @@ impl Attempt<'_, '_> {
         });
         let began = self.worker.session.clock.now();
         let stop = self.worker.session.stop.clone();
-        let answer = self.worker.asking()?.provider.ask(&request, &stop);
+        let answer = self.worker.asking()?.ask(&request, &stop);
         let took = self.worker.session.clock.now().since(began);
         match answer {
             Ok(answer) => {
@@ -364,7 +361,6 @@ impl Attempt<'_, '_> {
     }
 
     fn take(&mut self, request: Request, answer: &Answer, took: std::time::Duration) -> Result<()> {
-        self.worker.asking()?.purse.spend(&answer.usage);
         self.stored.rounds += 1;
         self.stored.usage.add(&answer.usage);
         self.stored.model.clone_from(&answer.model);
@@ -375,6 +371,7 @@ impl Attempt<'_, '_> {
             model: answer.model.clone(),
             usage: answer.usage,
             millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            redacted: false,
         });
         Ok(())
     }

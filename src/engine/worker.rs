@@ -157,9 +157,7 @@ impl<'s> Worker<'s> {
 
     /// Returns the calls made and the dollars spent so far.
     pub fn spent(&self) -> (u64, Option<f64>) {
-        self.asking
-            .as_ref()
-            .map_or((0, Some(0.0)), |asking| asking.purse.spent())
+        self.asking.as_ref().map_or((0, Some(0.0)), |asking| asking.spent())
     }
 
     /// Checks the base, once, before anything is paid for.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     layers::{Origin, Value},
-    settings::{Budget, Check, Isolation, Land, Llm, Paths, Run, Settings},
+    settings::{Budget, Caps, Check, Isolation, Land, Llm, Paths, Run, Settings},
 };
 
 /// The winners by name. Kinds were checked when they were read.
@@ -66,6 +66,8 @@ impl Chosen<'_> {
             check: self.check(),
             run: Run {
                 max_attempts: self.number("run.max_attempts"),
+                executor: self.word("run.executor"),
+                turns: self.number("run.turns"),
                 isolation: if self.word("run.isolation") == "none" || self.word("land.style") == "linear" {
                     Isolation::None
                 } else {
@@ -76,8 +78,9 @@ impl Chosen<'_> {
                 target: self.text("land.target"),
             },
             budget: Budget {
-                max_usd: self.dollars("budget.max_usd"),
-                max_calls: self.count("budget.max_calls").map(u64::from),
+                run: self.caps("budget.max"),
+                goal: self.caps("budget.goal_max"),
+                day: self.caps("budget.day_max"),
             },
             paths: Paths {
                 deny: self.list("paths.deny"),
@@ -87,15 +90,36 @@ impl Chosen<'_> {
         }
     }
 
+    fn caps(&self, prefix: &str) -> Caps {
+        let count = |what: &str| self.count(&format!("{prefix}_{what}")).map(u64::from);
+        Caps {
+            usd: self.dollars(&format!("{prefix}_usd")),
+            calls: count("calls"),
+            tokens: count("tokens"),
+            minutes: count("minutes"),
+        }
+    }
+
     fn llm(&self) -> Llm {
         Llm {
             provider: self.word("llm.provider"),
             model: self.word("llm.model"),
+            fallback: self.list("llm.fallback"),
+            escalate: self.list("llm.escalate"),
+            format: self.word("llm.format"),
+            reasoning: self.text("llm.reasoning"),
             base_url: self.word("llm.base_url"),
+            allow_http: self.flag("llm.allow_http"),
+            routing: self.text("llm.routing"),
             key_env: self.word("llm.key_env"),
             script: self.text("llm.script"),
+            command: self.text("llm.command"),
             max_tokens: self.number("llm.max_tokens"),
             timeout: self.seconds("llm.timeout"),
+            connect_timeout: self.seconds("llm.connect_timeout"),
+            first_byte_timeout: self.seconds("llm.first_byte_timeout"),
+            idle_timeout: self.seconds("llm.idle_timeout"),
+            stream: self.flag("llm.stream"),
             context: self.number("llm.context"),
             usd_per_mtok_in: self.dollars("llm.usd_per_mtok_in"),
             usd_per_mtok_out: self.dollars("llm.usd_per_mtok_out"),
@@ -112,6 +136,9 @@ impl Chosen<'_> {
             env: self.list("check.env"),
             timeout: self.seconds("check.timeout"),
             git: self.flag("check.git"),
+            sandbox: self.word("check.sandbox"),
+            network: self.flag("check.network"),
+            memory: self.count("check.memory"),
         }
     }
 }

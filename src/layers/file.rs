@@ -38,14 +38,15 @@ pub fn example() -> String {
     text
 }
 
-fn sample(key: &Key) -> &'static str {
+fn sample(key: &Key) -> String {
     match key.kind {
-        _ if !key.default.is_empty() => key.default,
-        KeyKind::Text | KeyKind::Word(_) => "\"\"",
-        KeyKind::List => "[]",
-        KeyKind::Count => "100",
-        KeyKind::Dollars => "1.00",
-        KeyKind::Flag => "false",
+        _ if !key.default.is_empty() => key.default.to_owned(),
+        KeyKind::Text => "\"\"".to_owned(),
+        KeyKind::Word(words) => format!("\"{}\"", words.first().unwrap_or(&"")),
+        KeyKind::List => "[]".to_owned(),
+        KeyKind::Count => "100".to_owned(),
+        KeyKind::Dollars => "1.00".to_owned(),
+        KeyKind::Flag => "false".to_owned(),
     }
 }
 

@@ -231,7 +231,7 @@ fn dollars(key: &Key, sum: f64) -> Result<Value, Wanted> {
 
 /// Nothing could ever be done with 0 seconds, tokens or attempts; 0 calls are a way to try things out.
 fn least(key: &Key) -> u32 {
-    u32::from(key.name != "budget.max_calls")
+    u32::from(!key.name.starts_with("budget."))
 }
 
 fn wanted(key: &Key) -> Wanted {

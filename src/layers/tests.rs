@@ -29,7 +29,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(settings.llm.base_url, "https://openrouter.ai/api/v1");
     assert_eq!((settings.llm.timeout.as_secs(), settings.run.max_attempts), (600, 3));
     assert_eq!(
-        (settings.llm.script, settings.budget.max_usd, settings.land.target),
+        (settings.llm.script, settings.budget.run.usd, settings.land.target),
         (None, None, None)
     );
     assert_eq!(settings.run.isolation, Isolation::Branch);
@@ -186,7 +186,7 @@ fn faults_in_toml_name_the_line() {
         ),
         (
             "llm.provider = \"x\"",
-            "invisigoth.toml, line 1: `llm.provider` must be one of `openrouter`, `mock`",
+            "invisigoth.toml, line 1: `llm.provider` must be one of `openrouter`, `anthropic`, `ollama`, `replay`, `mock`",
         ),
         (
             "llm.model = \"\"",
@@ -206,7 +206,8 @@ fn faults_in_toml_name_the_line() {
         resolved(&[toml("budget.max_usd = 2\nbudget.max_calls = 0")])
             .settings
             .budget
-            .max_usd,
+            .run
+            .usd,
         Some(2.0)
     );
 }

@@ -8,8 +8,8 @@ use serde::{
 };
 
 use crate::{
-    money::{Prices, estimated_tokens},
-    provider::{Answer, Finish, Provider, ProviderError, wire::Reader},
+    money::{Came, Meter, Prices, estimated_tokens},
+    provider::{Account, Answer, Finish, Model, Provider, ProviderError, wire::Reader},
     time::{Stop, Stopping},
     transcript::{Request, Role, Usage},
 };
@@ -106,10 +106,30 @@ impl Provider for Mock {
         "mock"
     }
 
-    fn ask(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError> {
+    fn ask(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
         if stop.stopping() != Stopping::No {
             return Err(ProviderError::Stopped);
         }
+        let ticket = meter.reserve(request)?;
+        let answer = self.reply(request);
+        let came = answer
+            .as_ref()
+            .map_or(Came::Nothing, |answer| Came::Answer(&answer.usage));
+        meter.settle(ticket, came);
+        answer
+    }
+
+    fn models(&self, _stop: &Stop) -> Result<Vec<Model>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn account(&self, _stop: &Stop) -> Result<Option<Account>, ProviderError> {
+        Ok(None)
+    }
+}
+
+impl Mock {
+    fn reply(&self, request: &Request) -> Result<Answer, ProviderError> {
         let (goal, round) = goal_of(request).unwrap_or_default();
         let steps = self.script.goals.get(&goal).map(Vec::as_slice).unwrap_or_default();
         let step = steps.get(round.saturating_sub(1)).or_else(|| steps.last());
@@ -141,6 +161,7 @@ fn answer(request: &Request, text: String, tokens: Option<(u64, u64)>) -> Answer
             completion_tokens,
             cost_usd: Some(0.0),
             estimated: tokens.is_none(),
+            ..Usage::default()
         },
         raw: text.clone().into_bytes(),
         finish: Finish::Stop,
@@ -166,7 +187,7 @@ fn goal_of(request: &Request) -> Option<(String, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::Message;
+    use crate::{money::Unmetered, transcript::Message};
 
     fn ask(script: &str, last_line: &str) -> Result<Answer, ProviderError> {
         let message = |role, content: &str| Message {
@@ -184,8 +205,10 @@ mod tests {
                 message(Role::Assistant, "Goal: mine (round 1 of 1)"),
             ],
             max_tokens: None,
+            reasoning: None,
+            schema: None,
         };
-        Mock::open(Some(("s.json", script)))?.ask(&request, &Stop::default())
+        Mock::open(Some(("s.json", script)))?.ask(&request, &Unmetered, &Stop::default())
     }
 
     const SCRIPT: &str =

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     door::wait,
+    money::{Meter, Prices, Refused},
     provider::{mock::Mock, openai::OpenAi, retry::Pause},
     secret::Secret,
     settings::Llm,
@@ -21,11 +24,42 @@ pub trait Provider: Send + Sync {
     /// Returns the kind, as settings and records name it.
     fn name(&self) -> &str;
 
-    /// Asks and waits for the whole answer, trying again where that may help. May cost money.
+    /// Asks and waits for the whole answer, trying again where that may help. Each try has the leave of `meter` first,
+    /// for it may cost money.
     ///
     /// # Errors
     /// Says why there is no usable answer.
-    fn ask(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError>;
+    fn ask(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError>;
+
+    /// Lists the models that can be asked. Costs nothing.
+    ///
+    /// # Errors
+    /// Says why there is no list.
+    fn models(&self, stop: &Stop) -> Result<Vec<Model>, ProviderError>;
+
+    /// Asks whether the key is good and what it may still spend; `None` where the provider does not say. Costs nothing.
+    ///
+    /// # Errors
+    /// Says what is wrong with the key, or why there is no answer.
+    fn account(&self, stop: &Stop) -> Result<Option<Account>, ProviderError>;
+}
+
+/// A model, as the provider lists it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Model {
+    /// Its name, as requests use it.
+    pub id: String,
+    /// Most tokens of prompt and reply together.
+    pub context: Option<u64>,
+    /// What tokens cost.
+    pub prices: Prices,
+}
+
+/// What a key may still spend.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Account {
+    /// Dollars left; `None` where nothing caps them.
+    pub left_usd: Option<f64>,
 }
 
 /// Why a model ended its answer.
@@ -155,6 +189,9 @@ pub enum ProviderError {
         /// The goal; empty where the request names none.
         goal: String,
     },
+    /// The meter gave no leave; nothing was sent.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The run was asked to stop.
     #[error("stopped")]
     Stopped,
@@ -171,6 +208,7 @@ impl ProviderError {
             | Self::Insecure { .. }
             | Self::NoKey { .. }
             | Self::Script { .. }
+            | Self::Refused(_)
             | Self::Stopped => true,
             // No such endpoint, or it has moved: the address is wrong, not the request.
             Self::BadRequest { status, .. } => matches!(status, 300..=399 | 404 | 405),
@@ -218,6 +256,8 @@ impl ProviderError {
             Self::NoKey { .. } => "export it, or write it into an untracked .env; `--provider mock` needs none",
             Self::Script { .. } => "correct the file that `llm.script` names",
             Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
+            Self::Refused(Refused::Over(_)) => "raise `budget.max_usd` or `budget.max_calls`, then run again",
+            Self::Refused(Refused::Unkept(_)) => "make room on the disk, then run again",
             Self::Stopped => return None,
         })
     }

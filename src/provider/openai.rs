@@ -9,9 +9,9 @@ use crate::{
         http::{self, Http, HttpError, HttpErrorKind},
         wait::{self, Interrupt},
     },
-    money::Prices,
+    money::{Came, Meter, Prices},
     provider::{
-        Answer, Finish, Provider, ProviderError,
+        Account, Answer, Finish, Model, Provider, ProviderError,
         retry::{Pause, Retry, retry_after},
         wire::{self, Reader},
     },
@@ -79,10 +79,18 @@ impl OpenAi {
         headers
     }
 
-    fn once(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError> {
+    /// One try, with leave.
+    fn once(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
         if stop.stopping() != Stopping::No {
             return Err(ProviderError::Stopped);
         }
+        let ticket = meter.reserve(request)?;
+        let outcome = self.send(request, stop);
+        meter.settle(ticket, came(&outcome));
+        outcome
+    }
+
+    fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError> {
         let (http, url, timeout) = (self.http.clone(), self.url.clone(), self.timeout);
         let (headers, body) = (self.headers(), wire::body(request, self.ask_cost));
         let sent = wait::interruptible(stop, move || http.post_json(&url, &headers, &body, timeout));
@@ -114,18 +122,40 @@ impl Provider for OpenAi {
         "openrouter"
     }
 
-    fn ask(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError> {
-        let first = self.retry.run(stop, || self.once(request, stop))?;
+    fn models(&self, _stop: &Stop) -> Result<Vec<Model>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn account(&self, _stop: &Stop) -> Result<Option<Account>, ProviderError> {
+        Ok(None)
+    }
+
+    fn ask(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
+        let first = self.retry.run(stop, || self.once(request, meter, stop))?;
         if !is_cold(&first) {
             return usable(first);
         }
         // A model that was just loaded may answer nothing at all, once. Should asking again fail, what the first
         // answer cost must still be booked.
-        let Ok(mut second) = self.retry.run(stop, || self.once(request, stop)) else {
+        let Ok(mut second) = self.retry.run(stop, || self.once(request, meter, stop)) else {
             return usable(first);
         };
         second.usage.add(&first.usage);
         usable(second)
+    }
+}
+
+/// What a try came to. Only a status of failure proves that nothing is charged; a connection that never stood, too.
+fn came(outcome: &Result<Answer, ProviderError>) -> Came<'_> {
+    match outcome {
+        Ok(answer) => Came::Answer(&answer.usage),
+        Err(
+            ProviderError::Timeout { .. }
+            | ProviderError::Malformed { .. }
+            | ProviderError::Unavailable { status: None, .. }
+            | ProviderError::Stopped,
+        ) => Came::Unknown,
+        Err(_) => Came::Nothing,
     }
 }
 

@@ -148,6 +148,7 @@ impl Reader {
             completion_tokens,
             cost_usd: cost.or_else(|| self.prices.cost(prompt_tokens, completion_tokens)),
             estimated: counted.0.is_none() || counted.1.is_none(),
+            ..Usage::default()
         }
     }
 }

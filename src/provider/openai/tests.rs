@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::{
     door::http::stub::{Act, Stub, act, nobody, response},
+    money::Unmetered,
     transcript::{Message, Role},
 };
 
@@ -16,13 +17,12 @@ fn settings(url: &str, timeout: Duration) -> Llm {
         provider: "openrouter".to_owned(),
         model: "asked".to_owned(),
         base_url: format!("{url}/v1/"),
-        key_env: String::new(),
-        script: None,
         max_tokens: 100,
         timeout,
         context: 1000,
         usd_per_mtok_in: None,
         usd_per_mtok_out: None,
+        ..Llm::default()
     }
 }
 
@@ -34,6 +34,8 @@ fn request() -> Request {
             content: "hello".to_owned(),
         }],
         max_tokens: Some(100),
+        reasoning: None,
+        schema: None,
     }
 }
 
@@ -46,7 +48,7 @@ fn ask_at(url: &str, timeout: Duration) -> (Result<Answer, ProviderError>, Vec<f
         true
     }));
     let provider = OpenAi::open(&settings(url, timeout), Some(Secret::new(KEY)), pause).unwrap();
-    let outcome = provider.ask(&request(), &Stop::default());
+    let outcome = provider.ask(&request(), &Unmetered, &Stop::default());
     if let Err(error) = &outcome {
         assert!(
             !format!("{error} {error:?} {:?}", error.hint()).contains("hush"),
@@ -103,7 +105,7 @@ fn without_a_key_none_is_sent() {
     let stub = Stub::start(vec![completion("hi", "stop")]);
     let pause = Pause(Box::new(|_, _| true));
     let provider = OpenAi::open(&settings(&stub.url, LONG), None, pause).unwrap();
-    provider.ask(&request(), &Stop::default()).unwrap();
+    provider.ask(&request(), &Unmetered, &Stop::default()).unwrap();
     assert!(!stub.seen().remove(0).to_ascii_lowercase().contains("authorization"));
 }
 
@@ -206,6 +208,6 @@ fn nothing_is_sent_once_the_run_is_asked_to_stop() {
     stop.press();
     let pause = Pause(Box::new(|_, _| true));
     let provider = OpenAi::open(&settings(&stub.url, LONG), None, pause).unwrap();
-    assert_eq!(provider.ask(&request(), &stop), Err(ProviderError::Stopped));
+    assert_eq!(provider.ask(&request(), &Unmetered, &stop), Err(ProviderError::Stopped));
     assert_eq!(stub.seen().len(), 0);
 }

@@ -11,6 +11,8 @@ fn request() -> Request {
             content: "1234567".to_owned(),
         }],
         max_tokens: Some(9),
+        reasoning: None,
+        schema: None,
     }
 }
 
@@ -55,6 +57,8 @@ fn content_is_a_string_or_parts_and_thoughts_are_left_out() {
 fn missing_usage_is_estimated_and_says_so() {
     let usage = answer(&plain(r#""12345678""#)).unwrap().usage;
     let expected = Usage {
+        cached_tokens: 0,
+        reasoning_tokens: 0,
         prompt_tokens: 2,
         completion_tokens: 3,
         cost_usd: None,
