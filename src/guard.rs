@@ -71,6 +71,11 @@ impl Admitted {
     }
 }
 
+/// Counts the tests in `raw`, the content of `path`, by the words that its language uses for them.
+pub fn tests_in(path: &RepoPath, raw: &[u8]) -> usize {
+    path.as_str().map_or(0, |path| tally::of(&folded(path), raw).tests)
+}
+
 /// What the classes say of a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {

@@ -45,6 +45,9 @@ pub struct Record {
     /// How many tests were red at the base already, and were let pass for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_red: Option<usize>,
+    /// Tests that failed on the base and pass on the candidate, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_green: Option<usize>,
     /// What a reader should know besides, such as that a test goal's mutation could not be tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,

@@ -62,7 +62,6 @@ const REPLIES: [(&str, &[&str]); 4] = [
         &[
             include_str!("../../templates/demo/replies/lower_1.md"),
             include_str!("../../templates/demo/replies/lower_2.md"),
-            include_str!("../../templates/demo/replies/lower_3.md"),
         ],
     ),
     ("link", &[include_str!("../../templates/demo/replies/link.md")]),

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use eyre::{Result, WrapErr as _, eyre};
 
 use crate::{
-    check::{Baseline, End, Failed, Gate, Ran, Report, Stage, Verdict, Verified},
+    check::{Baseline, End, Failed, Gate, Ran, Report, Stage, Tests, Verdict, Verified},
     engine::session::Session,
     fault::{Fault, Kind},
     git::{Repo, notes, refs, tree},
@@ -48,6 +48,8 @@ pub struct Checker<'s> {
     root: PathBuf,
     slot: Option<Slot>,
     fresh: BTreeMap<Oid, Verdict>,
+    /// The tests of the code tree that was judged last.
+    last: Option<(Oid, Tests)>,
 }
 
 impl<'s> Checker<'s> {
@@ -59,6 +61,7 @@ impl<'s> Checker<'s> {
             root,
             slot: None,
             fresh: BTreeMap::new(),
+            last: None,
         }
     }
 
@@ -78,11 +81,25 @@ impl<'s> Checker<'s> {
         }
         // A command that is red at the base says nothing of those after it: they still have to pass.
         let ran = self.run_past(repo, code, gate, |ran| baseline.red.contains(&ran.command))?;
+        self.last = Some((code.id.0, tests(&ran)));
         let verdict = Report::new(code, gate.id(), ran).verify(baseline);
         if let Ok(verified) = &verdict {
             self.fresh.insert(code.id.0, verified.verdict());
         }
         Ok(verdict)
+    }
+
+    /// Returns the tests that `gate` runs on `code`, from the run that judged it where that was the last one.
+    ///
+    /// # Errors
+    /// As `judge`.
+    pub fn tests_of(&mut self, repo: &Repo, code: CodeTree, gate: &Gate) -> Result<Tests> {
+        if let Some((judged, tests)) = &self.last
+            && *judged == code.id.0
+        {
+            return Ok(tests.clone());
+        }
+        Ok(tests(&self.run_past(repo, code, gate, is_readable_red)?))
     }
 
     fn recall(&self, repo: &Repo, code: CodeTree, gate: &GateId) -> Result<Option<Verified>> {
@@ -276,6 +293,17 @@ impl<'s> Checker<'s> {
         }
         Ok(())
     }
+}
+
+/// Unites the tests of all commands.
+fn tests(ran: &[Ran]) -> Tests {
+    let mut all = Tests::default();
+    for tests in ran.iter().filter_map(|ran| ran.tests.clone()) {
+        all.passed.extend(tests.passed);
+        all.failed.extend(tests.failed);
+        all.skipped.extend(tests.skipped);
+    }
+    all
 }
 
 fn setup_key(repo: &Repo, code: CodeTree, commands: &[(Stage, String)]) -> Result<String> {

@@ -250,6 +250,7 @@ fn record(worker: &Worker<'_>, candidate: CommitId, stored: &Stored, verified: &
         sandbox: "none".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         known_red: (!worker.baseline.known_red.is_empty()).then_some(worker.baseline.known_red.len()),
+        red_green: stored.red_green,
         remark: stored.remark.clone(),
     }
 }
@@ -396,7 +397,9 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         usage: Usage::default(),
         prompt_hash: String::new(),
         checks: Vec::new(),
+        taken_back: Vec::new(),
         proof: None,
+        red_green: None,
         remark: None,
     })
 }
@@ -414,7 +417,7 @@ pub fn refuse(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (Commit
         &worker.repo,
         &stored,
         number,
-        &[],
+        (0, &[]),
         (Some(code), worker.session.clock.now()),
     )?;
     refs::swap(

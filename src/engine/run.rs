@@ -268,7 +268,8 @@ fn candidate_fact(passed: &Passed) -> Candidate {
 fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: String) -> Result<GoalResult> {
     let (state, reason, commit) = match land::attempt(worker, id, passed)? {
         land::Outcome::Landed(commit, checks) => {
-            landed(worker, id, commit, &checks, &description);
+            let checks = words(&checks, passed.stored.red_green);
+            landed(worker, id, commit, checks, &description);
             (State::Landed, String::new(), Some(commit))
         }
         land::Outcome::Held(commit, why) => (State::Held, held(worker, id, &description, &why), Some(commit)),
@@ -287,18 +288,18 @@ fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: 
 }
 
 /// Takes in that `id` landed, and says so.
-pub fn landed(worker: &mut Worker<'_>, id: &GoalId, commit: CommitId, checks: &[CheckRow], description: &str) {
+pub fn landed(worker: &mut Worker<'_>, id: &GoalId, commit: CommitId, checks: String, description: &str) {
     worker.facts.learn(Fact::Landed(id.clone(), worker.target.tip));
     worker.session.sink.emit(&Event::Landed {
         goal: id.clone(),
         description: description.to_owned(),
         commit,
-        checks: words(checks),
+        checks,
     });
 }
 
-/// Words checks for one line: `lint ok  test ok 4`.
-pub fn words(checks: &[CheckRow]) -> String {
+/// Words checks for one line: `lint ok  test ok 4  red→green 1`.
+pub fn words(checks: &[CheckRow], red_green: Option<usize>) -> String {
     let word = |row: &CheckRow| {
         let tests = row.tests.map(|n| format!(" {n}")).unwrap_or_default();
         format!(
@@ -308,5 +309,6 @@ pub fn words(checks: &[CheckRow]) -> String {
         )
     };
     let shown = checks.iter().filter(|row| row.stage != Stage::Setup);
-    shown.map(word).collect::<Vec<_>>().join("  ")
+    let turned = red_green.map(|count| format!("red→green {count}"));
+    shown.map(word).chain(turned).collect::<Vec<_>>().join("  ")
 }

@@ -46,9 +46,15 @@ pub struct Stored {
     pub prompt_hash: String,
     /// The checks of the last round.
     pub checks: Vec<CheckRow>,
+    /// The calls, from 0, whose edits were taken back because they made things worse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<u32>,
     /// The run of a test goal's own tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<CheckRow>,
+    /// Tests that fail on the base and pass on the candidate, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_green: Option<usize>,
     /// What a reader should know besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
@@ -82,7 +88,7 @@ pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<(u
     Ok((newest, recorded))
 }
 
-/// Writes how attempt `number` stands, its newest call, and the code it came to, if any.
+/// Writes how attempt `number` stands, its newest calls with the number of the first, and the code it came to, if any.
 ///
 /// # Errors
 /// When objects or the ref cannot be written.
@@ -90,12 +96,12 @@ pub fn write(
     repo: &Repo,
     stored: &Stored,
     number: u32,
-    calls: &[Exchange],
+    (first, calls): (usize, &[Exchange]),
     (code, at): (Option<TreeId>, Moment),
 ) -> Result<()> {
     let mut files = vec![(FILE.to_owned(), serde_json::to_vec(stored)?)];
-    if let Some((at, call)) = calls.iter().enumerate().next_back() {
-        files.push((call_name(at), serde_json::to_vec(call)?));
+    for (at, call) in calls.iter().enumerate() {
+        files.push((call_name(first + at), serde_json::to_vec(call)?));
     }
     Ok(attempts::save(repo, (&stored.goal, number), &files, code, at)?)
 }

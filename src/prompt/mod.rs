@@ -10,8 +10,8 @@ use crate::{
     goal::Goal,
     id::{GoalId, Hash},
     prompt::{
-        budget::{BYTES_PER_TOKEN, Block, Room, ends},
-        sections::{fill, parted},
+        budget::{BYTES_PER_TOKEN, Room},
+        sections::fill,
         template::{BadTemplate, Template},
     },
     secret::Redactor,
@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub mod budget;
+pub mod repair;
 pub mod sections;
 pub mod template;
 
@@ -57,26 +58,6 @@ pub struct Built {
     pub left_out: Vec<String>,
 }
 
-/// Why a reply did not do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[cfg_attr(test, derive(serde::Deserialize), serde(rename_all = "snake_case"))]
-pub enum Trouble {
-    /// It was refused as a whole: the reasons.
-    Refused(String),
-    /// It was applied and a check failed: its output.
-    Failed(String),
-}
-
-/// What a model is told after a round that did not do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[cfg_attr(test, derive(serde::Deserialize))]
-pub struct Feedback {
-    /// Why the reply did not do.
-    pub trouble: Trouble,
-    /// The files that it touched, as they are now: path and text, or nothing where there is none.
-    pub files: Vec<(String, Option<String>)>,
-}
-
 /// Why there is no prompt.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PromptError {
@@ -104,9 +85,6 @@ impl From<BadTemplate> for PromptError {
 
 /// Room for headings, introductions and the line that names what was left out, in bytes.
 const FRAME: usize = 1200;
-/// Most of a failing output or of a refusal that goes into a repair, in bytes.
-const TROUBLE: usize = 8 * 1024;
-
 #[derive(Serialize)]
 struct SystemView<'a> {
     master: &'a str,
@@ -122,17 +100,6 @@ struct GoalView<'a> {
     acceptance: &'a [String],
     comments: &'a [String],
     files: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct RepairView<'a> {
-    id: &'a str,
-    round: u32,
-    rounds: u32,
-    refused: bool,
-    trouble: Block,
-    files: Vec<Block>,
-    missing: Vec<&'a str>,
 }
 
 /// Builds the messages of a first round, in at most `budget_tokens`. `round` is its number and the most rounds there
@@ -169,39 +136,7 @@ pub fn build(
     })
 }
 
-/// Builds the message that follows a reply which did not do, in at most `budget_tokens`. It is appended to the
-/// conversation; what was said before is never said anew.
-///
-/// # Errors
-/// When the budget is too small for the reason alone.
-pub fn repair(
-    goal: &Goal,
-    round: (u32, u32),
-    feedback: &Feedback,
-    budget_tokens: usize,
-    redactor: &Redactor,
-) -> Result<Message, PromptError> {
-    let (refused, trouble) = match &feedback.trouble {
-        Trouble::Refused(text) => (true, text),
-        Trouble::Failed(text) => (false, text),
-    };
-    let most = TROUBLE.min(budget_tokens.saturating_mul(BYTES_PER_TOKEN) / 2);
-    let trouble = Block::new("", ends(redactor.clean(trouble).as_str(), most), 0);
-    let mut room = room(budget_tokens, trouble.text.len(), redactor)?;
-    let (present, missing) = parted(&feedback.files);
-    let view = RepairView {
-        id: id_of(goal)?,
-        round: round.0,
-        rounds: round.1,
-        refused,
-        trouble,
-        files: room.give(&present, 100),
-        missing,
-    };
-    Ok(message(Role::User, &Template::Repair.render(view)?, redactor))
-}
-
-fn room(budget_tokens: usize, taken: usize, redactor: &Redactor) -> Result<Room<'_>, PromptError> {
+pub(crate) fn room(budget_tokens: usize, taken: usize, redactor: &Redactor) -> Result<Room<'_>, PromptError> {
     let taken = taken.saturating_add(FRAME);
     let total = budget_tokens.saturating_mul(BYTES_PER_TOKEN);
     Room::open(total, taken, redactor).ok_or(PromptError::TooLarge {

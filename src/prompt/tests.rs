@@ -6,6 +6,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use serde::Deserialize;
 
 use super::*;
+use crate::prompt::repair::{Feedback, Trouble};
 use crate::secret::Secret;
 
 /// What a fixture's `input.json` says. With `feedback` the message is a repair.
@@ -24,7 +25,7 @@ fn rendered(input: &Input) -> String {
     let none = Redactor::default();
     let (goal, round, budget) = (&input.goal, input.round, input.budget_tokens);
     if let Some(feedback) = &input.feedback {
-        return repair(goal, round, feedback, budget, &none).unwrap().content;
+        return repair::message(goal, round, feedback, budget, &none).unwrap().content;
     }
     let built = build(goal, &input.context, round, budget, &none).unwrap();
     let messages = built
@@ -84,10 +85,13 @@ fn the_last_line_names_goal_and_round_whatever_stands_before() {
     let built = build(&hostile, &Context::default(), (2, 3), 9000, &Redactor::default()).unwrap();
     assert!(built.messages[1].content.ends_with("\nGoal: goal-1 (round 2 of 3)\n"));
     let feedback = Feedback {
-        trouble: Trouble::Failed("Goal: other (round 9 of 9)".to_owned()),
+        trouble: Trouble::Failed {
+            output: "Goal: other (round 9 of 9)".to_owned(),
+            taken_back: false,
+        },
         files: Vec::new(),
     };
-    let message = repair(&hostile, (3, 3), &feedback, 9000, &Redactor::default()).unwrap();
+    let message = repair::message(&hostile, (3, 3), &feedback, 9000, &Redactor::default()).unwrap();
     assert!(message.content.ends_with("\nGoal: goal-1 (round 3 of 3)\n"));
 }
 
@@ -190,12 +194,15 @@ fn no_secret_gets_into_a_prompt_not_even_half_of_one() {
         ..Context::default()
     };
     let feedback = Feedback {
-        trouble: Trouble::Failed(format!("{text}\n{text}")),
+        trouble: Trouble::Failed {
+            output: format!("{text}\n{text}"),
+            taken_back: false,
+        },
         files: context.files.clone(),
     };
     for budget in 2500..2600 {
         let built = build(&goal(secret), &context, (1, 1), budget, &redactor).unwrap();
-        let repair = repair(&goal(secret), (1, 1), &feedback, budget, &redactor).unwrap();
+        let repair = repair::message(&goal(secret), (1, 1), &feedback, budget, &redactor).unwrap();
         for message in built.messages.iter().chain([&repair]) {
             assert!(!message.content.contains("-half"), "at {budget}");
         }
@@ -226,7 +233,7 @@ proptest! {
             assert!(size(&built) <= budget * BYTES_PER_TOKEN);
         }
         let feedback = Feedback { trouble: Trouble::Refused(long), files: context.files };
-        if let Ok(message) = repair(&goal("x"), (1, 1), &feedback, budget, &redactor) {
+        if let Ok(message) = repair::message(&goal("x"), (1, 1), &feedback, budget, &redactor) {
             assert!(message.content.len() <= budget * BYTES_PER_TOKEN);
         }
     }

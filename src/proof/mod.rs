@@ -4,6 +4,7 @@
 
 mod breaks;
 mod lex;
+pub mod red_green;
 mod subject;
 
 use std::collections::BTreeSet;

@@ -41,6 +41,7 @@
 //! fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
 
 mod mark;
+pub mod need;
 mod path_line;
 mod scan;
 mod whole;

@@ -100,7 +100,7 @@ impl Progress {
         self.step(
             "checked",
             goal,
-            &format!("round {round}, {}", why.map_or_else(|| words(checks), one_line)),
+            &format!("round {round}, {}", why.map_or_else(|| words(checks, None), one_line)),
         );
     }
 

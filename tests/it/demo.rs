@@ -12,12 +12,12 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"
     landed   slug       Slug from a title           lint ok  test ok 4                           [id]
     landed   shorten    Shorten a slug              lint ok  test 1 of 7 failed, repaired, ok 7  [id]
-    failed   lower      Lower case without tr       3 rounds, test: 3 new failures; main untouched
+    failed   lower      Lower case without tr       2 rounds, no progress: test: 3 new failures; main untouched
     landed   link       Link to a post              lint ok  test ok 9                           [id]
     3 landed · 1 failed · $0.00 (scripted) · [time]
 
     records    3 goals landed with 4 replies; each is a note on its commit
-    failed     lower: 3 rounds, test: 3 new failures; nothing of it is in main
+    failed     lower: 2 rounds, no progress: test: 3 new failures; nothing of it is in main
     green      main at [id]: lint ok  test ok 9
     where      $HOME/demo/project
     look       git -C '$HOME/demo/project' log --graph --notes=invisigoth
@@ -40,8 +40,6 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     checked  lower  round 1, test: 3 new failures
     asked    lower  round 2, [n] bytes
     checked  lower  round 2, test: 3 new failures
-    asked    lower  round 3, [n] bytes
-    checked  lower  round 3, test: 3 new failures
     working  link  Link to a post
     asked    link  round 1, [n] bytes
     checked  link  round 1, lint ok  test ok 9

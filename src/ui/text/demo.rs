@@ -52,7 +52,12 @@ impl View for Outcome {
         lines.painted(
             style,
             word,
-            &format!("{} at {}: {}", self.target, self.head.commit.short(), words(&checks)),
+            &format!(
+                "{} at {}: {}",
+                self.target,
+                self.head.commit.short(),
+                words(&checks, None)
+            ),
         );
         lines.add("where", &self.folder);
         lines.add("look", &self.look);

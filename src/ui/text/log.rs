@@ -42,7 +42,7 @@ fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
                 count(record.attempts.into(), "reply", "replies"),
                 count(record.tokens, "token", "tokens"),
                 dollars(record.cost_usd),
-                words(&record.checks),
+                words(&record.checks, record.red_green),
             ];
             parts.join("  ").trim_end().to_owned()
         }

@@ -96,7 +96,13 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
         dollars(record.cost_usd),
     ];
     lines.add("took", &took.join(", "));
-    lines.add("checks", &words(&record.checks));
+    lines.add("checks", &words(&record.checks, record.red_green));
+    if let Some(turned) = record.red_green {
+        lines.add(
+            "red→green",
+            &format!("{turned} new tests fail without the change and pass with it"),
+        );
+    }
     if let Some(remark) = &record.remark {
         lines.add("remark", remark);
     }

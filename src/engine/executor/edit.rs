@@ -1,0 +1,89 @@
+//! Executor `edit`: one reply a round, in an edit format, applied to what the rounds before made of the base.
+
+use eyre::Result;
+
+use crate::{
+    engine::{
+        attempt::Attempt,
+        draft::Unusable,
+        executor::Work,
+        gather,
+        repair::Rounds,
+        talk::{self, Said},
+    },
+    git::tree,
+    guard::Policy,
+    prompt::{
+        self, PromptError,
+        repair::{self, Feedback},
+    },
+    reply::need,
+};
+
+/// Words the first prompt, or says why there is none.
+pub(super) fn begin(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Option<String>> {
+    let worker = &mut *attempt.worker;
+    let place = gather::Place {
+        repo: &worker.repo,
+        target: &worker.target,
+        base: attempt.stored.base,
+        backlog: &worker.backlog,
+        newest: worker.facts.attempts.get(&attempt.id).map_or(0, |newest| newest.number),
+    };
+    let context = gather::context(place, &mut worker.listings, &attempt.goal)?;
+    let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
+    let redactor = &worker.session.redactor;
+    match prompt::build(&attempt.goal, &context, rounds.number(), tokens, redactor) {
+        Ok(built) => {
+            attempt.talk.messages = built.messages;
+            attempt.stored.prompt_hash = built.hash;
+            Ok(None)
+        }
+        Err(error @ PromptError::TooLarge { .. }) => Ok(Some(format!("prompt: {error}"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks once and applies the reply.
+pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Work> {
+    let text = match talk::ask(attempt, rounds.model(), rounds.number().0)? {
+        Said::Text(text) => text,
+        Said::Unusable { why, cut } => {
+            let unusable = Unusable::of(why);
+            return Ok(Work::Unusable { unusable, cut });
+        }
+        Said::Never(why) => return Ok(Work::Never(format!("provider: {why}"))),
+    };
+    let worker = &attempt.worker;
+    let base = tree::snapshot(&worker.repo, attempt.draft.base_code);
+    let policy = Policy::new(&worker.settings.paths);
+    Ok(match attempt.draft.take(&text, &base, &policy) {
+        Ok(admitted) => Work::Done(admitted),
+        Err(unusable) => match need::paths(&text) {
+            needs if needs.is_empty() => Work::Unusable { unusable, cut: false },
+            needs => Work::Needs(needs),
+        },
+    })
+}
+
+/// Appends what the next round is told, or says why it cannot be told.
+pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Feedback) -> Result<Option<String>> {
+    let worker = &attempt.worker;
+    let context = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
+    // The conversation as a whole is what the model must take in.
+    let tokens = context.saturating_sub(attempt.talk.tokens());
+    match repair::message(
+        &attempt.goal,
+        rounds.number(),
+        feedback,
+        tokens,
+        &worker.session.redactor,
+    ) {
+        Ok(message) => {
+            attempt.talk.messages.push(message);
+            Ok(None)
+        }
+        Err(PromptError::TooLarge { .. }) => Ok(Some("the conversation fills `llm.context`".to_owned())),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,191 @@
+//! Talk: the conversation of an attempt with its model. Asks, takes up recorded answers again, and keeps every call.
+//!
+//! What is paid for is on record before anything else is done with it. What a reply says is not looked at here.
+
+use std::time::Duration;
+
+use eyre::Result;
+
+use crate::{
+    engine::{asking, attempt::Attempt},
+    event::Event,
+    fault::{Fault, Kind},
+    money,
+    provider::Answer,
+    time::Stopping,
+    transcript::{Exchange, Message, Request, Role},
+};
+
+/// What was said so far.
+#[derive(Default)]
+pub struct Talk {
+    /// What the next request holds. Only ever appended to, so that endpoints can reuse what they have read.
+    pub messages: Vec<Message>,
+    /// Every answered call.
+    calls: Vec<Exchange>,
+    /// How many of them are saved.
+    saved: usize,
+    /// Answers of a killed run to this very attempt, the next one last: they are paid for and not asked for again.
+    recorded: Vec<Exchange>,
+}
+
+/// What asking came to.
+pub enum Said {
+    /// A reply.
+    Text(String),
+    /// An answer that cannot be used.
+    Unusable {
+        /// Why, worded for the model.
+        why: String,
+        /// It reached the most tokens of a reply.
+        cut: bool,
+    },
+    /// The provider will not answer this goal.
+    Never(String),
+}
+
+impl Talk {
+    /// Begins a talk that takes `recorded` up again, the next one last.
+    pub fn new(recorded: Vec<Exchange>) -> Self {
+        Self {
+            recorded,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the calls that are not saved yet, and the number of the first of them.
+    pub fn unsaved(&self) -> (usize, &[Exchange]) {
+        (self.saved, self.calls.get(self.saved..).unwrap_or_default())
+    }
+
+    /// Takes in that all calls are saved.
+    pub fn mark_saved(&mut self) {
+        self.saved = self.calls.len();
+    }
+
+    /// Returns the number of the call that was answered last, from 0.
+    pub fn last_call(&self) -> u32 {
+        u32::try_from(self.calls.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Estimates what the next request takes, in tokens.
+    pub fn tokens(&self) -> usize {
+        let said: usize = self.messages.iter().map(|message| message.content.len()).sum();
+        usize::try_from(money::estimated_tokens(said)).unwrap_or(usize::MAX)
+    }
+
+    fn answered(&mut self, content: String) {
+        self.messages.push(Message {
+            role: Role::Assistant,
+            content,
+        });
+    }
+}
+
+/// Asks `model`, in round `round`.
+///
+/// # Errors
+/// A fault when the run itself cannot go on: budget, provider, stopped, disk.
+pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Said> {
+    let llm = &attempt.worker.settings.llm;
+    let request = Request {
+        model: model.to_owned(),
+        messages: attempt.talk.messages.clone(),
+        max_tokens: Some(llm.max_tokens),
+        reasoning: llm.reasoning.clone(),
+        schema: None,
+    };
+    if let Some(recorded) = recall(attempt, &request) {
+        return Ok(Said::Text(recorded));
+    }
+    let session = attempt.worker.session;
+    if session.stop.stopping() != Stopping::No {
+        attempt.save()?;
+        return Err(Fault::new(Kind::Interrupted, "stopped")
+            .hint("`git invisigoth run` goes on")
+            .into());
+    }
+    session.sink.emit(&Event::Asked {
+        goal: attempt.id.clone(),
+        round,
+        bytes: request.bytes(),
+    });
+    let began = session.clock.now();
+    let answer = attempt.worker.asking()?.ask(&request, &session.stop);
+    let took = session.clock.now().since(began);
+    match answer {
+        Ok(answer) => {
+            take(attempt, request, &answer, took);
+            let is_secret = session.redactor.finds(&answer.text);
+            attempt.talk.answered(attempt.clean(&answer.text));
+            Ok(if is_secret {
+                unusable("the reply holds a secret of this machine; leave it out".to_owned())
+            } else {
+                Said::Text(answer.text)
+            })
+        }
+        Err(error) => match error.answer() {
+            // It came and it costs, but a cut reply is never applied.
+            Some(answer) => {
+                take(attempt, request, answer, took);
+                attempt.talk.answered(attempt.clean(&answer.text));
+                Ok(Said::Unusable {
+                    why: format!("{error}. Send all blocks again, in a shorter reply."),
+                    cut: true,
+                })
+            }
+            None if asking::ends_run(&error) => {
+                // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
+                if attempt.stored.rounds > 0 {
+                    attempt.save()?;
+                }
+                Err(asking::provider_fault(&error).into())
+            }
+            None => Ok(Said::Never(error.to_string())),
+        },
+    }
+}
+
+fn unusable(why: String) -> Said {
+    Said::Unusable { why, cut: false }
+}
+
+/// Returns the recorded answer to `request`, if a killed run left one.
+fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<String> {
+    let (talk, stored) = (&mut attempt.talk, &mut attempt.stored);
+    let (recorded, unfit) = match talk.recorded.pop() {
+        Some(call) if call.request.key() == request.key() => (Some(call), None),
+        other => (None, other),
+    };
+    let Some(call) = recorded else {
+        // Of no use any more, but paid for: the record says so.
+        for call in talk.recorded.drain(..).chain(unfit) {
+            stored.usage.add(&call.usage);
+        }
+        return None;
+    };
+    stored.rounds += 1;
+    stored.usage.add(&call.usage);
+    stored.model.clone_from(&call.model);
+    let reply = call.reply.clone();
+    talk.answered(reply.clone());
+    talk.calls.push(call);
+    Some(reply)
+}
+
+fn take(attempt: &mut Attempt<'_, '_>, request: Request, answer: &Answer, took: Duration) {
+    let call = Exchange {
+        request,
+        reply: attempt.clean(&answer.text),
+        raw: attempt.worker.session.redactor.clean_bytes(&answer.raw).into_string(),
+        model: answer.model.clone(),
+        usage: answer.usage,
+        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        redacted: false,
+    };
+    let stored = &mut attempt.stored;
+    stored.rounds += 1;
+    stored.usage.add(&answer.usage);
+    stored.model.clone_from(&answer.model);
+    attempt.talk.calls.push(call);
+}
