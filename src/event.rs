@@ -63,6 +63,9 @@ pub enum Event {
         commit: CommitId,
         /// The summary of its checks: `lint ok  test ok 4`.
         checks: String,
+        /// Tests that fail on the base and pass now, where that was tried.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        red_green: Option<usize>,
     },
     /// A goal was given up for now.
     Failed {

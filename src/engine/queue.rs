@@ -79,8 +79,7 @@ fn land_waiting(worker: &mut Worker<'_>, id: GoalId, candidate: &Candidate, appr
     let (state, reason, commit) = match land::candidate(worker, &id, candidate.commit, &stored, approval)? {
         land::Outcome::Held(commit, why) => (State::Held, run::held(worker, &id, &description, &why), Some(commit)),
         land::Outcome::Landed(commit, checks) => {
-            let checks = run::words(&checks, stored.red_green);
-            run::landed(worker, &id, commit, checks, &description);
+            run::landed(worker, &id, commit, (&checks, stored.red_green), &description);
             (State::Landed, String::new(), Some(commit))
         }
         land::Outcome::Refused(why) => {

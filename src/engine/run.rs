@@ -268,8 +268,7 @@ fn candidate_fact(passed: &Passed) -> Candidate {
 fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: String) -> Result<GoalResult> {
     let (state, reason, commit) = match land::attempt(worker, id, passed)? {
         land::Outcome::Landed(commit, checks) => {
-            let checks = words(&checks, passed.stored.red_green);
-            landed(worker, id, commit, checks, &description);
+            landed(worker, id, commit, (&checks, passed.stored.red_green), &description);
             (State::Landed, String::new(), Some(commit))
         }
         land::Outcome::Held(commit, why) => (State::Held, held(worker, id, &description, &why), Some(commit)),
@@ -288,13 +287,20 @@ fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: 
 }
 
 /// Takes in that `id` landed, and says so.
-pub fn landed(worker: &mut Worker<'_>, id: &GoalId, commit: CommitId, checks: String, description: &str) {
+pub fn landed(
+    worker: &mut Worker<'_>,
+    id: &GoalId,
+    commit: CommitId,
+    (checks, red_green): (&[CheckRow], Option<usize>),
+    description: &str,
+) {
     worker.facts.learn(Fact::Landed(id.clone(), worker.target.tip));
     worker.session.sink.emit(&Event::Landed {
         goal: id.clone(),
         description: description.to_owned(),
         commit,
-        checks,
+        checks: words(checks, None),
+        red_green,
     });
 }
 

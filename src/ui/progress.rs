@@ -32,6 +32,7 @@ pub struct Progress {
 struct Seen {
     columns: Columns,
     rounds: BTreeMap<GoalId, Vec<Vec<CheckRow>>>,
+    turned: BTreeMap<GoalId, usize>,
     printed: BTreeSet<GoalId>,
 }
 
@@ -67,6 +68,7 @@ impl Progress {
             return;
         }
         let rounds = seen.rounds.remove(goal).unwrap_or_default();
+        let turned = seen.turned.remove(goal);
         let untouched = || {
             self.target
                 .get()
@@ -78,6 +80,10 @@ impl Progress {
             (State::Candidate, Some("")) => rows::checks(&rounds),
             (_, Some(about)) => one_line(about),
             (_, None) => rows::checks(&rounds),
+        };
+        let about = match turned {
+            Some(count) => format!("{about}  red→green {count}"),
+            None => about,
         };
         // A held goal's reason is long, and the commit is no result yet.
         let commit = commit.filter(|_| matches!(state, State::Landed | State::Candidate));
@@ -102,6 +108,14 @@ impl Progress {
             goal,
             &format!("round {round}, {}", why.map_or_else(|| words(checks, None), one_line)),
         );
+    }
+
+    /// Notes tests that turned from red to green, for the goal's line.
+    fn turned(&self, goal: &GoalId, red_green: Option<usize>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = red_green {
+            seen.turned.insert(goal.clone(), count);
+        }
     }
 
     /// False for a candidate that an earlier run made.
@@ -149,7 +163,9 @@ impl Progress {
                 description,
                 commit,
                 checks,
+                red_green,
             } => {
+                self.turned(goal, *red_green);
                 let about = (!self.has_rounds(goal)).then_some(checks.as_str());
                 self.row(State::Landed, (goal, description), about, Some(*commit));
             }

@@ -61,6 +61,8 @@ mod prompt;
 mod provider;
 /// A run that dies, and the next one.
 mod resume;
+/// Rounds after one that did not do, and tests that must fail without the change.
+mod rounds;
 /// `run`: the sentence, end to end.
 mod run;
 /// `show`: one goal.
