@@ -253,7 +253,7 @@ pub struct Check {
 #[derive(Args, Debug)]
 pub struct Apply {
     /// The format of the reply
-    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = ["search-replace", "whole", "auto"])]
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = ["search-replace", "udiff", "whole", "apply-patch", "str-replace", "auto"])]
     pub format: String,
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     commands,
     door::fs::{apply, folder::Folder},
-    edit,
+    edit::{self, Applied, block::Placed},
     fault::{Fault, Kind},
     reply::{self, Format},
     snapshot::Change,
@@ -28,6 +28,8 @@ pub struct Request {
 pub struct Outcome {
     /// `wrote PATH` or `deleted PATH`, in order of path.
     pub changes: Vec<(&'static str, String)>,
+    /// Where each block went, and how strictly its lines were compared: `exact`, `trailing`, `shift`, `trim`, `plain`.
+    pub placed: Vec<Placed>,
 }
 
 impl commands::Outcome for Outcome {
@@ -42,7 +44,7 @@ pub fn run(folder: &Path, request: &Request) -> Result<Outcome> {
     let refused = |refusal: String| Fault::new(Kind::Error, refusal);
     let edits = reply::parse(&request.reply, request.format).map_err(|refusal| refused(refusal.to_string()))?;
     let snapshot = Folder::open(folder)?;
-    let changes = edit::apply(&snapshot, &edits).map_err(|refusal| refused(refusal.to_string()))?;
+    let Applied { changes, placed } = edit::apply(&snapshot, &edits).map_err(|refusal| refused(refusal.to_string()))?;
     apply::apply_changes(folder, &changes).wrap_err("writing the changes; what was written is taken back")?;
     let said = |change: &Change| {
         if matches!(change, Change::Delete) {
@@ -56,5 +58,6 @@ pub fn run(folder: &Path, request: &Request) -> Result<Outcome> {
             .iter()
             .map(|(path, change)| (said(change), path.to_string()))
             .collect(),
+        placed,
     })
 }

@@ -1,4 +1,5 @@
-//! Finding the lines of a block in a file: five tiers, the first with any hit decides, several hits are refused.
+//! Finding the lines of a block in a file: five tiers, and the first with any hit decides. Which of several hits is
+//! meant is `place`'s business.
 //!
 //! There is no tier that measures distance: what cannot be found for certain is not written.
 
@@ -8,7 +9,7 @@ use crate::edit::fold;
 
 /// How strictly lines were compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Tier {
+pub enum Tier {
     /// Equal.
     Exact,
     /// Trailing whitespace does not count.
@@ -21,49 +22,50 @@ pub(crate) enum Tier {
     Plain,
 }
 
-/// Where a block's lines are.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Found {
-    /// Nowhere.
-    Nowhere,
-    /// At one place: the index of the first line.
-    Once(usize, Tier),
-    /// At several.
-    Often(Vec<usize>),
+impl Tier {
+    /// Returns the word for it in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Trailing => "trailing",
+            Self::Shift => "shift",
+            Self::Trim => "trim",
+            Self::Plain => "plain",
+        }
+    }
 }
 
 const TIERS: [Tier; 5] = [Tier::Exact, Tier::Trailing, Tier::Shift, Tier::Trim, Tier::Plain];
+/// Most lines that are compared for a common shift before many hits are taken as they are.
+const MOST_SHIFTED: usize = 2_000_000;
 
-/// Looks for `old` in `file`.
-pub(crate) fn locate(file: &[&str], old: &[&str]) -> Found {
+/// Returns where `old` is in `file`: indices of first lines, and the tier that found them.
+pub(crate) fn locate(file: &[&str], old: &[&str]) -> Option<(Vec<usize>, Tier)> {
     locate_by(file, old, &TIERS)
 }
 
 /// True where `lines` are in `file`, trailing whitespace aside.
 pub(crate) fn holds(file: &[&str], lines: &[&str]) -> bool {
     let strict = [Tier::Exact, Tier::Trailing];
-    lines.iter().any(|line| !line.trim().is_empty()) && locate_by(file, lines, &strict) != Found::Nowhere
+    lines.iter().any(|line| !line.trim().is_empty()) && locate_by(file, lines, &strict).is_some()
 }
 
-fn locate_by(file: &[&str], old: &[&str], tiers: &[Tier]) -> Found {
+fn locate_by(file: &[&str], old: &[&str], tiers: &[Tier]) -> Option<(Vec<usize>, Tier)> {
     if old.is_empty() || old.len() > file.len() {
-        return Found::Nowhere;
+        return None;
     }
-    for tier in tiers {
+    let found = tiers.iter().map(|tier| {
         let hits = match tier {
             Tier::Shift => shifted(file, old),
             other => equal_by(file, old, *other),
         };
-        match hits.as_slice() {
-            [] => {}
-            [at] => return Found::Once(*at, *tier),
-            _ => return Found::Often(hits),
-        }
-    }
-    Found::Nowhere
+        (hits, *tier)
+    });
+    found.into_iter().find(|(hits, _)| !hits.is_empty())
 }
 
-fn key(line: &str, tier: Tier) -> Cow<'_, str> {
+/// What is compared of a line.
+pub(crate) fn key(line: &str, tier: Tier) -> Cow<'_, str> {
     match tier {
         Tier::Exact => line.into(),
         Tier::Trailing | Tier::Shift => line.trim_end().into(),
@@ -73,27 +75,59 @@ fn key(line: &str, tier: Tier) -> Cow<'_, str> {
     }
 }
 
+/// Knuth, Morris and Pratt's search over lines: linear however the lines repeat.
 fn equal_by(file: &[&str], old: &[&str], tier: Tier) -> Vec<usize> {
-    let keys: Vec<Cow<'_, str>> = old.iter().map(|line| key(line, tier)).collect();
-    let windows = file.windows(old.len()).enumerate();
-    let fits = |window: &[&str]| {
-        window
-            .iter()
-            .zip(&keys)
-            .all(|(line, wanted)| key(line, tier) == *wanted)
-    };
-    windows.filter(|(_, window)| fits(window)).map(|(at, _)| at).collect()
+    let wanted: Vec<Cow<'_, str>> = old.iter().map(|line| key(line, tier)).collect();
+    let borders = borders(&wanted);
+    let border = |length: usize| length.checked_sub(1).and_then(|at| borders.get(at)).copied();
+    let mut hits = Vec::new();
+    let mut length = 0;
+    for (at, line) in file.iter().enumerate() {
+        let line = key(line, tier);
+        while wanted.get(length) != Some(&line) {
+            match border(length) {
+                Some(shorter) => length = shorter,
+                None => break,
+            }
+        }
+        if wanted.get(length) == Some(&line) {
+            length += 1;
+        }
+        if length == wanted.len() {
+            hits.push(at + 1 - length);
+            length = border(length).unwrap_or_default();
+        }
+    }
+    hits
+}
+
+/// For each start of `keys`, the length of the longest other start that it ends with.
+fn borders(keys: &[Cow<'_, str>]) -> Vec<usize> {
+    let mut borders: Vec<usize> = Vec::with_capacity(keys.len());
+    let mut length = 0;
+    for (at, key) in keys.iter().enumerate() {
+        while at > 0 && length > 0 && keys.get(length) != Some(key) {
+            length = borders.get(length - 1).copied().unwrap_or_default();
+        }
+        if at > 0 && keys.get(length) == Some(key) {
+            length += 1;
+        }
+        borders.push(length);
+    }
+    borders
 }
 
 fn shifted(file: &[&str], old: &[&str]) -> Vec<usize> {
     if old.iter().all(|line| line.trim().is_empty()) {
         return Vec::new();
     }
-    let windows = file.windows(old.len()).enumerate();
-    windows
-        .filter(|(_, window)| Shift::between(old, window).is_some())
-        .map(|(at, _)| at)
-        .collect()
+    let alike = equal_by(file, old, Tier::Trim);
+    if alike.len() > 1 && alike.len().saturating_mul(old.len()) > MOST_SHIFTED {
+        return alike;
+    }
+    let window = |at: usize| file.get(at..at + old.len()).unwrap_or_default();
+    let fits = |at: &usize| Shift::between(old, window(*at)).is_some();
+    alike.into_iter().filter(fits).collect()
 }
 
 /// One common indentation that a block lacks, or has too much.

@@ -56,35 +56,27 @@ pub(crate) struct Splice {
     pub(crate) at: usize,
     /// How many lines go.
     pub(crate) len: usize,
-    /// What comes, line by line, each with its ending; an empty ending is filled in by `splice`.
-    pub(crate) lines: Vec<(String, String)>,
+    /// What comes, line by line.
+    pub(crate) lines: Vec<String>,
 }
 
-/// Applies `splices`, sorted and disjoint, to `lines`. New lines get the commonest ending, and the text ends with a
-/// newline exactly if it did before.
-pub(crate) fn splice(lines: &[Line<'_>], splices: &[Splice]) -> String {
+/// Applies `splices`, sorted and disjoint, to `lines`. New lines get the commonest ending; the text ends with a newline
+/// as `final_newline` says, or as it did before.
+pub(crate) fn splice(lines: &[Line<'_>], splices: &[Splice], final_newline: Option<bool>) -> String {
     let mut out: Vec<(&str, &str)> = Vec::with_capacity(lines.len());
     let mut next = 0;
     let kept = |from: usize, to: usize| {
-        lines
-            .get(from..to)
-            .unwrap_or_default()
-            .iter()
-            .map(|l| (l.text, l.ending))
+        let kept = lines.get(from..to).unwrap_or_default();
+        kept.iter().map(|line| (line.text, line.ending))
     };
     for splice in splices {
         out.extend(kept(next, splice.at));
-        out.extend(
-            splice
-                .lines
-                .iter()
-                .map(|(text, ending)| (text.as_str(), ending.as_str())),
-        );
+        out.extend(splice.lines.iter().map(|text| (text.as_str(), "")));
         next = splice.at + splice.len;
     }
     out.extend(kept(next, lines.len()));
     let ended = lines.last().is_none_or(|line| !line.ending.is_empty());
-    join(&out, commonest_ending(lines), ended)
+    join(&out, commonest_ending(lines), final_newline.unwrap_or(ended))
 }
 
 fn join(lines: &[(&str, &str)], filler: &str, ended: bool) -> String {

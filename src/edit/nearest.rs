@@ -11,7 +11,7 @@ const LEAST: f64 = 0.6;
 /// Lines shown before and after.
 const AROUND: usize = 5;
 /// Most work of comparing character by character: characters of the block, squared, times lines of the file.
-const MOST_WORK: usize = 50_000_000;
+const MOST_WORK: usize = 10_000_000;
 
 /// Returns the best window of `file` for `old`, five lines more on both sides; empty where nothing comes close.
 pub(crate) fn nearest(file: &[&str], old: &[&str]) -> Vec<NumberedLine> {

@@ -1,16 +1,20 @@
-//! Rewriting a text by one block of old and new lines: retries, elision, and which lines keep the file's bytes.
+//! Rewriting a text by blocks of old and new lines: retries, elision, and which lines keep the file's bytes.
 //!
-//! Where old lines may be is `find`; what a refusal says is up to the caller.
-
-use std::borrow::Cow;
+//! All blocks are looked for in the text as it is before the first of them. Where old lines may be is `find`, which of
+//! several places is meant is `place`; what a refusal says is up to the caller.
 
 use similar::{Algorithm, DiffOp};
 
 use crate::edit::{
-    find::{self, Found, Shift, Tier},
+    block::{Block, Place, Wording},
+    find::{self, Shift, Tier},
     indent::Indents,
     lines::{self, Line, Splice},
+    place::{Spot, Unsettled},
 };
+
+/// Most blocks that are found to fail before the others are left untried.
+const MOST_MISSES: usize = 50;
 
 /// Why a block could not be applied to a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,50 +31,187 @@ pub(crate) enum Miss {
     Indentation,
     /// The `...` lines of both parts are not as many.
     Elision,
+    /// Lines are added without a line that says where.
+    NoContext,
+    /// This anchor is not in the file, or not after the one before it.
+    Anchor(String),
+    /// The old lines are before the anchors only; numbers from 1.
+    BeforeAnchors(Vec<usize>),
+    /// It changes lines that another block of the reply changes too.
+    Overlap,
 }
 
-/// Replaces the lines of `old`, found in `text` in one place, by those of `new`.
-pub(crate) fn rewrite(text: &str, old: &str, new: &str) -> Result<String, Miss> {
+impl From<Unsettled> for Miss {
+    fn from(unsettled: Unsettled) -> Self {
+        let numbers = |hits: Vec<usize>| hits.into_iter().map(|hit| hit + 1).collect();
+        match unsettled {
+            Unsettled::Anchor(anchor) => Self::Anchor(anchor),
+            Unsettled::BeforeAnchors(hits) => Self::BeforeAnchors(numbers(hits)),
+            Unsettled::Several(hits) => Self::Often(numbers(hits)),
+        }
+    }
+}
+
+/// What became of a text.
+#[derive(Debug)]
+pub(crate) struct Rewritten {
+    pub(crate) text: String,
+    /// For each block its first line, from 1, and the tier that found it.
+    pub(crate) placed: Vec<(usize, Tier)>,
+    /// The lines that went and came, sorted, as indices into the old text.
+    pub(crate) splices: Vec<Splice>,
+}
+
+/// Replaces the old lines of each block, found in one place, by its new lines.
+///
+/// # Errors
+/// Returns each block that cannot be applied, by its index.
+pub(crate) fn rewrite(text: &str, blocks: &[Block]) -> Result<Rewritten, Vec<(usize, Miss)>> {
     let file = lines::split(text);
-    let old_lines = lines::split(old);
-    let new_lines = lines::split(new);
-    let (old, new) = (lines::texts(&old_lines), lines::texts(&new_lines));
-    if old == new {
-        return Err(Miss::Same);
+    let mut misses = Vec::new();
+    let mut placed = Vec::new();
+    let mut splices: Vec<(usize, Splice)> = Vec::new();
+    let mut cursor = 0;
+    for (nth, block) in blocks.iter().enumerate() {
+        match one_block(&file, block, cursor) {
+            Ok(found) => {
+                cursor = found.next;
+                placed.push((found.at + 1, found.tier));
+                splices.extend(found.splices.into_iter().map(|splice| (nth, splice)));
+            }
+            Err(miss) => misses.push((nth, miss)),
+        }
+        if misses.len() >= MOST_MISSES {
+            break;
+        }
     }
-    let splices = splices(&file, &old, &new)?;
-    let rewritten = lines::splice(&file, &splices);
+    splices.sort_by_key(|(_, splice)| (splice.at, splice.len));
+    misses.extend(overlaps(&splices));
+    if !misses.is_empty() {
+        return Err(misses);
+    }
+    let splices: Vec<Splice> = splices.into_iter().map(|(_, splice)| splice).collect();
+    let final_newline = blocks.iter().rev().find_map(|block| block.final_newline);
+    let rewritten = lines::splice(&file, &splices, final_newline);
     if rewritten == text {
-        return Err(Miss::Same);
+        return Err(vec![(0, Miss::Same)]);
     }
-    Ok(rewritten)
+    Ok(Rewritten {
+        text: rewritten,
+        placed,
+        splices,
+    })
 }
 
-fn splices(file: &[Line<'_>], old: &[&str], new: &[&str]) -> Result<Vec<Splice>, Miss> {
-    for (old, new) in variants(old, new) {
-        let (old, new) = (as_strs(&old), as_strs(&new));
-        if let Some((splice, _)) = one_splice(file, 0, &old, &new)? {
-            return Ok(vec![splice]);
+/// Blocks that change the same lines, or add lines at the same place: their order is not said.
+fn overlaps(splices: &[(usize, Splice)]) -> Vec<(usize, Miss)> {
+    let pairs = splices.iter().zip(splices.iter().skip(1));
+    let clash = pairs.filter(|((one, a), (other, b))| {
+        one != other && (a.at + a.len > b.at || (a.at == b.at && a.len == 0 && b.len == 0))
+    });
+    clash.map(|(_, (other, _))| (*other, Miss::Overlap)).collect()
+}
+
+/// A block's place and what it changes there.
+struct Located {
+    at: usize,
+    tier: Tier,
+    /// The line after it.
+    next: usize,
+    splices: Vec<Splice>,
+}
+
+fn one_block(file: &[Line<'_>], block: &Block, cursor: usize) -> Result<Located, Miss> {
+    let old_lines = lines::split(&block.old);
+    let new_lines = lines::split(&block.new);
+    let (old, new) = (lines::texts(&old_lines), lines::texts(&new_lines));
+    if old == new && block.final_newline.is_none() {
+        return Err(Miss::Same);
+    }
+    if old.is_empty() {
+        return appended(file, block, &new);
+    }
+    let is_hunk = matches!(block.wording, Wording::Diff | Wording::Patch);
+    if is_hunk && old.iter().all(|line| is_blank(line)) {
+        return Err(Miss::NoContext);
+    }
+    let texts = lines::texts(file);
+    let search = Search {
+        file,
+        texts: &texts,
+        block,
+        cursor,
+    };
+    for (old, new, skipped) in variants(&old, &new) {
+        if let Some(located) = search.at_one_place(&old, &new, skipped)? {
+            return Ok(located);
         }
     }
     if old.iter().any(|line| is_elision(line)) {
-        return elided(file, old, new);
+        return elided(file, &old, &new);
     }
-    if find::holds(&lines::texts(file), new) {
+    if find::holds(&texts, &new) {
         return Err(Miss::AlreadyThere);
     }
     Err(Miss::Nowhere)
 }
 
-type Texts<'a> = Vec<Cow<'a, str>>;
+/// Lines that only come: at the end of the file, where the format says so or there is no other place.
+fn appended(file: &[Line<'_>], block: &Block, new: &[&str]) -> Result<Located, Miss> {
+    let at_end = block.wording == Wording::Patch && block.place.anchors.is_empty();
+    if !(at_end || block.place.at_end || file.is_empty()) {
+        return Err(Miss::NoContext);
+    }
+    let at = file.len();
+    let lines = new.iter().map(|line| (*line).to_owned()).collect();
+    Ok(Located {
+        at,
+        tier: Tier::Exact,
+        next: at,
+        splices: vec![Splice { at, len: 0, lines }],
+    })
+}
 
-fn as_strs<'a>(texts: &'a Texts<'_>) -> Vec<&'a str> {
-    texts.iter().map(AsRef::as_ref).collect()
+/// A search for one block.
+struct Search<'a> {
+    file: &'a [Line<'a>],
+    texts: &'a [&'a str],
+    block: &'a Block,
+    cursor: usize,
+}
+
+impl Search<'_> {
+    /// The place of `old`, of which `skipped` lines were left out at the top.
+    fn at_one_place(&self, old: &[&str], new: &[&str], skipped: usize) -> Result<Option<Located>, Miss> {
+        let Some((hits, tier)) = find::locate(self.texts, old) else {
+            return Ok(None);
+        };
+        let place = Place {
+            line: self.block.place.line.map(|line| line + skipped),
+            ..self.block.place.clone()
+        };
+        let spot = Spot {
+            file: self.texts,
+            size: old.len(),
+            place: &place,
+            wording: self.block.wording,
+            cursor: self.cursor,
+        };
+        let at = spot.settle(hits)?;
+        let splices = changed(self.file, at, old, new, tier)?;
+        let next = at + old.len();
+        Ok(Some(Located {
+            at,
+            tier,
+            next,
+            splices,
+        }))
+    }
 }
 
 /// The block as it is, then without a leading blank line, without trailing ones, without both; then the same with
 /// `N | ` prefixes taken away, where every old line has one.
-fn variants<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Texts<'a>, Texts<'a>)> {
+fn variants<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Vec<&'a str>, Vec<&'a str>, usize)> {
     let mut all = Vec::new();
     let unnumbered = without_numbers(old).map(|old| {
         let new: Vec<&str> = new.iter().map(|line| without_number(line).unwrap_or(line)).collect();
@@ -82,19 +223,23 @@ fn variants<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Texts<'a>, Texts<'a>)>
         let neither = no_lead
             .as_ref()
             .and_then(|(old, new)| without_trailing_blanks(old, new));
-        all.extend([Some((old, new)), no_lead, no_trail, neither].into_iter().flatten());
+        for (skipped, (old, new)) in [(0, Some((old, new))), (1, no_lead), (0, no_trail), (1, neither)]
+            .into_iter()
+            .filter_map(|(skipped, variant)| variant.map(|variant| (skipped, variant)))
+        {
+            all.push((old, new, skipped));
+        }
     }
-    let owned = |lines: Vec<&'a str>| lines.into_iter().map(Cow::Borrowed).collect();
-    all.into_iter().map(|(old, new)| (owned(old), owned(new))).collect()
+    all
 }
 
-type Block<'a> = (Vec<&'a str>, Vec<&'a str>);
+type Pair<'a> = (Vec<&'a str>, Vec<&'a str>);
 
 fn is_blank(line: &str) -> bool {
     line.trim().is_empty()
 }
 
-fn without_leading_blank<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Block<'a>> {
+fn without_leading_blank<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Pair<'a>> {
     let (first, rest) = old.split_first()?;
     if !is_blank(first) || rest.iter().all(|line| is_blank(line)) {
         return None;
@@ -106,7 +251,7 @@ fn without_leading_blank<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Block<'
     Some((rest.to_vec(), new.to_vec()))
 }
 
-fn without_trailing_blanks<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Block<'a>> {
+fn without_trailing_blanks<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Pair<'a>> {
     let trailing = |lines: &[&str]| lines.iter().rev().take_while(|line| is_blank(line)).count();
     let many = trailing(old);
     if many == 0 || many == old.len() {
@@ -133,73 +278,69 @@ fn is_elision(line: &str) -> bool {
     line.trim() == "..."
 }
 
-/// The splice for a block looked for from line `from` on, with the index of the line after it.
-fn one_splice(file: &[Line<'_>], from: usize, old: &[&str], new: &[&str]) -> Result<Option<(Splice, usize)>, Miss> {
-    let texts = lines::texts(file.get(from..).unwrap_or_default());
-    match find::locate(&texts, old) {
-        Found::Nowhere => Ok(None),
-        Found::Often(hits) => Err(Miss::Often(hits.iter().map(|hit| hit + from + 1).collect())),
-        Found::Once(hit, tier) => {
-            let at = hit + from;
-            let window = file.get(at..at + old.len()).unwrap_or_default();
-            let lines = replacement(window, old, new, tier).ok_or(Miss::Indentation)?;
-            let len = old.len();
-            Ok(Some((Splice { at, len, lines }, at + len)))
-        }
-    }
-}
-
 /// Pieces between `...` lines, applied in order. A piece that changes nothing only moves on to its first place.
-fn elided(file: &[Line<'_>], old: &[&str], new: &[&str]) -> Result<Vec<Splice>, Miss> {
+fn elided(file: &[Line<'_>], old: &[&str], new: &[&str]) -> Result<Located, Miss> {
     let old: Vec<&[&str]> = old.split(|line| is_elision(line)).collect();
     let new: Vec<&[&str]> = new.split(|line| is_elision(line)).collect();
     if old.len() != new.len() {
         return Err(Miss::Elision);
     }
+    let texts = lines::texts(file);
     let mut splices = Vec::new();
-    let mut from = 0;
+    let mut first = None;
+    let mut next = 0;
     for (old, new) in old.into_iter().zip(new) {
         if old == new {
-            from = past(file, from, old)?;
+            next = past(&texts, next, old)?;
             continue;
         }
-        let (splice, next) = one_splice(file, from, old, new)?.ok_or(Miss::Nowhere)?;
-        splices.push(splice);
-        from = next;
+        let rest = texts.get(next..).unwrap_or_default();
+        let (hits, tier) = find::locate(rest, old).ok_or(Miss::Nowhere)?;
+        let [hit] = hits.as_slice() else {
+            return Err(Miss::Often(hits.iter().map(|hit| hit + next + 1).collect()));
+        };
+        let at = hit + next;
+        splices.extend(changed(file, at, old, new, tier)?);
+        first = first.or(Some((at, tier)));
+        next = at + old.len();
     }
-    Ok(splices)
+    let (at, tier) = first.ok_or(Miss::Same)?;
+    Ok(Located {
+        at,
+        tier,
+        next,
+        splices,
+    })
 }
 
-fn past(file: &[Line<'_>], from: usize, piece: &[&str]) -> Result<usize, Miss> {
+fn past(texts: &[&str], from: usize, piece: &[&str]) -> Result<usize, Miss> {
     if piece.is_empty() {
         return Ok(from);
     }
-    let texts = lines::texts(file.get(from..).unwrap_or_default());
-    let hit = match find::locate(&texts, piece) {
-        Found::Nowhere => None,
-        Found::Once(hit, _) => Some(hit),
-        Found::Often(hits) => hits.first().copied(),
-    };
+    let found = find::locate(texts.get(from..).unwrap_or_default(), piece);
+    let hit = found.and_then(|(hits, _)| hits.first().copied());
     hit.map(|hit| from + hit + piece.len()).ok_or(Miss::Nowhere)
 }
 
-/// The lines that come: those that `old` and `new` share keep the bytes of `window`, the others are indented as the
-/// file is. `None` where their indentation is not settled.
-fn replacement(window: &[Line<'_>], old: &[&str], new: &[&str], tier: Tier) -> Option<Vec<(String, String)>> {
-    let real = lines::texts(window);
-    let adaptation = Adaptation::new(old, &real, tier)?;
-    let mut lines = Vec::with_capacity(new.len());
+/// What changes where `old` stands at line `at`: the lines that `old` and `new` share keep their bytes, the others are
+/// indented as the file is.
+fn changed(file: &[Line<'_>], at: usize, old: &[&str], new: &[&str], tier: Tier) -> Result<Vec<Splice>, Miss> {
+    let real = lines::texts(file.get(at..at + old.len()).unwrap_or_default());
+    let adaptation = Adaptation::new(old, &real, tier).ok_or(Miss::Indentation)?;
+    let mut splices = Vec::new();
     for op in similar::capture_diff_slices(Algorithm::Myers, old, new) {
-        if let DiffOp::Equal { old_index, len, .. } = op {
-            let kept = window.iter().skip(old_index).take(len);
-            lines.extend(kept.map(|line| (line.text.to_owned(), line.ending.to_owned())));
+        if matches!(op, DiffOp::Equal { .. }) {
             continue;
         }
-        for line in new.get(op.new_range()).unwrap_or_default() {
-            lines.push((adaptation.apply(line)?, String::new()));
-        }
+        let came = new.get(op.new_range()).unwrap_or_default();
+        let lines: Option<Vec<String>> = came.iter().map(|line| adaptation.apply(line)).collect();
+        splices.push(Splice {
+            at: at + op.old_range().start,
+            len: op.old_range().len(),
+            lines: lines.ok_or(Miss::Indentation)?,
+        });
     }
-    Some(lines)
+    Ok(splices)
 }
 
 /// What makes a new line fit where the block was found.

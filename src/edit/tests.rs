@@ -51,7 +51,7 @@ fn fault_of(folder: &Path) -> Option<String> {
     let reply = String::from_utf8(fs::read(folder.join("reply.md")).unwrap()).unwrap();
     let asked = fs::read_to_string(folder.join("asked")).map_or(Format::Auto, |word| word.trim().parse().unwrap());
     let input = tree(&folder.join("input"));
-    let outcome = reply::parse(&reply, asked).and_then(|edits| apply(&input, &edits));
+    let outcome = reply::parse(&reply, asked).and_then(|edits| apply(&input, &edits).map(|applied| applied.changes));
     match (outcome, fs::read_to_string(folder.join("error.txt"))) {
         (Ok(changes), Err(_)) => {
             let (made, wanted) = (input.changed(&changes), tree(&folder.join("expected")));
@@ -194,7 +194,7 @@ proptest! {
         prop_assume!(wanted != edit.text(&edit.lines));
         let before = one_file(&edit.text(&edit.lines));
         let edits = reply::parse(&edit.block(), Format::SearchReplace).unwrap();
-        let changes = apply(&before, &edits).unwrap();
+        let changes = apply(&before, &edits).unwrap().changes;
         prop_assert_eq!(shown(&before.changed(&changes)), shown(&one_file(&wanted)));
     }
 
@@ -202,7 +202,7 @@ proptest! {
     fn a_whole_file_in_a_long_fence_is_kept_byte_for_byte(content in "([`~<>= a\r]{0,9}\n){0,12}") {
         let text = format!("f.txt\n``````````\n{content}``````````\n");
         let edits = reply::parse(&text, Format::Whole).unwrap();
-        let changes = apply(&one_file("other\n"), &edits).unwrap();
+        let changes = apply(&one_file("other\n"), &edits).unwrap().changes;
         prop_assert_eq!(shown(&one_file("").changed(&changes)), shown(&one_file(&content)));
     }
 

@@ -1,7 +1,10 @@
 //! What is said of a block that cannot be applied: from the applier's findings to items of the refusal.
 
+use similar::{Algorithm, DiffOp};
+
 use crate::{
     edit::{
+        block::{Block, Wording},
         lazy, lines,
         nearest::nearest,
         refusal::{Item, Reason},
@@ -10,57 +13,128 @@ use crate::{
     snapshot::Mode,
 };
 
+/// Most places that a message lists.
+const MOST_PLACES: usize = 20;
+
 /// Repeats a block as the model should have written it.
-pub(crate) fn block(search: &str, replace: &str) -> String {
-    let ended = |text: &str| {
-        if text.is_empty() || text.ends_with('\n') {
-            text.to_owned()
-        } else {
-            format!("{text}\n")
+pub(crate) fn block(block: &Block) -> String {
+    match block.wording {
+        Wording::SearchReplace => {
+            let (search, replace) = (ended(&block.old), ended(&block.new));
+            format!("<<<<<<< SEARCH\n{search}=======\n{replace}>>>>>>> REPLACE")
         }
-    };
-    let (search, replace) = (ended(search), ended(replace));
-    format!("<<<<<<< SEARCH\n{search}=======\n{replace}>>>>>>> REPLACE")
+        Wording::Diff | Wording::Patch => {
+            let (old, new) = (lines::split(&block.old), lines::split(&block.new));
+            let (old, new) = (lines::texts(&old), lines::texts(&new));
+            let mut hunk = block
+                .place
+                .anchors
+                .iter()
+                .fold(String::new(), |all, line| format!("{all}@@ {line}\n"));
+            for op in similar::capture_diff_slices(Algorithm::Myers, &old, &new) {
+                let is_kept = matches!(op, DiffOp::Equal { .. });
+                let signs: [(&str, &[&str]); 2] = [
+                    (
+                        if is_kept { " " } else { "-" },
+                        old.get(op.old_range()).unwrap_or_default(),
+                    ),
+                    (
+                        "+",
+                        if is_kept {
+                            &[]
+                        } else {
+                            new.get(op.new_range()).unwrap_or_default()
+                        },
+                    ),
+                ];
+                for (sign, lines) in signs {
+                    hunk.extend(lines.iter().flat_map(|line| [sign, line, "\n"]));
+                }
+            }
+            hunk
+        }
+        Wording::Strings => strings(&block.old, &block.new),
+    }
 }
 
-/// Words why `search` was not replaced in `body`.
-pub(crate) fn missed(path: &str, miss: &Miss, body: &str, search: &str) -> Item {
-    let item = Item::new(path, reason(miss), detail(miss));
+/// Repeats `old_str` and `new_str`.
+pub(crate) fn strings(old: &str, new: &str) -> String {
+    format!("old_str:\n{}new_str:\n{}", ended(old), ended(new))
+}
+
+fn ended(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    }
+}
+
+/// Words why `block` could not be applied to `body`.
+pub(crate) fn missed(path: &str, miss: &Miss, body: &str, block: &Block) -> Item {
+    let item = Item::new(path, reason(miss), detail(miss, block.wording));
     match miss {
         Miss::Nowhere | Miss::Indentation | Miss::Elision => {
-            let (file, old) = (lines::split(body), lines::split(search));
+            let (file, old) = (lines::split(body), lines::split(&block.old));
             item.with_near(nearest(&lines::texts(&file), &lines::texts(&old)))
         }
-        Miss::Same | Miss::AlreadyThere | Miss::Often(_) => item,
+        _ => item,
     }
 }
 
 fn reason(miss: &Miss) -> Reason {
     match miss {
         Miss::Same => Reason::NoChange,
-        Miss::Nowhere | Miss::Indentation => Reason::NotFound,
+        Miss::Nowhere | Miss::Indentation | Miss::Anchor(_) | Miss::BeforeAnchors(_) => Reason::NotFound,
         Miss::AlreadyThere => Reason::AlreadyApplied,
         Miss::Often(_) => Reason::Ambiguous,
-        Miss::Elision => Reason::Malformed,
+        Miss::Elision | Miss::NoContext | Miss::Overlap => Reason::Malformed,
     }
 }
 
-fn detail(miss: &Miss) -> String {
+/// What the old and the new part are called.
+fn parts(wording: Wording) -> (&'static str, &'static str) {
+    match wording {
+        Wording::SearchReplace => ("the SEARCH lines", "the REPLACE lines"),
+        Wording::Diff | Wording::Patch => ("the hunk's context and `-` lines", "the hunk's context and `+` lines"),
+        Wording::Strings => ("the lines of old_str", "the lines of new_str"),
+    }
+}
+
+fn numbered(places: &[usize]) -> String {
+    let numbers: Vec<String> = places.iter().take(MOST_PLACES).map(ToString::to_string).collect();
+    match places.len().saturating_sub(MOST_PLACES) {
+        0 => numbers.join(", "),
+        more => format!("{} and {more} more", numbers.join(", ")),
+    }
+}
+
+fn detail(miss: &Miss, wording: Wording) -> String {
+    let (old, new) = parts(wording);
     match miss {
         Miss::Same => "the block changes nothing".to_owned(),
-        Miss::Nowhere => "the SEARCH lines are not in the file; copy them exactly as they are there".to_owned(),
-        Miss::AlreadyThere => "the REPLACE lines are in the file already, the SEARCH lines are not".to_owned(),
+        Miss::Nowhere => format!("{old} are not in the file; copy them exactly as they are there"),
+        Miss::AlreadyThere => format!("{new} are in the file already, {old} are not"),
         Miss::Often(hits) => {
-            let numbers: Vec<String> = hits.iter().map(ToString::to_string).collect();
-            let places = numbers.join(", ");
-            format!("the SEARCH lines start at several lines: {places}; add lines around them until only one fits")
+            let places = numbered(hits);
+            format!("{old} start at several lines: {places}; add lines around them until only one fits")
         }
-        Miss::Indentation => {
-            "the SEARCH lines are in the file with another indentation, and how the new lines are to be \
-                              indented cannot be told; copy the lines with their indentation"
-                .to_owned()
-        }
+        Miss::Indentation => format!(
+            "{old} are in the file with another indentation, and how the new lines are to be indented cannot be told; \
+             copy the lines with their indentation"
+        ),
         Miss::Elision => "a `...` line stands for lines left out: both parts need as many of them".to_owned(),
+        Miss::NoContext => "it only adds lines and has no line of the file that says where; add context".to_owned(),
+        Miss::Anchor(anchor) => {
+            format!("the anchor `{anchor}` is not in the file, or not after the anchor and the hunk before it")
+        }
+        Miss::BeforeAnchors(hits) => {
+            format!(
+                "{old} are in the file, at line {}, but not after the anchor",
+                numbered(hits)
+            )
+        }
+        Miss::Overlap => "it changes lines that another block changes too; join the two".to_owned(),
     }
 }
 

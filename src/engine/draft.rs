@@ -62,7 +62,7 @@ impl Draft {
     pub fn take(&mut self, text: &str, base: &dyn Snapshot, policy: &Policy) -> Result<Admitted, Unusable> {
         let edits = reply::parse(text, reply::Format::Auto)?;
         let now = Overlay::new(base, &self.total);
-        let changes = edit::apply(&now, &edits)?;
+        let changes = edit::apply(&now, &edits)?.changes;
         let mut total = self.total.clone();
         total.extend(changes);
         drop_unchanged(base, &mut total).map_err(|error| Unusable::of(error.to_string()))?;

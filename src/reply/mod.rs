@@ -40,10 +40,14 @@
 //! A marker out of sequence, a block or fence that is not closed, both formats in one reply, a block without a path, a
 //! fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
 
+mod hunk;
 mod mark;
 pub mod need;
+mod patch;
 mod path_line;
 mod scan;
+mod strings;
+mod udiff;
 mod whole;
 
 #[cfg(test)]
@@ -54,6 +58,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     edit::{
         Action, Edit,
+        block::Block,
         refusal::{Item, Reason, Refusal},
     },
     reply::scan::Part,
@@ -64,8 +69,14 @@ use crate::{
 pub enum Format {
     /// Blocks of old and new lines.
     SearchReplace,
+    /// Unified diffs.
+    Udiff,
     /// Files as a whole.
     Whole,
+    /// Patches as `apply_patch` takes them.
+    ApplyPatch,
+    /// JSON objects that replace a text.
+    StrReplace,
     /// Whichever the reply looks like.
     #[default]
     Auto,
@@ -73,25 +84,37 @@ pub enum Format {
 
 /// A word that names no format.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a format: search-replace, whole or auto")]
+#[error("`{0}` is not a format: search-replace, udiff, whole, apply-patch, str-replace or auto")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Self, UnknownFormat> {
-        let all = [Self::SearchReplace, Self::Whole, Self::Auto];
-        let named = all.into_iter().find(|format| format.word() == text);
+        let named = Self::ALL.into_iter().find(|format| format.word() == text);
         named.ok_or_else(|| UnknownFormat(text.to_owned()))
     }
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 6] = [
+        Self::SearchReplace,
+        Self::Udiff,
+        Self::Whole,
+        Self::ApplyPatch,
+        Self::StrReplace,
+        Self::Auto,
+    ];
+
     /// Returns the word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::SearchReplace => "search-replace",
+            Self::Udiff => "udiff",
             Self::Whole => "whole",
+            Self::ApplyPatch => "apply-patch",
+            Self::StrReplace => "str-replace",
             Self::Auto => "auto",
         }
     }
@@ -103,22 +126,84 @@ impl fmt::Display for Format {
     }
 }
 
+/// Largest reply that is read, in bytes: far more than any model writes.
+const MOST_BYTES: usize = 8 << 20;
+
 /// Reads the edits of a reply, in its order. `asked` settles only what could be read in two ways.
 ///
 /// # Errors
 /// Refuses the whole reply: see the module's head.
 pub fn parse(text: &str, asked: Format) -> Result<Vec<Edit>, Refusal> {
+    if text.len() > MOST_BYTES {
+        return Err(Item::of_reply(Reason::Malformed, "the reply is larger than 8 MiB").into());
+    }
+    if let Some(at) = text.lines().position(|line| line.contains('\0')) {
+        let detail = format!("line {} of the reply holds a NUL character", at + 1);
+        return Err(Item::of_reply(Reason::Malformed, detail).into());
+    }
     let parts = scan::scan(without_thoughts(text)?, asked)?;
-    let has_blocks = parts.iter().any(|part| matches!(part, Part::Block { .. }));
-    let edits = if has_blocks {
-        blocks(parts)?
-    } else {
-        whole::edits(parts, asked)?
+    let edits = match format_of(&parts)? {
+        Format::Whole | Format::Auto => whole::edits(parts, asked)?,
+        Format::SearchReplace => blocks(parts)?,
+        Format::Udiff | Format::ApplyPatch | Format::StrReplace => hunks(parts)?,
     };
     if edits.is_empty() {
         return Err(Item::of_reply(Reason::NoEdit, "the reply holds no edit in a known format").into());
     }
     Ok(edits)
+}
+
+/// The one format of a reply that is not in whole files.
+fn format_of(parts: &[Part]) -> Result<Format, Item> {
+    let mut found = Format::Auto;
+    for part in parts {
+        let format = match part {
+            Part::Block { .. } => Format::SearchReplace,
+            Part::Edits { format, .. } => *format,
+            Part::Fence { .. } | Part::Order(_) | Part::Prose(_) => continue,
+        };
+        if found != Format::Auto && found != format {
+            let detail = format!("the reply has edits in two formats, {found} and {format}; use one");
+            return Err(Item::of_reply(Reason::Malformed, detail));
+        }
+        found = format;
+    }
+    Ok(found)
+}
+
+/// The edits of a reply in patches, diffs or JSON.
+fn hunks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
+    let mut edits = Vec::new();
+    for part in parts {
+        match part {
+            Part::Edits { edits: some, .. } => edits.extend(some),
+            Part::Fence { path: Some(path), .. } | Part::Order(Edit { path, .. }) => {
+                let detail = "the reply has edits in two formats; use one";
+                return Err(Item::new(&path, Reason::Malformed, detail));
+            }
+            Part::Prose(line) if !edits.is_empty() && hunk::may_be_change(&line) => {
+                let line = line.trim_end();
+                let detail = format!("`{line}` looks like a line of a hunk, but stands outside of one");
+                return Err(Item::of_reply(Reason::Malformed, detail));
+            }
+            Part::Fence { path: None, .. } | Part::Prose(_) | Part::Block { .. } => {}
+        }
+    }
+    Ok(edits)
+}
+
+/// A block as an action: without old lines it makes a new file.
+fn block_action(search: String, replace: String, line: Option<usize>) -> Action {
+    if search.trim().is_empty() {
+        return Action::Create { content: replace };
+    }
+    let mut block = Block {
+        old: search,
+        new: replace,
+        ..Block::default()
+    };
+    block.place.line = line;
+    Action::Blocks(vec![block])
 }
 
 /// Drops thoughts at the start.
@@ -147,8 +232,9 @@ fn blocks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
                 path: Some(path),
                 search,
                 replace,
+                line,
             } => {
-                let action = Action::Replace { search, replace };
+                let action = block_action(search, replace, line);
                 edits.push(Edit { path, action });
             }
             Part::Fence { path: Some(path), .. } => {
@@ -157,7 +243,7 @@ fn blocks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
                 return Err(Item::new(&path, Reason::Malformed, detail));
             }
             Part::Order(edit) => edits.push(edit),
-            Part::Fence { path: None, .. } | Part::Prose(_) => {}
+            Part::Fence { path: None, .. } | Part::Edits { .. } | Part::Prose(_) => {}
         }
     }
     Ok(edits)

@@ -8,9 +8,9 @@ use crate::{
         refusal::{Item, Reason},
     },
     reply::{
-        Format,
+        Format, hunk,
         mark::{self, Fence, Marker, Order},
-        path_line,
+        patch, path_line, strings, udiff,
     },
 };
 
@@ -22,6 +22,8 @@ pub(crate) enum Part {
         path: Option<String>,
         search: String,
         replace: String,
+        /// What `:start_line:` says.
+        line: Option<usize>,
     },
     /// A fence without a block in it.
     Fence {
@@ -29,6 +31,8 @@ pub(crate) enum Part {
         info: String,
         content: String,
     },
+    /// A patch, a diff or JSON objects.
+    Edits { format: Format, edits: Vec<Edit> },
     /// `DELETE` or `MODE`.
     Order(Edit),
     /// A line of anything else.
@@ -41,6 +45,7 @@ pub(crate) enum Part {
 /// Returns an item for the first part that does not end, or starts where it must not.
 pub(crate) fn scan(text: &str, asked: Format) -> Result<Vec<Part>, Item> {
     let mut scanner = Scanner {
+        text,
         lines: text.split_inclusive('\n').collect(),
         at: 0,
         asked,
@@ -62,6 +67,7 @@ fn malformed(detail: impl Into<String>) -> Item {
 }
 
 struct Scanner<'a> {
+    text: &'a str,
     lines: Vec<&'a str>,
     at: usize,
     asked: Format,
@@ -78,6 +84,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn step(&mut self, line: &'a str) -> Result<(), Item> {
+        if self.open.is_none() && self.bare(line)? {
+            return Ok(());
+        }
         match mark::marker(line) {
             Some(Marker::Search(size)) => return self.block(size),
             Some(Marker::Divider(_)) if self.open.is_none() => {}
@@ -101,11 +110,42 @@ impl<'a> Scanner<'a> {
             self.last_path = None;
         } else if let Some(order) = mark::order(line) {
             self.order(order)?;
-        } else {
+        } else if !(line.trim().is_empty() && self.ends_blank()) {
             self.parts.push(Part::Prose(line.to_owned()));
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// True where three blank lines are the last parts: more of them say nothing.
+    fn ends_blank(&self) -> bool {
+        let is_blank = |part: &Part| matches!(part, Part::Prose(line) if line.trim().is_empty());
+        let tail = self.parts.len().checked_sub(3).and_then(|from| self.parts.get(from..));
+        tail.is_some_and(|tail| tail.iter().all(is_blank))
+    }
+
+    /// Reads a patch, a diff or JSON outside fences, if one begins here.
+    fn bare(&mut self, line: &'a str) -> Result<bool, Item> {
+        let rest = self.lines.get(self.at..).unwrap_or_default();
+        let number = self.at + 1;
+        let (format, (edits, length)) = if patch::starts(line) {
+            (Format::ApplyPatch, patch::read(rest, number, false)?)
+        } else if udiff::starts(rest) {
+            (Format::Udiff, udiff::read(rest, number, None, false)?)
+        } else if line.starts_with(['{', '[']) {
+            let from = line.as_ptr().addr() - self.text.as_ptr().addr();
+            let rest = self.text.get(from..).unwrap_or_default();
+            let Some((edits, bytes)) = strings::read(rest, number)? else {
+                return Ok(false);
+            };
+            let read = rest.get(..bytes).unwrap_or_default();
+            (Format::StrReplace, (edits, read.split_inclusive('\n').count()))
+        } else {
+            return Ok(false);
+        };
+        self.parts.push(Part::Edits { format, edits });
+        self.at += length.max(1);
+        Ok(true)
     }
 
     fn misplaced(&self, line: &str) -> Item {
@@ -159,6 +199,7 @@ impl<'a> Scanner<'a> {
         })?;
         let (search, replace) = body.split_at_checked(divider).unwrap_or((body, &[]));
         let replace = replace.get(1..).unwrap_or_default();
+        let (line, search) = without_line_numbers(search);
         if !is_balanced(search) || !is_balanced(replace) {
             return Err(malformed("a marker out of sequence inside a block"));
         }
@@ -166,6 +207,7 @@ impl<'a> Scanner<'a> {
             path: path.clone(),
             search: search.concat(),
             replace: replace.concat(),
+            line,
         });
         self.last_path = path;
         self.at = end + 1;
@@ -200,40 +242,82 @@ impl<'a> Scanner<'a> {
     }
 
     fn fence(&mut self, fence: Fence<'a>) -> Result<(), Item> {
-        if self.wraps_blocks(fence) {
+        let holds_hunks = self.begins_hunks(fence);
+        if !holds_hunks && self.wraps_blocks(fence) {
             self.open = Some(fence);
             self.at += 1;
             return Ok(());
         }
-        let inside = self.lines.iter().skip(self.at + 1);
-        let Some(length) = inside
-            .clone()
-            .position(|line| fence.is_closed_by(line.trim_end_matches(['\r', '\n'])))
-        else {
+        let inside = self.lines.get(self.at + 1..).unwrap_or_default();
+        let is_end = |line: &&str| fence.is_closed_by(line.trim_end_matches(['\r', '\n']));
+        let Some(length) = inside.iter().position(is_end) else {
+            let number = self.at + 1;
             return Err(malformed(format!(
-                "the fence at line {} of the reply is not closed",
-                self.at + 1
+                "the fence at line {number} of the reply is not closed"
             )));
         };
-        let content: String = inside.take(length).map(|line| outdented(line, fence.indent)).collect();
+        let inside = inside.get(..length).unwrap_or_default();
         let path = path_line::of_info(fence.info).or_else(|| self.path_right_above());
-        if path.is_none() && holds_only_orders(&content) {
+        let part = match self.fenced_edits(inside, path.as_deref(), fence)? {
+            Some(part) => part,
+            None => Part::Fence {
+                path,
+                info: fence.info.to_owned(),
+                content: inside.iter().map(|line| outdented(line, fence.indent)).collect(),
+            },
+        };
+        if let Part::Fence {
+            path: None, content, ..
+        } = &part
+            && holds_only_orders(content)
+        {
             return Err(malformed("DELETE and MODE stand outside fences"));
         }
-        self.parts.push(Part::Fence {
-            path,
-            info: fence.info.to_owned(),
-            content,
-        });
+        self.parts.push(part);
         self.at += length + 2;
         Ok(())
+    }
+
+    /// True where a patch or a diff begins at the top of the fence: what it holds is not looked at for blocks.
+    fn begins_hunks(&self, fence: Fence<'_>) -> bool {
+        let inside = self.lines.get(self.at + 1..).unwrap_or_default();
+        first_hunk(inside, fence).is_some()
+    }
+
+    /// The edits of a fence with a patch, a diff or JSON in it. Below a path it is one only where it is about that path:
+    /// else the fence may be that file.
+    fn fenced_edits(&self, inside: &[&str], path: Option<&str>, fence: Fence<'_>) -> Result<Option<Part>, Item> {
+        let outdented: Vec<&str> = inside.iter().map(|line| outdented(line, fence.indent)).collect();
+        let number = self.at + 2;
+        if let Some((format, from)) = first_hunk(&outdented, fence) {
+            let lines = outdented.get(from..).unwrap_or_default();
+            let is_about = |path: &str| lines.iter().any(|line| hunk_names(line, path));
+            let is_bare = lines.first().is_some_and(|line| line.starts_with("@@"));
+            if path.is_some_and(|path| !is_bare && !is_about(path)) || (is_bare && path.is_none_or(is_patch_file)) {
+                return Ok(None);
+            }
+            let read = match format {
+                Format::ApplyPatch => patch::read(lines, number + from, true)?,
+                _ => udiff::read(lines, number + from, path.filter(|_| is_bare), true)?,
+            };
+            let edits = read.0;
+            return Ok(Some(Part::Edits { format, edits }));
+        }
+        let Some(from) = outdented.iter().position(|line| !line.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let content: String = outdented.get(from..).unwrap_or_default().concat();
+        if path.is_some() || !content.starts_with(['{', '[']) {
+            return Ok(None);
+        }
+        json_edits(&content, number + from)
     }
 
     /// The path on the nearest line above that is not blank, if it is at most three lines up and prose.
     fn path_right_above(&self) -> Option<String> {
         let above = self.parts.iter().rev().take(3).map_while(|part| match part {
             Part::Prose(line) => Some(line),
-            Part::Block { .. } | Part::Fence { .. } | Part::Order(_) => None,
+            Part::Block { .. } | Part::Fence { .. } | Part::Edits { .. } | Part::Order(_) => None,
         });
         above
             .into_iter()
@@ -255,6 +339,80 @@ impl<'a> Scanner<'a> {
         }
         false
     }
+}
+
+/// Where a patch or a diff begins among the lines of a fence: at its top, calls of the program aside, or, in a fence that
+/// says `diff`, wherever its first header is.
+fn first_hunk(inside: &[&str], fence: Fence<'_>) -> Option<(Format, usize)> {
+    let says_diff = ["diff", "patch", "udiff"].contains(&fence.info.split([' ', ':']).next().unwrap_or_default());
+    for (at, line) in inside.iter().enumerate() {
+        if patch::starts(line) {
+            return Some((Format::ApplyPatch, at));
+        }
+        let rest = inside.get(at..).unwrap_or_default();
+        if udiff::starts(rest) || (hunk::header(line).is_some_and(|header| says_diff || header.numbers.is_some())) {
+            return Some((Format::Udiff, at));
+        }
+        let is_passed_over = line.trim().is_empty() || patch::is_wrapping(line) || line.starts_with("index ");
+        if fence.is_closed_by(line.trim_end_matches(['\r', '\n'])) || !is_passed_over {
+            return None;
+        }
+    }
+    None
+}
+
+/// True for a header line of a patch or a diff that names `path`, or the end of it.
+fn hunk_names(line: &str, path: &str) -> bool {
+    let is_header = ["*** ", "--- ", "+++ ", "diff --git ", "rename "]
+        .iter()
+        .any(|start| line.trim_start().starts_with(start));
+    let named = line.split_whitespace().next_back().unwrap_or_default();
+    let ends = |long: &str, short: &str| {
+        long.strip_suffix(short)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
+    is_header && (ends(named, path) || (!named.is_empty() && ends(path, named)))
+}
+
+fn is_patch_file(path: &str) -> bool {
+    path.ends_with(".diff") || path.ends_with(".patch")
+}
+
+/// The edits of JSON values, which fill `content`.
+fn json_edits(content: &str, number: usize) -> Result<Option<Part>, Item> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    while let Some(rest) = content.get(from..).filter(|rest| !rest.trim().is_empty()) {
+        let lines = content.get(..from).map_or(0, |before| before.lines().count());
+        match strings::read(rest, number + lines)? {
+            Some((edits, bytes)) => {
+                all.extend(edits);
+                from += bytes;
+            }
+            None if all.is_empty() => return Ok(None),
+            None => return Err(malformed("among the JSON edits of a fence is something else")),
+        }
+    }
+    let format = Format::StrReplace;
+    Ok(Some(Part::Edits { format, edits: all }))
+}
+
+/// Takes `:start_line:N`, `:end_line:N` and the rule below them off the top of a SEARCH part.
+fn without_line_numbers<'a, 'b>(search: &'b [&'a str]) -> (Option<usize>, &'b [&'a str]) {
+    let number = |line: &str, key: &str| line.trim().strip_prefix(key)?.trim().parse().ok();
+    let Some(start) = search.first().and_then(|line| number(line, ":start_line:")) else {
+        return (None, search);
+    };
+    let is_head = |line: &&&str| {
+        let line = line.trim();
+        line.starts_with(":start_line:") || line.starts_with(":end_line:")
+    };
+    let head = search.iter().take_while(is_head).count();
+    let rule = search.get(head).is_some_and(|line| {
+        let line = line.trim();
+        line.len() >= 5 && line.chars().all(|c| c == '-')
+    });
+    (Some(start), search.get(head + usize::from(rule)..).unwrap_or_default())
 }
 
 fn named_on(line: &str) -> Option<String> {

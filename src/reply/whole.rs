@@ -35,7 +35,7 @@ pub(crate) fn edits(parts: Vec<Part>, asked: Format) -> Result<Vec<Edit>, Item> 
             content,
         } => only.clone().map(|path| file(path, &info, content)),
         Part::Order(edit) => Some(edit),
-        Part::Block { .. } | Part::Prose(_) => None,
+        Part::Block { .. } | Part::Edits { .. } | Part::Prose(_) => None,
     });
     Ok(edits.collect())
 }
@@ -67,7 +67,7 @@ fn refuse_early_end(parts: &[Part]) -> Result<(), Item> {
                     return Err(Item::new(path, Reason::Malformed, detail));
                 }
             }
-            Part::Fence { .. } | Part::Block { .. } | Part::Order(_) | Part::Prose(_) => {}
+            Part::Fence { .. } | Part::Block { .. } | Part::Edits { .. } | Part::Order(_) | Part::Prose(_) => {}
         }
     }
     Ok(())
@@ -93,7 +93,7 @@ fn refuse_unnamed(parts: &[Part]) -> Result<(), Item> {
                     return Err(Item::new(&path, Reason::Malformed, detail));
                 }
             }
-            Part::Fence { .. } | Part::Block { .. } | Part::Order(_) => above = None,
+            Part::Fence { .. } | Part::Block { .. } | Part::Edits { .. } | Part::Order(_) => above = None,
         }
     }
     Ok(())
@@ -158,7 +158,7 @@ fn only_reading(parts: &[Part], asked: Format) -> Option<String> {
         match part {
             Part::Prose(line) => paths.extend(line.split_whitespace().filter_map(named_in_prose)),
             Part::Fence { path: None, info, .. } if !is_shown(info) => fences += 1,
-            Part::Fence { .. } | Part::Block { .. } | Part::Order(_) => return None,
+            Part::Fence { .. } | Part::Block { .. } | Part::Edits { .. } | Part::Order(_) => return None,
         }
     }
     paths.sort_unstable();

@@ -265,6 +265,7 @@ mod tests {
                 description,
                 commit,
                 checks: "test ok 7".into(),
+                red_green: None,
             },
         ];
         let (out, err) = told(&events, false);
