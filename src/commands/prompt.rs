@@ -47,6 +47,7 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         base: target.tip,
         backlog: &known.backlog,
         newest: known.facts.attempts.get(id).map_or(0, |attempt| attempt.number),
+        llm: &settings.llm,
     };
     let context = gather::context(place, &mut gather::Listings::default(), &goal)?;
     let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);

@@ -140,6 +140,7 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
             base: target.tip,
             backlog: &known.backlog,
             newest: known.facts.attempts.get(*id).map_or(0, |attempt| attempt.number),
+            llm: &settings.llm,
         };
         let context = gather::context(place, &mut listings, &goal)?;
         let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);

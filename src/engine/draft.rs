@@ -2,11 +2,14 @@
 //!
 //! Owns how replies build on each other, so that an attempt and its replay go the same way. Asks nobody, writes nothing.
 
+use std::io;
+
 use crate::{
     edit::{self, refusal::Refusal},
     guard::{self, Admitted, Policy},
-    reply,
-    snapshot::{Change, Changes, CodeTree, Overlay, Snapshot},
+    path::RepoPath,
+    reply::{self, Format},
+    snapshot::{Change, Changes, CodeTree, Overlay, Snapshot, read_path},
 };
 
 /// The work of an attempt, reply by reply.
@@ -55,12 +58,18 @@ impl Draft {
         }
     }
 
-    /// Takes a reply in, and returns all changes against `base`, which is the code that the draft began with.
+    /// Takes in a reply that was asked for in `format`, and returns all changes against `base`, which is the code that the
+    /// draft began with.
     ///
     /// # Errors
     /// The message for the next round; the draft is as it was.
-    pub fn take(&mut self, text: &str, base: &dyn Snapshot, policy: &Policy) -> Result<Admitted, Unusable> {
-        let edits = reply::parse(text, reply::Format::Auto)?;
+    pub fn take(
+        &mut self,
+        (text, format): (&str, Format),
+        base: &dyn Snapshot,
+        policy: &Policy,
+    ) -> Result<Admitted, Unusable> {
+        let edits = reply::parse(text, format)?;
         let now = Overlay::new(base, &self.total);
         let changes = edit::apply(&now, &edits)?.changes;
         let mut total = self.total.clone();
@@ -71,6 +80,11 @@ impl Draft {
                 "nothing differs from the base any more; send an edit that changes something",
             ));
         }
+        if let Some(path) = blanked(base, &total).map_err(|error| Unusable::of(error.to_string()))? {
+            return Err(Unusable::of(format!(
+                "{path}: `{BLANK}` stands for a secret that is not shown; leave the lines that have it as they are"
+            )));
+        }
         let admitted = guard::admit(total.clone(), base, policy).map_err(|denied| Unusable {
             message: format!("{denied}\n\nNothing was applied. Send all blocks again, without this path."),
             why: denied.to_string(),
@@ -80,8 +94,26 @@ impl Draft {
     }
 }
 
+/// What the redactor puts in the place of a secret.
+const BLANK: &str = "[redacted]";
+
+/// Returns the first path whose secrets a reply would write over with what it was shown in their place.
+fn blanked(base: &dyn Snapshot, total: &Changes) -> io::Result<Option<RepoPath>> {
+    let count = |content: &[u8]| String::from_utf8_lossy(content).matches(BLANK).count();
+    for (path, change) in total {
+        let Change::Write { content, .. } = change else {
+            continue;
+        };
+        let there = count(content);
+        if there > 0 && there > read_path(base, path)?.map_or(0, |old| count(&old)) {
+            return Ok(Some(path.clone()));
+        }
+    }
+    Ok(None)
+}
+
 /// Takes out of `total` what is as in the base.
-fn drop_unchanged(base: &dyn Snapshot, total: &mut Changes) -> std::io::Result<()> {
+fn drop_unchanged(base: &dyn Snapshot, total: &mut Changes) -> io::Result<()> {
     let mut same = Vec::new();
     for (path, change) in total.iter() {
         let before = base.entry(path)?;

@@ -15,6 +15,8 @@ use crate::{
     path::RepoPath,
     prompt::Context,
     proof,
+    reply::family::{self, Asked},
+    settings::Llm,
     snapshot::{Listing, Mode, Snapshot, read_path},
     textdiff,
 };
@@ -43,6 +45,8 @@ pub struct Place<'a> {
     pub backlog: &'a Backlog,
     /// The goal's newest attempt, 0 where there is none.
     pub newest: u32,
+    /// Who is asked, and how.
+    pub llm: &'a Llm,
 }
 
 /// The listing that was made last. The next goal's base differs by a landing: the listing is brought there by what differs.
@@ -97,6 +101,7 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
         base,
         backlog,
         newest,
+        llm,
     } = place;
     let code = tree::code_of_commit(repo, base)?;
     let snapshot = tree::snapshot(repo, code);
@@ -123,8 +128,14 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
         diffs: diffs.join("\n"),
         dependencies: dependencies(repo, base, goal, backlog)?,
         test_goal: proof::is_test_goal(goal).is_some(),
+        asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
         failures: failures(repo, goal, newest)?,
     })
+}
+
+/// Returns how `model` is asked to word its edits.
+pub fn asked(llm: &Llm, model: &str) -> Asked {
+    family::asked(model, llm.format.parse().unwrap_or_default())
 }
 
 /// Reads the root prompt: as the working file has it where the target is checked out here, else as the base has it.

@@ -154,11 +154,11 @@ fn unusable(why: String) -> Said {
 fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<String> {
     let (talk, stored) = (&mut attempt.talk, &mut attempt.stored);
     let (recorded, unfit) = match talk.recorded.pop() {
-        Some(call) if call.request.key() == request.key() => (Some(call), None),
+        Some(call) if call.request.key() == request.key() && !call.redacted => (Some(call), None),
         other => (None, other),
     };
     let Some(call) = recorded else {
-        // Of no use any more, but paid for: the record says so.
+        // Of no use any more, or not as it came, but paid for: the record says so.
         for call in talk.recorded.drain(..).chain(unfit) {
             stored.usage.add(&call.usage);
         }

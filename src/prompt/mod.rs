@@ -14,6 +14,7 @@ use crate::{
         sections::fill,
         template::{BadTemplate, Template},
     },
+    reply::{Format, family::Asked},
     secret::Redactor,
     transcript::{Message, Role},
 };
@@ -43,6 +44,8 @@ pub struct Context {
     pub dependencies: Vec<(GoalId, String, String)>,
     /// Whether the goal asks for tests only.
     pub test_goal: bool,
+    /// How the model is asked to word its edits.
+    pub asked: Asked,
     /// What went wrong in earlier attempts.
     pub failures: Option<String>,
 }
@@ -88,6 +91,8 @@ const FRAME: usize = 1200;
 #[derive(Serialize)]
 struct SystemView<'a> {
     master: &'a str,
+    format: &'static str,
+    path_in_fence: bool,
 }
 
 #[derive(Serialize)]
@@ -115,7 +120,14 @@ pub fn build(
     redactor: &Redactor,
 ) -> Result<Built, PromptError> {
     let master = context.master.trim();
-    let system = Template::System.render(SystemView { master })?;
+    let system = Template::System.render(SystemView {
+        master,
+        format: match context.asked.format {
+            Format::Auto => Format::SearchReplace.word(),
+            chosen => chosen.word(),
+        },
+        path_in_fence: context.asked.path_in_fence,
+    })?;
     let template = if context.test_goal {
         Template::TestGoal
     } else {

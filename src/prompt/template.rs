@@ -23,7 +23,7 @@ pub enum Template {
 #[error("{0}")]
 pub struct BadTemplate(pub String);
 
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 10] = [
     ("system.md.j2", include_str!("../../templates/prompt/system.md.j2")),
     ("context.md.j2", include_str!("../../templates/prompt/context.md.j2")),
     ("goal.md.j2", include_str!("../../templates/prompt/goal.md.j2")),
@@ -32,6 +32,26 @@ const SOURCES: [(&str, &str); 5] = [
         include_str!("../../templates/prompt/test_goal.md.j2"),
     ),
     ("repair.md.j2", include_str!("../../templates/prompt/repair.md.j2")),
+    (
+        "format/search-replace.md.j2",
+        include_str!("../../templates/prompt/format/search-replace.md.j2"),
+    ),
+    (
+        "format/udiff.md.j2",
+        include_str!("../../templates/prompt/format/udiff.md.j2"),
+    ),
+    (
+        "format/whole.md.j2",
+        include_str!("../../templates/prompt/format/whole.md.j2"),
+    ),
+    (
+        "format/apply-patch.md.j2",
+        include_str!("../../templates/prompt/format/apply-patch.md.j2"),
+    ),
+    (
+        "format/str-replace.md.j2",
+        include_str!("../../templates/prompt/format/str-replace.md.j2"),
+    ),
 ];
 
 impl Template {

@@ -40,6 +40,7 @@
 //! A marker out of sequence, a block or fence that is not closed, both formats in one reply, a block without a path, a
 //! fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
 
+pub mod family;
 mod hunk;
 mod mark;
 pub mod need;
@@ -66,6 +67,7 @@ use crate::{
 
 /// How a model is asked to word its edits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Format {
     /// Blocks of old and new lines.
     SearchReplace,

@@ -29,6 +29,7 @@ pub(super) fn begin(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Op
         base: attempt.stored.base,
         backlog: &worker.backlog,
         newest: worker.facts.attempts.get(&attempt.id).map_or(0, |newest| newest.number),
+        llm: &worker.settings.llm,
     };
     let context = gather::context(place, &mut worker.listings, &attempt.goal)?;
     let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
@@ -57,7 +58,8 @@ pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Wor
     let worker = &attempt.worker;
     let base = tree::snapshot(&worker.repo, attempt.draft.base_code);
     let policy = Policy::new(&worker.settings.paths);
-    Ok(match attempt.draft.take(&text, &base, &policy) {
+    let format = gather::asked(&worker.settings.llm, rounds.model()).format;
+    Ok(match attempt.draft.take((&text, format), &base, &policy) {
         Ok(admitted) => Work::Done(admitted),
         Err(unusable) => match need::paths(&text) {
             needs if needs.is_empty() => Work::Unusable { unusable, cut: false },
