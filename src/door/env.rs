@@ -9,6 +9,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::secret::{Secret, names};
+
 /// What checks see of our environment besides `LC_*`: where programs and their caches are, never what opens a door.
 const SHARED_WITH_CHECKS: &[&str] = &[
     "CARGO_HOME",
@@ -68,6 +70,14 @@ impl Env {
             .iter()
             .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
             .filter(move |(name, _)| name.starts_with(prefix))
+    }
+
+    /// Returns the values that are keys by their variables' names, so that they can be taken out of what leaves.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.vars_with_prefix("")
+            .map(|(name, value)| (name, value.trim()))
+            .filter(|(name, value)| names::is_secret(name, value))
+            .map(|(_, value)| Secret::new(value))
     }
 
     /// Returns the home folder.
@@ -213,6 +223,17 @@ mod tests {
         let env = Env::from_pairs([("DB_PASSWORD", "x"), ("GIT_DIR", "y"), ("INVISIGOTH_RUN", "z")]);
         let extra = ["DB_PASSWORD", "GIT_DIR", "INVISIGOTH_RUN"];
         assert_eq!(names(&env, &extra), ["CI", "DB_PASSWORD", "TERM"]);
+    }
+
+    #[test]
+    fn keys_are_known_by_their_names() {
+        let env = Env::from_pairs([
+            ("GITHUB_TOKEN", " q8Zr-41xK\n"),
+            ("HOME", "/home/q8Zr-41xK"),
+            ("A_TOKEN", "short"),
+        ]);
+        let found: Vec<String> = env.secrets().map(|secret| secret.reveal().to_owned()).collect();
+        assert_eq!(found, ["q8Zr-41xK"]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::{
             tree::{Helper, Tree},
         },
     },
+    secret::Redactor,
     time::{Stop, Stopping},
 };
 
@@ -52,6 +53,8 @@ pub struct Spawn {
     pub timeout: Option<Duration>,
     /// Bytes of its output that are kept, half from the beginning and half from the end.
     pub output_cap: usize,
+    /// Takes secrets out of its output, before any of it is left out.
+    pub redactor: Redactor,
 }
 
 /// What came of a process.
@@ -101,7 +104,7 @@ impl Spawn {
             Waited::Unwanted => End::Stopped,
         };
         tree.end(&handle);
-        let (output, omitted) = keeper.finish(GRACE);
+        let (output, omitted) = keeper.finish(GRACE, &self.redactor);
         Ok(Ended {
             end,
             output,

@@ -262,6 +262,7 @@ impl<'s> Checker<'s> {
             timeout: gate.timeout,
             env,
             output_cap: READ_CAP,
+            redactor: self.session.redactor.clone(),
         };
         let raw = shell::run(command, stage, root, &limits, &self.session.stop);
         let tests = verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command);

@@ -15,7 +15,7 @@ use crate::{
     git::{Repo, Shared, advance, config, refs, tree},
     id::{CommitId, Hash},
     layers::{self, Layer, LayerError, Origin, Resolved, file, read},
-    secret::{Redactor, Secret},
+    secret::{Redactor, Secret, names},
     settings::Settings,
     time::{Clock, Stop},
 };
@@ -127,9 +127,17 @@ impl Session {
         Ok(self.settings_at(repo, head)?.settings)
     }
 
-    /// Reads the key from the environment, else from an untracked `.env` at the top of the checkout.
+    /// Reads the key from the environment, else from an untracked `.env` at the top of the checkout. What else in both is a
+    /// key by its name is none of ours, but must not leave either.
     fn read_key(&mut self) -> Result<()> {
         let repo = self.repo();
+        let mut known: Vec<Secret> = self.env.secrets().collect();
+        let dotenv = repo.workdir().map(|root| fs::read_text(&root.join(".env")));
+        if let Some(Ok(Some(text))) = &dotenv {
+            let named = file::dotenv_all(text).filter(|(name, value)| names::is_secret(name, value));
+            known.extend(named.map(|(_, value)| Secret::new(value)));
+        }
+        self.redactor = Redactor::new(&known);
         // Broken settings are the command's business: `doctor` and `status` must still be able to say so.
         let Ok(settings) = self.settings(&repo) else {
             return Ok(());
@@ -137,28 +145,11 @@ impl Session {
         let name = &settings.llm.key_env;
         let found = match self.env.get(name) {
             Some(value) if !value.trim().is_empty() => Some(value.trim().to_owned()),
-            _ => self.key_of_dotenv(&repo, name)?,
+            _ => key_of_dotenv(&repo, dotenv.transpose().wrap_err("reading .env")?.flatten(), name)?,
         };
         self.key = found.map(Secret::new);
-        self.redactor = Redactor::new(self.key.iter());
+        self.redactor = Redactor::new(known.iter().chain(&self.key));
         Ok(())
-    }
-
-    fn key_of_dotenv(&self, repo: &Repo, name: &str) -> Result<Option<String>> {
-        let Some(root) = repo.workdir() else { return Ok(None) };
-        let Some(text) = fs::read_text(&root.join(".env")).wrap_err("reading .env")? else {
-            return Ok(None);
-        };
-        let Some(key) = file::dotenv(&text, name).filter(|key| !key.is_empty()) else {
-            return Ok(None);
-        };
-        if advance::file_state(repo, ".env")?.staged.is_some() {
-            let fault = Fault::new(Kind::Config, format!(".env is tracked by git and holds {name}"));
-            return Err(fault
-                .hint("`git rm --cached .env && echo .env >> .gitignore`, then make a new key: this one is in history")
-                .into());
-        }
-        Ok(Some(key))
     }
 
     /// Returns the folder for our own files in the shared git directory.
@@ -179,6 +170,19 @@ impl Session {
         let place = fs::identity(repo.common_dir());
         Hash::of("repo", [place.as_bytes()]).short(16)
     }
+}
+
+fn key_of_dotenv(repo: &Repo, text: Option<String>, name: &str) -> Result<Option<String>> {
+    let Some(key) = text.and_then(|text| file::dotenv(&text, name)) else {
+        return Ok(None);
+    };
+    if advance::file_state(repo, ".env")?.staged.is_some() {
+        let fault = Fault::new(Kind::Config, format!(".env is tracked by git and holds {name}"));
+        return Err(fault
+            .hint("`git rm --cached .env && echo .env >> .gitignore`, then make a new key: this one is in history")
+            .into());
+    }
+    Ok(Some(key))
 }
 
 /// Builds the gate that `settings` name.

@@ -1,4 +1,4 @@
-//! Texts of settings files: the example, what `init` writes, an edit that keeps comments, and one variable of `.env`.
+//! Texts of settings files: the example, what `init` writes, an edit that keeps comments, and variables of `.env`.
 //!
 //! Text in, text out; `layers::read` says what they mean.
 
@@ -136,17 +136,24 @@ fn toml(value: Value) -> Toml {
     }
 }
 
-/// Returns the value of the variable `name` in the text of a `.env` file: `NAME=value`, also with `export`, quotes and
-/// comments; the last one counts. `None` where it is absent or empty. Nothing else in the file is looked at.
+/// Returns the value of the variable `name` in the text of a `.env` file; the last one counts. `None` where it is absent or
+/// empty.
 pub fn dotenv(text: &str, name: &str) -> Option<String> {
+    let mut values = dotenv_all(text)
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value);
+    values.next_back().filter(|value| !value.is_empty())
+}
+
+/// Returns the variables in the text of a `.env` file: `NAME=value`, also with `export`, quotes and comments.
+pub fn dotenv_all(text: &str) -> impl DoubleEndedIterator<Item = (&str, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let assigned = text.lines().rev().find_map(|line| {
+    text.lines().filter_map(|line| {
         let line = line.trim_start();
         let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
-        let rest = line.strip_prefix(name)?.trim_start();
-        rest.strip_prefix('=').map(str::trim)
-    })?;
-    Some(unquoted(assigned)).filter(|value| !value.is_empty())
+        let (name, value) = line.split_once('=')?;
+        Some((name.trim_end(), unquoted(value.trim())))
+    })
 }
 
 fn unquoted(text: &str) -> String {

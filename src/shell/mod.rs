@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::Path, time::Duration};
 use crate::{
     check::{End, Stage},
     door::spawn::{Ended, Spawn},
+    secret::Redactor,
     time::Stop,
 };
 
@@ -17,6 +18,8 @@ pub struct Limits {
     pub env: Vec<(OsString, OsString)>,
     /// Bytes of its output that are kept.
     pub output_cap: usize,
+    /// Takes secrets out of its output, before any of it is left out.
+    pub redactor: Redactor,
 }
 
 /// What came of a command, before anybody read its output.
@@ -44,6 +47,7 @@ pub fn run(command: &str, stage: Stage, dir: &Path, limits: &Limits, stop: &Stop
         stdin: Vec::new(),
         timeout: Some(limits.timeout),
         output_cap: limits.output_cap,
+        redactor: limits.redactor.clone(),
     };
     let ended = spawn.run(stop);
     RawRan {
@@ -75,6 +79,7 @@ mod tests {
             timeout: Duration::from_secs(60),
             env: Env::read().for_checks(&[]),
             output_cap,
+            redactor: Redactor::default(),
         };
         let dir = tempfile::tempdir().unwrap();
         run(command, Stage::Test, dir.path(), &limits, &Stop::default())
@@ -99,6 +104,7 @@ mod tests {
             timeout: Duration::from_secs(60),
             env: vec![("PATH".into(), "/nowhere".into())],
             output_cap: 100,
+            redactor: Redactor::default(),
         };
         let ran = run("true", Stage::Lint, Path::new("/"), &limits, &Stop::default());
         assert_eq!(ran.end, End::NotStarted);

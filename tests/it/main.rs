@@ -65,6 +65,8 @@ mod resume;
 mod rounds;
 /// `run`: the sentence, end to end.
 mod run;
+/// Secrets: canaries, and a search for them.
+mod secrets;
 /// `show`: one goal.
 mod show;
 /// `status`: states and reasons.

@@ -14,6 +14,7 @@ fn shell(text: &str, dir: &TempDir) -> Spawn {
         stdin: Vec::new(),
         timeout: Some(Duration::from_secs(60)),
         output_cap: 1 << 20,
+        redactor: Redactor::default(),
     }
 }
 
