@@ -49,7 +49,7 @@ fn names_secret(name: &str) -> bool {
     }
     let public = words.iter().any(|word| PUBLIC.contains(word));
     let ends = |end: &&str| words.last().is_some_and(|last| last == end) || end.len() > 4 && name.ends_with(*end);
-    !public && LAST.iter().any(|end| ends(&end))
+    !public && LAST.iter().any(ends)
 }
 
 fn could_be_secret(value: &str) -> bool {

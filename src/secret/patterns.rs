@@ -499,8 +499,10 @@ impl<'a> Place<'a> {
     }
 }
 
+type Fits = fn(&[u8]) -> bool;
+
 /// How `Authorization` values begin, and what their rest is like.
-const SCHEMES: [(&[u8], fn(&[u8]) -> bool); 3] = [
+const SCHEMES: [(&[u8], Fits); 3] = [
     (b"bearer", has_digit_and_letter),
     (b"token", has_digit_and_letter),
     (b"basic", looks_made),

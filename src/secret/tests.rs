@@ -23,9 +23,9 @@ fn clean(text: &str) -> String {
     Redactor::default().clean(text).into_string()
 }
 
-/// A text, and what is left of it.
-fn positives() -> Vec<(String, String)> {
-    let tokens = [
+/// Keys that say by themselves what they are; those of several lines are last.
+fn tokens() -> Vec<String> {
+    vec![
         made("sk-or-v1-", HEX, 64),
         made("sk-", MIXED, 48),
         made("sk-", HEX, 32),
@@ -60,7 +60,11 @@ fn positives() -> Vec<(String, String)> {
         pem("EC PRIVATE KEY", "\n    "),
         pem("PRIVATE KEY", "\\n\" +\n  \""),
         pem("PGP PRIVATE KEY BLOCK", "\n"),
-    ];
+    ]
+}
+
+/// A text, and what is left of it.
+fn positives() -> Vec<(String, String)> {
     let token = made("", MIXED, 32);
     let aws = made("", MIXED, 40);
     let values = [
@@ -87,7 +91,7 @@ fn positives() -> Vec<(String, String)> {
         ("(", ")."),
         ("\\u003d", ""),
     ];
-    let tokens = tokens.iter().enumerate().flat_map(|(nth, token)| {
+    let tokens = tokens().into_iter().enumerate().flat_map(|(nth, token)| {
         let pairs = if token.contains('\n') {
             &around[..2]
         } else {
@@ -222,7 +226,10 @@ fn in_every_form(key: &str) -> Vec<String> {
         .enumerate()
         .map(|(nth, part)| match nth {
             0 => part.to_owned(),
-            _ => format!("%{}{}", part[..2].to_lowercase(), &part[2..]),
+            _ => {
+                let (digits, rest) = part.split_at(2);
+                format!("%{}{rest}", digits.to_lowercase())
+            }
         })
         .collect();
     all.extend([url.replace("%20", "+"), lower, url]);
@@ -252,7 +259,7 @@ fn a_live_key_is_found_in_every_form() {
         // What base64 shares with what stands around the key is all that may be left of it.
         assert!(clean.as_str().len() < 50, "{text} → {clean}");
     }
-    assert!(!redactor.finds(&KEY[1..]) && !redactor.finds("hello"));
+    assert!(!redactor.finds(KEY.trim_start_matches('s')) && !redactor.finds("hello"));
 }
 
 #[test]
@@ -282,27 +289,28 @@ fn what_is_held_back_of_ordinary_text_is_a_word_at_most() {
 
 #[test]
 fn what_is_held_back_is_bounded() {
-    let key = "a".repeat(40);
-    let mut stream = Redactor::new([&Secret::new(&*key)]).stream();
+    const MOST: usize = 17_000;
     let endless = [
         "sk-proj-".to_owned() + &MIXED.repeat(1000),
-        "-----BEGIN PRIVATE KEY-----\n".to_owned() + &MIXED.repeat(2000),
-        "a".repeat(50_000),
-        "https://user:".to_owned() + &MIXED.repeat(100),
+        "https://user:".to_owned() + &MIXED.repeat(1000),
         "eyJ".to_owned() + &MIXED.repeat(1000),
+        "-----BEGIN PRIVATE KEY-----".to_owned() + &"\n".repeat(50_000),
     ];
     for text in endless {
-        let (mut given, mut most) = (0, 0);
-        for (nth, piece) in text.as_bytes().chunks(1000).enumerate() {
+        let mut stream = Redactor::new([&Secret::new(KEY)]).stream();
+        let (mut came, mut given) = (0, 0);
+        for piece in text.as_bytes().chunks(1000) {
+            came += piece.len();
             given += stream.push(piece).len();
-            most = most.max((nth + 1) * 1000 - given.min((nth + 1) * 1000));
+            assert!(came - given <= MOST, "{given} of {came} bytes came out of {text}");
         }
-        let rest = stream.finish().len();
-        assert!(rest <= 17_000, "{} bytes were held back of {}…", rest, &text[..12]);
+        assert_eq!(given + stream.finish().len(), text.len());
     }
+    let mut stream = Redactor::new([&Secret::new("a".repeat(40))]).stream();
+    assert_eq!(stream.push("a".repeat(50_000).as_bytes()), b"[redacted]");
 }
 
-/// Looks at bytes would be thousands each if a place could be looked at from all the places before it.
+/// If a place were looked at again from each of those before it, this would take minutes.
 #[test]
 fn text_that_keeps_beginning_keys_takes_no_longer() {
     let redactor = Redactor::new([&Secret::new(KEY)]);
@@ -317,9 +325,8 @@ fn text_that_keeps_beginning_keys_takes_no_longer() {
         "a",
         ".ey0",
     ] {
-        assert_eq!(
-            redactor.clean(&start.repeat(1_000_000 / start.len())).changed(),
-            false,
+        assert!(
+            !redactor.clean(&start.repeat(1_000_000 / start.len())).changed(),
             "{start}"
         );
     }

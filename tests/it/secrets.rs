@@ -19,7 +19,7 @@ const DOTENV: &str = "canary-3-t6Gh=21uJ&k8Ol";
 
 /// Made up here, so that no file of this repository has the shape of a key.
 fn shaped(prefix: &str) -> String {
-    format!("{prefix}{}", "k3Vd9xW1qRz7LtY5wH0rN8bT2yG6pC4mJs1A".repeat(2))[..prefix.len() + 36].to_owned()
+    format!("{prefix}k3Vd9xW1qRz7LtY5wH0rN8bT2yG6pC4mJs1A")
 }
 
 fn hex(text: &str) -> String {
@@ -59,7 +59,7 @@ fn forms(secret: &str) -> Vec<String> {
     for before in 0..3 {
         let coded = base64(format!("{}{secret}", "x".repeat(before)).as_bytes());
         // Its ends depend on what stands around it.
-        let inside = coded[4..coded.len() - 4].to_owned();
+        let inside = coded.get(4..coded.len() - 4).unwrap().to_owned();
         all.extend([inside.replace('+', "-").replace('/', "_"), inside]);
     }
     all
@@ -152,163 +152,184 @@ fn endpoint() -> Server {
     ])
 }
 
+/// A repository with canaries everywhere, and the server that it asks.
+struct Scene {
+    sandbox: Sandbox,
+    server: Server,
+    /// In the environment and `.env`.
+    live: Vec<String>,
+    /// In the home folder.
+    home: Vec<String>,
+    /// Key-shaped, in a goal and a file of the repository; these are committed by their user.
+    committed: Vec<String>,
+    /// Key-shaped, in what the check prints.
+    printed: String,
+}
+
+impl Scene {
+    fn set() -> Self {
+        let server = endpoint();
+        let sandbox = Sandbox::checking(TELLING);
+        let home = plant(&sandbox);
+        let committed = vec![shaped("ghp_"), shaped("npm_")];
+        let printed = shaped("glpat-");
+        sandbox.write("config.ini", format!("token = {}\nname = x\n", committed[1]));
+        sandbox.commit("a file that should not be there");
+        sandbox.write(".env", format!("DB_PASSWORD='{DOTENV}'\nNAME=plain-name-of-it\n"));
+        sandbox.write(".git/info/exclude", ".env\n");
+        let told = [
+            KEY,
+            &base64(KEY.as_bytes()),
+            OTHER,
+            DOTENV,
+            &printed,
+            "plain-name-of-it\n",
+        ]
+        .join("\n");
+        fs::write(sandbox.home().join("told.txt"), told).unwrap();
+        sandbox.git(&["config", "invisigoth.llm.provider", "openrouter"]);
+        sandbox.git(&["config", "invisigoth.llm.base-url", &server.url()]);
+        sandbox.git(&["config", "invisigoth.llm.model", "stub"]);
+        for id in ["a", "b", "c"] {
+            let prompt = format!("Use {} please", committed[0]);
+            let about = format!("Goal {id}");
+            sandbox.ok(&["add", "--id", id, "--file", "config.ini", "--prompt", &prompt, &about]);
+        }
+        sandbox.commit("goals");
+        let live = [KEY, OTHER, DOTENV].map(str::to_owned).to_vec();
+        Self {
+            sandbox,
+            server,
+            live,
+            home,
+            committed,
+            printed,
+        }
+    }
+
+    /// Runs all commands that tell something; returns what they said.
+    fn play(&self) -> Vec<String> {
+        let commands: [&[&str]; 8] = [
+            &["--json", "run", "--max-calls", "9", "--set", "run.max_attempts=5"],
+            &["--verbose", "run", "c", "--max-calls", "9"],
+            &["show", "a"],
+            &["--json", "show", "b"],
+            &["--json", "status"],
+            &["log"],
+            &["prompt", "c"],
+            &["doctor"],
+        ];
+        let environment = [("OPENROUTER_API_KEY", KEY), ("DEPLOY_TOKEN", OTHER)];
+        let ran = commands.map(|args| self.sandbox.run_with(args, &environment));
+        ran.map(|ran| format!("{}{}", ran.stdout, ran.stderr)).to_vec()
+    }
+
+    /// What nobody may have: all but what the user committed.
+    fn never(&self) -> Vec<&str> {
+        let all = self.live.iter().chain(&self.home).chain([&self.printed]);
+        all.map(String::as_str).collect()
+    }
+
+    fn all(&self) -> Vec<&str> {
+        let committed = self.committed.iter().map(String::as_str);
+        self.never().into_iter().chain(committed).collect()
+    }
+
+    fn objects(&self) -> Vec<String> {
+        let all = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
+        self.sandbox.git(&all).lines().map(str::to_owned).collect()
+    }
+
+    /// The key stands in its header alone.
+    fn assert_requests_clean(&self) {
+        let asked = self.server.asked();
+        assert_eq!(asked.len(), 8);
+        for asked in &asked {
+            let is_key = |line: &&str| line.to_lowercase().starts_with("authorization:");
+            let head: Vec<&str> = asked.head.lines().filter(|line| !is_key(line)).collect();
+            assert_none("a request's head", head.join("\n").as_bytes(), &self.all());
+            assert_none("a prompt", asked.body.as_bytes(), &self.all());
+            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            let prompt = body["messages"][1]["content"].as_str().unwrap();
+            assert!(prompt.contains("token = [redacted]\nname = x"), "{prompt}");
+            assert!(prompt.contains("Use [redacted] please"), "{prompt}");
+        }
+        let told = asked.iter().any(|asked| asked.body.contains("plain-name-of-it"));
+        assert!(told, "the check's output was not sent back");
+    }
+
+    /// Looks at every object; what the user committed stands in those of `before`, and in the copies of the backlog.
+    fn assert_objects_clean(&self, before: &[String]) {
+        let mut seen = Vec::new();
+        for id in self.objects() {
+            let show = ["cat-file", "-p", &id];
+            let object = self.sandbox.command("git").args(show).output().unwrap().stdout;
+            let text = String::from_utf8_lossy(&object);
+            let row = text.starts_with("[\n{\"id\":") || text.starts_with("{\"goal\":") && text.contains("\"row\":");
+            let secrets = if row || before.contains(&id) {
+                self.never()
+            } else {
+                self.all()
+            };
+            assert_none(&id, &object, &secrets);
+            seen.extend(
+                ["\"raw\":", "Goal: a", "\"tokens\":"]
+                    .into_iter()
+                    .filter(|kind| text.contains(kind)),
+            );
+        }
+        for kind in ["\"raw\":", "Goal: a", "\"tokens\":"] {
+            assert!(seen.contains(&kind), "no object with {kind} was looked at");
+        }
+    }
+
+    /// Looks at the git directory, the caches and the slots, and at what the check saw.
+    fn assert_files_clean(&self) {
+        let (repo, home) = (self.sandbox.repo(), self.sandbox.home());
+        let mut found = vec![home.join("saw.txt")];
+        for folder in [repo.join(".git"), home.join(".cache"), home.join(".config")] {
+            files(&folder, &mut found);
+        }
+        assert!(
+            found.iter().any(|path| path.ends_with("a.txt")),
+            "no slot was looked at"
+        );
+        for path in found {
+            assert_none(&path.display().to_string(), &fs::read(&path).unwrap(), &self.never());
+        }
+        assert!(fs::read_to_string(home.join("saw.txt")).unwrap().contains("PATH="));
+    }
+}
+
 #[test]
 fn no_canary_leaves_a_run_with_failures() {
-    let server = endpoint();
-    let sandbox = Sandbox::checking(TELLING);
-    let home = plant(&sandbox);
-    let (in_goal, in_file, in_output) = (shaped("ghp_"), shaped("npm_"), shaped("glpat-"));
-    sandbox.write("config.ini", format!("token = {in_file}\nname = x\n"));
-    sandbox.commit("a file that should not be there");
-    sandbox.write(".env", format!("DB_PASSWORD='{DOTENV}'\nNAME=plain-name-of-it\n"));
-    sandbox.write(".git/info/exclude", ".env\n");
-    let told = format!(
-        "{KEY}\n{}\n{OTHER}\n{DOTENV}\n{in_output}\nplain-name-of-it\n",
-        base64(KEY.as_bytes())
-    );
-    fs::write(sandbox.home().join("told.txt"), told).unwrap();
-    sandbox.git(&["config", "invisigoth.llm.provider", "openrouter"]);
-    sandbox.git(&["config", "invisigoth.llm.base-url", &server.url()]);
-    sandbox.git(&["config", "invisigoth.llm.model", "stub"]);
-    let row = |id: &str, about: &str| {
-        let prompt = format!("{about} {in_goal} please");
-        sandbox.ok(&[
-            "add",
-            "--id",
-            id,
-            "--file",
-            "config.ini",
-            "--prompt",
-            &prompt,
-            &format!("Goal {id}"),
-        ]);
-    };
-    row("a", "Use");
-    row("b", "Never use");
-    row("c", "Forget");
-    sandbox.commit("goals");
-    let before = sandbox.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
-
-    let environment = [("OPENROUTER_API_KEY", KEY), ("DEPLOY_TOKEN", OTHER)];
-    let mut said = Vec::new();
-    let commands: [&[&str]; 8] = [
-        &["--json", "run", "--max-calls", "9", "--set", "run.max_attempts=5"],
-        &["--verbose", "run", "c", "--max-calls", "9"],
-        &["show", "a"],
-        &["--json", "show", "b"],
-        &["--json", "status"],
-        &["log"],
-        &["prompt", "c"],
-        &["doctor"],
-    ];
-    for args in commands {
-        let ran = sandbox.run_with(args, &environment);
-        said.push((args.join(" "), format!("{}{}", ran.stdout, ran.stderr)));
+    let scene = Scene::set();
+    let before = scene.objects();
+    let said = scene.play();
+    assert_eq!(scene.sandbox.landings("main"), ["a"], "{said:?}");
+    assert!(said[1].contains("the provider refuses the key (401)"), "{}", said[1]);
+    for said in said {
+        assert_none("what a command said", said.as_bytes(), &scene.all());
     }
-    assert_eq!(sandbox.landings("main"), ["a"], "{said:?}");
-    assert!(
-        said[1].1.contains("the provider refuses the key (401)"),
-        "{}",
-        said[1].1
-    );
-
-    let live = [KEY, OTHER, DOTENV];
-    let homes: Vec<&str> = home.iter().map(String::as_str).collect();
-    let theirs = [&in_goal[..], &in_file, &in_output];
-    let all = [&live[..], &homes, &theirs].concat();
-    for (command, said) in &said {
-        assert_none(command, said.as_bytes(), &all);
-    }
-
-    // What was sent: the key in its header alone.
-    assert_eq!(server.asked().len(), 8);
-    for asked in server.asked() {
-        let head: Vec<&str> = asked
-            .head
-            .lines()
-            .filter(|line| !line.to_lowercase().starts_with("authorization:"))
-            .collect();
-        assert_none("a request's head", head.join("\n").as_bytes(), &all);
-        assert_none("a prompt", asked.body.as_bytes(), &all);
-        let body: Value = serde_json::from_str(&asked.body).unwrap();
-        let prompt = body["messages"][1]["content"].as_str().unwrap();
-        assert!(prompt.contains("token = [redacted]\nname = x"), "{prompt}");
-        let goal = ["Use", "Never use", "Forget"].map(|about| format!("{about} [redacted] please"));
-        assert!(goal.iter().any(|goal| prompt.contains(goal)), "{prompt}");
-    }
-    let told = server
-        .asked()
-        .iter()
-        .any(|asked| asked.body.contains("plain-name-of-it"));
-    assert!(told, "the check's output was not sent back");
-
-    // Every object that the runs made. The backlog is the user's own text and is copied as it is.
-    let mut kinds = Vec::new();
-    for id in sandbox
-        .git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"])
-        .lines()
-    {
-        let object = sandbox
-            .command("git")
-            .args(["cat-file", "-p", id])
-            .output()
-            .unwrap()
-            .stdout;
-        assert_none(id, &object, &[&live[..], &homes, &[&in_output]].concat());
-        let text = String::from_utf8_lossy(&object);
-        let backlog = text.starts_with("[\n{\"id\":") || text.starts_with("{\"goal\":") && text.contains("\"row\":");
-        if !before.contains(id) && !backlog {
-            assert_none(id, &object, &theirs);
-        }
-        kinds.extend(
-            ["\"raw\":", "Goal: a", "\"tokens\":"]
-                .into_iter()
-                .filter(|kind| text.contains(kind)),
-        );
-    }
-    for kind in ["\"raw\":", "Goal: a", "\"tokens\":"] {
-        assert!(kinds.contains(&kind), "no object with {kind} was looked at");
-    }
-
-    // Every file of the git directory, the caches and the slots; what the check saw.
-    let mut found = Vec::new();
-    files(&sandbox.repo().join(".git"), &mut found);
-    files(&sandbox.home().join(".cache"), &mut found);
-    files(&sandbox.home().join(".config"), &mut found);
-    found.push(sandbox.home().join("saw.txt"));
-    assert!(
-        found.iter().any(|path| path.ends_with("a.txt")),
-        "no slot was looked at"
-    );
-    for path in found {
-        assert_none(
-            &path.display().to_string(),
-            &fs::read(&path).unwrap(),
-            &[&live[..], &homes].concat(),
-        );
-    }
-    assert!(sandbox.home().join("saw.txt").metadata().unwrap().len() > 0);
-    sandbox.assert_sound();
+    scene.assert_requests_clean();
+    scene.assert_objects_clean(&before);
+    scene.assert_files_clean();
+    scene.sandbox.assert_sound();
 }
 
 /// Half of a key at the place where a long output is cut would be no key any more, and stay.
 #[test]
 fn a_key_across_the_cut_of_a_long_output_leaves_no_half() {
     // 512 KiB are kept from the beginning; the key lies across that place.
+    let (first, last) = KEY.split_at(9);
     let check = format!(
         "head -c {} /dev/zero | tr '\\0' x; cat \"$HOME/told.txt\"; head -c 2000000 /dev/zero | tr '\\0' y; exit 1\n",
-        512 * 1024 - 9
+        512 * 1024 - first.len()
     );
     let sandbox = Sandbox::checking(&check);
     fs::write(sandbox.home().join("told.txt"), KEY).unwrap();
     let ran = sandbox.run_with(&["--json", "check"], &[("OPENROUTER_API_KEY", KEY)]);
-    assert!(
-        ran.stdout.contains("xxxxx") || ran.stderr.contains("yyyyy"),
-        "{}{}",
-        ran.stdout,
-        ran.stderr
-    );
-    for half in [&KEY[..9], &KEY[9..18]] {
-        assert!(!ran.stdout.contains(half) && !ran.stderr.contains(half), "{half}");
-    }
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("xxxxx") || said.contains("yyyyy"), "{said}");
+    assert!(!said.contains(first) && !said.contains(last), "half of the key is left");
 }

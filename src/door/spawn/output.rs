@@ -158,12 +158,12 @@ mod tests {
         let borders = [20, 20 + MARGIN, ALL - 20 - MARGIN, ALL - 20];
         for before in borders
             .into_iter()
-            .flat_map(|border| border.saturating_sub(30)..border + 10)
+            .flat_map(|border| border.saturating_sub(30)..(border + 10).min(ALL - KEY.len()))
         {
             let all = format!("{}{KEY}{}", ".".repeat(before), ".".repeat(ALL - before - KEY.len()));
             let (output, omitted) = kept(all.as_bytes(), 40, 10_000, &redactor);
             let output = String::from_utf8(output).unwrap();
-            assert_eq!((output.len(), omitted), (40, ALL as u64 - 40));
+            assert!((36..=40).contains(&output.len()) && output.len() as u64 + omitted == ALL as u64);
             assert!(!output.contains(['q', '8', 'm']), "{before}: {output}");
         }
         // A tail of keys alone shrinks; what stands before it must not move up.
