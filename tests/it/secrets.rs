@@ -138,8 +138,8 @@ fn endpoint() -> Server {
             &json!({"error": {"message": format!("bad header Authorization: Bearer {KEY}")}}).to_string(),
         ),
         Scripted::reply(&format!("Your key is {KEY}.\n\n{}", whole("a.txt", KEY))),
-        Scripted::reply(&whole("a.txt", &coded)),
         Scripted::reply(&whole("bad", "x\n")),
+        Scripted::reply(&whole("a.txt", &coded)),
         Scripted::reply(&format!("DELETE bad\n\n{}", whole("a.txt", "a\n"))),
         Scripted::status(
             400,
