@@ -14,6 +14,7 @@ use crate::{
     transcript::{Request, Usage},
 };
 
+pub mod dialect;
 pub mod mock;
 pub mod openai;
 pub mod retry;
