@@ -1,46 +1,77 @@
-//! HTTP: one blocking request at a time through ureq, the only user of that crate.
+//! HTTP: one request at a time through ureq, the only user of that crate; its answer is taken in as it comes.
 //!
 //! Owns which connections are allowed at all (TLS, or this machine), time limits and the largest body. Knows no
 //! provider: what a status means and whether to try again is decided above.
 
 use std::{
-    fmt, io,
+    fmt,
+    io::{self, Read as _},
     net::{Ipv4Addr, Ipv6Addr},
-    time::Duration,
+    ops::ControlFlow,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    thread,
+    time::{Duration, Instant},
 };
 
 use ureq::{Agent, Timeout, config::Config, http};
 
-/// Largest body of an answer, in bytes.
-pub const LARGEST_BODY: u64 = 10 * 1024 * 1024;
+use crate::{
+    door::wait::STEP,
+    time::{Stop, Stopping},
+};
 
-/// Longest time until a connection stands.
-const CONNECT: Duration = Duration::from_secs(15);
+/// Largest body of an answer that comes whole, in bytes.
+pub const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-/// A client that keeps connections open between requests.
-#[derive(Clone)]
-pub struct Http {
-    agent: Agent,
+/// Parts of a body that may wait until they are taken in.
+const AHEAD: usize = 64;
+
+/// The longest waits of one request, and the largest answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the head of the answer, and again for the first byte of its body.
+    pub first_byte: Duration,
+    /// For the next byte of a body.
+    pub idle: Duration,
+    /// For everything.
+    pub total: Duration,
+    /// Most bytes of a body.
+    pub body: usize,
 }
 
-/// What came back, whatever its status.
+/// A client. Each request has a connection of its own: none can be stale, and leaving one ends nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Http {
+    limits: Limits,
+    allow_http: bool,
+}
+
+/// What comes before a body, whatever the status.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
+pub struct Head {
     /// The status code.
     pub status: u16,
     /// Header fields in the order they came, names in lower case; values that are no text are left out.
     pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Head {
     /// Returns the first header field called `name`, which is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
+
+    /// True for 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
+
+/// Takes in the next bytes of a body; says whether it wants more.
+pub type Take<'a> = dyn FnMut(&Head, &[u8]) -> ControlFlow<()> + 'a;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,15 +80,21 @@ pub enum HttpErrorKind {
     Insecure,
     /// No connection came about: refused, unreachable, no such host, or not in time.
     Refused,
-    /// The answer did not come, or not wholly, within the time limit.
+    /// The answer did not come, or not wholly, within `Limits::total`.
     Timeout,
+    /// Nothing came for so long: `Limits::first_byte` or `Limits::idle`.
+    Silent(Duration),
     /// The other side could not prove who it is.
     Tls,
     /// The connection ended before the answer did.
     Cut,
-    /// The body is larger than `LARGEST_BODY`.
+    /// The body is larger than `Limits::body`.
     TooLarge,
-    /// Anything else, such as a broken URL or an answer that is not HTTP.
+    /// What came is not HTTP, or not as it was asked for.
+    Garbled,
+    /// The run was asked to leave now.
+    Stopped,
+    /// Anything else, such as a broken URL; nothing was sent.
     Other,
 }
 
@@ -80,11 +117,11 @@ impl HttpError {
     }
 }
 
-/// Returns the host that `url` names, and whether it is this machine.
+/// Returns the host that `url` names, and whether it is this machine. `allow_http`: plain http may leave this machine.
 ///
 /// # Errors
 /// `Insecure` for plain http to another machine; `Other` for what is not an http URL.
-pub fn check_url(url: &str) -> Result<(String, bool), HttpError> {
+pub fn check_url(url: &str, allow_http: bool) -> Result<(String, bool), HttpError> {
     let uri: http::Uri = url
         .parse()
         .map_err(|_| HttpError::new(HttpErrorKind::Other, "the endpoint is not a URL"))?;
@@ -94,7 +131,7 @@ pub fn check_url(url: &str) -> Result<(String, bool), HttpError> {
     let here = is_loopback(host);
     match uri.scheme_str() {
         Some("https") => Ok((host.to_owned(), here)),
-        Some("http") if here => Ok((host.to_owned(), here)),
+        Some("http") if here || allow_http => Ok((host.to_owned(), here)),
         Some("http") => Err(HttpError::new(
             HttpErrorKind::Insecure,
             format_args!("plain http to `{host}` is refused: everyone on the way could read the key"),
@@ -114,102 +151,236 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-impl Default for Http {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Http {
     /// Makes a client. Certificates are verified; redirects are not followed, so that no key is carried elsewhere.
-    pub fn new() -> Self {
+    pub fn new(limits: Limits, allow_http: bool) -> Self {
+        Self { limits, allow_http }
+    }
+
+    /// Posts `body` as JSON and hands the answer to `take`, bytes as they come, until it ends or `take` has enough.
+    /// `stop` pressed once waits, for the answer is paid for; asked to leave now, the connection is ended.
+    ///
+    /// # Errors
+    /// Says why there is no whole answer; an answer with any status is none.
+    pub fn post(&self, to: &To<'_>, body: Vec<u8>, stop: &Stop, take: &mut Take<'_>) -> Result<Head, HttpError> {
+        self.exchange(to, Some(body), stop, take)
+    }
+
+    /// Gets a whole answer.
+    ///
+    /// # Errors
+    /// As `post`.
+    pub fn get(&self, to: &To<'_>, stop: &Stop) -> Result<(Head, Vec<u8>), HttpError> {
+        let mut body = Vec::new();
+        let head = self.exchange(to, None, stop, &mut |_, bytes| {
+            body.extend_from_slice(bytes);
+            ControlFlow::Continue(())
+        })?;
+        Ok((head, body))
+    }
+
+    fn exchange(
+        &self,
+        to: &To<'_>,
+        body: Option<Vec<u8>>,
+        stop: &Stop,
+        take: &mut Take<'_>,
+    ) -> Result<Head, HttpError> {
+        let (_, here) = check_url(to.url, self.allow_http)?;
+        let agent = self.agent(here);
+        let (send, parts) = mpsc::sync_channel(AHEAD);
+        let sending = Sending {
+            agent: agent.clone(),
+            url: to.url.to_owned(),
+            headers: to.headers.to_vec(),
+            body,
+        };
+        let started = thread::Builder::new()
+            .name("http".to_owned())
+            .spawn(move || sending.run(&send));
+        if let Err(error) = started {
+            return Err(HttpError::new(HttpErrorKind::Other, error));
+        }
+        let outcome = self.receive(&parts, stop, take);
+        // Whoever still waits for a byte on this connection waits no longer, and the server learns that nobody reads.
+        agent.shutdown();
+        outcome
+    }
+
+    fn agent(&self, here: bool) -> Agent {
+        let limits = &self.limits;
         let config = Config::builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_connect(Some(CONNECT))
-            .timeout_resolve(Some(CONNECT))
-            .user_agent(concat!("git-invisigoth/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self {
-            agent: config.new_agent(),
-        }
+            .timeout_resolve(Some(limits.connect))
+            .timeout_connect(Some(limits.connect))
+            .timeout_recv_response(Some(limits.first_byte))
+            .timeout_global(Some(limits.total))
+            .accept_encoding("identity")
+            .user_agent(concat!("git-invisigoth/", env!("CARGO_PKG_VERSION")));
+        // A proxy of the environment would see what is meant for this machine alone.
+        let config = if here { config.proxy(None) } else { config };
+        config.build().new_agent()
     }
 
-    /// Posts `body` as JSON and waits at most `timeout` for the whole answer.
-    ///
-    /// # Errors
-    /// Says why there is no answer; an answer with any status is none.
-    pub fn post_json(
-        &self,
-        url: &str,
-        headers: &[(&str, String)],
-        body: &[u8],
-        timeout: Duration,
-    ) -> Result<Answer, HttpError> {
-        let (_, here) = check_url(url)?;
-        let mut request = self.agent.post(url).content_type("application/json");
-        for (name, value) in headers {
-            request = request.header(*name, value);
+    fn receive(&self, parts: &Receiver<Part>, stop: &Stop, take: &mut Take<'_>) -> Result<Head, HttpError> {
+        let mut head = None;
+        let mut size = 0;
+        // Until there is a head, the thread that waits for it keeps the limits.
+        let mut quiet: Option<(Instant, Duration)> = None;
+        loop {
+            match (parts.recv_timeout(STEP), &head) {
+                (Ok(Part::Head(came)), _) => {
+                    refuse_compressed(&came)?;
+                    head = Some(came);
+                    quiet = Some((Instant::now(), self.limits.first_byte));
+                }
+                (Ok(Part::Bytes(bytes)), Some(head)) => {
+                    size += bytes.len();
+                    if size > self.limits.body {
+                        return Err(too_large(self.limits.body));
+                    }
+                    if take(head, &bytes).is_break() {
+                        return Ok(head.clone());
+                    }
+                    quiet = Some((Instant::now(), self.limits.idle));
+                }
+                (Ok(Part::End(Ok(()))), Some(head)) => return Ok(head.clone()),
+                (Ok(Part::End(Err(error))), _) => return Err(explain(error, &self.limits)),
+                (Ok(_) | Err(RecvTimeoutError::Disconnected), _) => {
+                    return Err(HttpError::new(HttpErrorKind::Other, "the request could not be made"));
+                }
+                (Err(RecvTimeoutError::Timeout), _) if stop.stopping() == Stopping::Now => {
+                    return Err(HttpError::new(HttpErrorKind::Stopped, "stopped"));
+                }
+                (Err(RecvTimeoutError::Timeout), _) => {
+                    if let Some((since, limit)) = quiet
+                        && since.elapsed() >= limit
+                    {
+                        return Err(silent(limit));
+                    }
+                }
+            }
         }
-        let mut config = request.config().timeout_global(Some(timeout));
-        if here {
-            config = config.proxy(None);
-        }
-        read(config.build().send(body), timeout)
-    }
-
-    /// Gets `url` and waits at most `timeout` for the whole answer.
-    ///
-    /// # Errors
-    /// As `post_json`.
-    pub fn get(&self, url: &str, headers: &[(&str, String)], timeout: Duration) -> Result<Answer, HttpError> {
-        let (_, here) = check_url(url)?;
-        let mut request = self.agent.get(url);
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        let mut config = request.config().timeout_global(Some(timeout));
-        if here {
-            config = config.proxy(None);
-        }
-        read(config.build().call(), timeout)
     }
 }
 
-fn read(response: Result<http::Response<ureq::Body>, ureq::Error>, timeout: Duration) -> Result<Answer, HttpError> {
-    let mut response = response.map_err(|error| explain(error, timeout))?;
-    let headers = response
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect();
-    // ureq calls a body too large as soon as the limit is used up, even where nothing follows.
-    let body = response.body_mut().with_config().limit(LARGEST_BODY + 1).read_to_vec();
-    Ok(Answer {
-        status: response.status().as_u16(),
-        headers,
-        body: body.map_err(|error| explain(error, timeout))?,
-    })
+/// Where a request goes, and with which header fields.
+#[derive(Clone, Copy)]
+pub struct To<'a> {
+    /// The URL.
+    pub url: &'a str,
+    /// Header fields; may hold the key.
+    pub headers: &'a [(&'static str, String)],
 }
 
-fn explain(error: ureq::Error, timeout: Duration) -> HttpError {
+/// What the thread of a request reports.
+enum Part {
+    Head(Head),
+    Bytes(Vec<u8>),
+    End(Result<(), ureq::Error>),
+}
+
+/// A request, owned by its thread.
+struct Sending {
+    agent: Agent,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl Sending {
+    fn run(self, to: &SyncSender<Part>) {
+        let ended = self.relay(to);
+        // The receiver is gone when the run left without the answer.
+        let _ = to.send(Part::End(ended));
+    }
+
+    fn relay(self, to: &SyncSender<Part>) -> Result<(), ureq::Error> {
+        let response = self.call()?;
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let status = response.status().as_u16();
+        if to.send(Part::Head(Head { status, headers })).is_err() {
+            return Ok(());
+        }
+        let mut reader = response.into_body().into_reader();
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let count = reader.read(&mut buffer)?;
+            let bytes = buffer.get(..count).unwrap_or_default().to_vec();
+            if bytes.is_empty() || to.send(Part::Bytes(bytes)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn call(self) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let Some(body) = self.body else {
+            let mut request = self.agent.get(&self.url);
+            for (name, value) in &self.headers {
+                request = request.header(*name, value);
+            }
+            return request.call();
+        };
+        let mut request = self.agent.post(&self.url).content_type("application/json");
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.send(&body)
+    }
+}
+
+/// Nobody asked for compression: so small a body cannot grow beyond every limit.
+fn refuse_compressed(head: &Head) -> Result<(), HttpError> {
+    match head.header("content-encoding").map(str::trim) {
+        None | Some("" | "identity") => Ok(()),
+        Some(_) => Err(HttpError::new(
+            HttpErrorKind::Garbled,
+            "the answer is compressed, which was not asked for",
+        )),
+    }
+}
+
+fn too_large(most: usize) -> HttpError {
+    let mib = most / (1024 * 1024);
+    HttpError::new(
+        HttpErrorKind::TooLarge,
+        format_args!("the answer is larger than {mib} MiB"),
+    )
+}
+
+fn silent(limit: Duration) -> HttpError {
+    HttpError::new(
+        HttpErrorKind::Silent(limit),
+        format_args!("nothing came for {} s", limit.as_secs_f64()),
+    )
+}
+
+fn explain(error: ureq::Error, limits: &Limits) -> HttpError {
     use HttpErrorKind as Kind;
     match error {
         ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
             HttpError::new(Kind::Refused, "no connection came about in time")
         }
+        ureq::Error::Timeout(Timeout::RecvResponse) => silent(limits.first_byte),
         ureq::Error::Timeout(_) => HttpError::new(
             Kind::Timeout,
-            format_args!("no whole answer within {} s", timeout.as_secs_f64()),
+            format_args!("no whole answer within {} s", limits.total.as_secs_f64()),
         ),
         ureq::Error::HostNotFound => HttpError::new(Kind::Refused, "there is no such host"),
         ureq::Error::ConnectionFailed => HttpError::new(Kind::Refused, "no connection came about"),
-        ureq::Error::BodyExceedsLimit(_) => HttpError::new(Kind::TooLarge, "the answer is larger than 10 MiB"),
         ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
             HttpError::new(Kind::Tls, format_args!("no secure connection: {error}"))
         }
         ureq::Error::Io(error) => explain_io(&error),
+        ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) | ureq::Error::BodyStalled => {
+            HttpError::new(Kind::Garbled, format_args!("the answer is not HTTP: {error}"))
+        }
         // ureq's own text of a bad URI repeats the URI, which may hold a password.
         ureq::Error::BadUri(_) => HttpError::new(Kind::Other, "the endpoint is not a URL"),
         other => HttpError::new(Kind::Other, other),
@@ -228,7 +399,7 @@ fn explain_io(error: &io::Error) -> HttpError {
         Io::TimedOut | Io::WouldBlock => HttpErrorKind::Timeout,
         // rustls reports a failed handshake through the stream.
         Io::InvalidData => HttpErrorKind::Tls,
-        _ => HttpErrorKind::Other,
+        _ => HttpErrorKind::Cut,
     };
     HttpError::new(kind, error)
 }

@@ -1,7 +1,6 @@
-//! Waiting: pauses and slow work that both see the wish to stop. Decides nothing about how long to wait.
+//! Waiting: pauses that see the wish to stop, and time that has passed. Decides nothing about how long to wait.
 
 use std::{
-    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -9,15 +8,22 @@ use std::{
 use crate::time::{Stop, Stopping};
 
 /// Longest time between two looks at `Stop`.
-const STEP: Duration = Duration::from_millis(50);
+pub const STEP: Duration = Duration::from_millis(50);
 
-/// Why slow work gave no result.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Interrupt {
-    /// The run was asked to leave now.
-    Stopped,
-    /// The thread that did the work could not be started, or ended without a result.
-    Died,
+/// Time since it was started, which no change of the clock moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Returns how long ago it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 /// Waits for `duration`. Returns false as soon as the run is asked to stop, however urgently.
@@ -32,33 +38,6 @@ pub fn pause(duration: Duration, stop: &Stop) -> bool {
             return true;
         }
         thread::sleep(left.min(STEP));
-    }
-}
-
-/// Does `work` on a thread of its own and waits for its result, but leaves it behind when the run is asked to
-/// leave now. `Stop` pressed once waits: what is under way is paid for.
-///
-/// # Errors
-/// Says why there is no result.
-pub fn interruptible<T: Send + 'static>(
-    stop: &Stop,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Interrupt> {
-    let (to, from) = mpsc::sync_channel(1);
-    let started = thread::Builder::new().name("wait".to_owned()).spawn(move || {
-        // The receiver is gone when the run left without the result.
-        let _ = to.send(work());
-    });
-    if started.is_err() {
-        return Err(Interrupt::Died);
-    }
-    loop {
-        match from.recv_timeout(STEP) {
-            Ok(result) => return Ok(result),
-            Err(RecvTimeoutError::Disconnected) => return Err(Interrupt::Died),
-            Err(RecvTimeoutError::Timeout) if stop.stopping() == Stopping::Now => return Err(Interrupt::Stopped),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
     }
 }
 
@@ -77,17 +56,5 @@ mod tests {
         assert!(pause(Duration::ZERO, &stop));
         stop.press();
         assert!(!pause(Duration::from_secs(86_400), &stop));
-    }
-
-    #[test]
-    fn slow_work_is_left_behind_only_when_asked_to_leave_now() {
-        let stop = Stop::default();
-        stop.press();
-        assert_eq!(interruptible(&stop, || 7), Ok(7));
-        stop.now();
-        let (hold, held) = mpsc::channel::<()>();
-        let forever = move || held.recv().is_ok();
-        assert_eq!(interruptible(&stop, forever), Err(Interrupt::Stopped));
-        drop(hold);
     }
 }

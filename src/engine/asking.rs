@@ -22,6 +22,7 @@ use crate::{
 pub struct Asking {
     /// Who answers.
     pub provider: Box<dyn Provider>,
+    prices: Prices,
     purse: Mutex<Purse>,
 }
 
@@ -46,10 +47,12 @@ impl Asking {
     /// A fault without key or script, or with a dollar cap and no price.
     pub fn open(session: &Session, settings: &Settings) -> Result<Self> {
         let provider = open_provider(session, settings)?;
-        let purse = Purse::open(&settings.budget, Prices::of(&settings.llm))
+        let prices = Prices::of(&settings.llm);
+        let purse = Purse::open(&settings.budget, prices)
             .map_err(|unknown| Fault::new(Kind::Config, unknown.to_string()).hint(unknown.hint()))?;
         Ok(Self {
             provider,
+            prices,
             purse: Mutex::new(purse),
         })
     }
@@ -63,7 +66,20 @@ impl Asking {
     /// # Errors
     /// As `Provider::ask`.
     pub fn ask(&self, request: &Request, stop: &Stop) -> StdResult<Answer, ProviderError> {
-        self.provider.ask(request, self, stop)
+        match self.provider.ask(request, self, stop) {
+            Ok(answer) => Ok(self.priced(answer)),
+            Err(ProviderError::Empty(answer)) => Err(ProviderError::Empty(Box::new(self.priced(*answer)))),
+            Err(ProviderError::Cut(answer)) => Err(ProviderError::Cut(Box::new(self.priced(*answer)))),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Says what an answer cost where the endpoint does not, as far as the price is known.
+    fn priced(&self, mut answer: Answer) -> Answer {
+        let usage = &mut answer.usage;
+        let known = self.prices.cost(usage.prompt_tokens, usage.completion_tokens);
+        usage.cost_usd = usage.cost_usd.or(known);
+        answer
     }
 
     /// Returns the calls made and the dollars spent; no dollars where the cost of a call is unknown.

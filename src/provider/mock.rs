@@ -8,7 +8,7 @@ use serde::{
 };
 
 use crate::{
-    money::{Came, Meter, Prices, estimated_tokens},
+    money::{Came, Meter, estimated_tokens},
     provider::{Account, Answer, Finish, Model, Provider, ProviderError, wire::Reader},
     time::{Stop, Stopping},
     transcript::{Request, Role, Usage},
@@ -140,10 +140,7 @@ impl Mock {
         };
         match said.status {
             Some(status) if !(200..300).contains(&status) => {
-                let reader = Reader {
-                    prices: Prices::Free,
-                    key: None,
-                };
+                let reader = Reader { key: None };
                 Err(reader.refusal(status, None, said.reply.as_bytes()))
             }
             _ => Ok(answer(request, said.reply.clone(), said.tokens)),

@@ -7,17 +7,21 @@ use serde::{Deserialize, Serialize};
 use crate::{
     door::wait,
     money::{Meter, Prices, Refused},
-    provider::{mock::Mock, openai::OpenAi, retry::Pause},
+    provider::{endpoint::Endpoint, mock::Mock, openai::OpenAi, retry::Pause},
     secret::Secret,
     settings::Llm,
     time::Stop,
     transcript::{Request, Usage},
 };
 
+pub mod breaker;
 pub mod dialect;
+pub mod endpoint;
 pub mod mock;
 pub mod openai;
+pub mod reading;
 pub mod retry;
+pub mod sse;
 pub mod wire;
 
 /// Someone who answers requests.
@@ -158,6 +162,18 @@ pub enum ProviderError {
         /// The limit.
         limit: Duration,
     },
+    /// The endpoint fell silent, or never began to answer, after every try.
+    #[error("nothing came from the provider for {} s", limit.as_secs_f64())]
+    Silent {
+        /// `llm.first_byte_timeout` or `llm.idle_timeout`
+        limit: Duration,
+    },
+    /// The settings contradict what the endpoint understands; nothing was sent.
+    #[error("{message}")]
+    Settings {
+        /// Which, and how.
+        message: String,
+    },
     /// The connection would not have been safe; nothing was sent.
     #[error("{message}")]
     Insecure {
@@ -207,6 +223,7 @@ impl ProviderError {
             | Self::RateLimited { .. }
             | Self::Connect { .. }
             | Self::Insecure { .. }
+            | Self::Settings { .. }
             | Self::NoKey { .. }
             | Self::Script { .. }
             | Self::Refused(_)
@@ -218,6 +235,7 @@ impl ProviderError {
             | Self::Empty(_)
             | Self::Cut(_)
             | Self::Timeout { .. }
+            | Self::Silent { .. }
             | Self::NoReply { .. } => false,
         }
     }
@@ -226,7 +244,11 @@ impl ProviderError {
     pub fn is_outage(&self) -> bool {
         matches!(
             self,
-            Self::RateLimited { .. } | Self::Unavailable { .. } | Self::Connect { .. } | Self::Timeout { .. }
+            Self::RateLimited { .. }
+                | Self::Unavailable { .. }
+                | Self::Connect { .. }
+                | Self::Timeout { .. }
+                | Self::Silent { .. }
         )
     }
 
@@ -250,9 +272,11 @@ impl ProviderError {
                 "check that `llm.base_url` is an OpenAI-compatible endpoint; it often ends in /v1"
             }
             Self::Empty(_) => "run again, or choose another `llm.model`",
-            Self::Cut(_) => "raise `llm.max_tokens`, or split the goal",
+            Self::Cut(_) => "raise `llm.max_tokens`, lower `llm.reasoning`, or split the goal",
             Self::Connect { .. } => "check the network and `llm.base_url`",
             Self::Timeout { .. } => "raise `llm.timeout`, or choose a faster `llm.model`",
+            Self::Silent { .. } => "raise `llm.first_byte_timeout` or `llm.idle_timeout`, or choose a faster `llm.model`",
+            Self::Settings { .. } => "`git invisigoth doctor` shows where each setting comes from",
             Self::Insecure { .. } => "set `llm.base_url` to an https address",
             Self::NoKey { .. } => "export it, or write it into an untracked .env; `--provider mock` needs none",
             Self::Script { .. } => "correct the file that `llm.script` names",
@@ -272,6 +296,9 @@ pub fn open(llm: &Llm, key: Option<Secret>, script: Option<(&str, &str)>) -> Res
     if llm.provider == "mock" {
         return Ok(Box::new(Mock::open(script)?));
     }
-    let pause = Pause(Box::new(wait::pause));
-    Ok(Box::new(OpenAi::open(llm, key, pause)?))
+    let dialect = Box::new(OpenAi::open(llm)?);
+    let fallback = if dialect.falls_back() { &[] } else { llm.fallback.as_slice() };
+    Ok(Box::new(
+        Endpoint::open(dialect, llm, key, Pause(Box::new(wait::pause)))?.falling_back_to(fallback),
+    ))
 }

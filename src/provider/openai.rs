@@ -1,191 +1,350 @@
-//! Any OpenAI-compatible endpoint: sends a request as one plain chat completion and waits for the whole reply.
+//! The OpenAI-compatible dialect: chat completions, as OpenRouter and nearly everybody else speaks them.
 //!
-//! Owns which headers go out and when a call counts as failed. What bodies say is `wire`'s.
+//! Owns what differs between OpenRouter, OpenAI itself and the others, by the host that is asked.
 
-use std::time::Duration;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    door::{
-        http::{self, Http, HttpError, HttpErrorKind},
-        wait::{self, Interrupt},
-    },
-    money::{Came, Meter, Prices},
+    door::http,
+    id::Hash,
+    money::Prices,
     provider::{
-        Account, Answer, Finish, Model, Provider, ProviderError,
-        retry::{Pause, Retry, retry_after},
-        wire::{self, Reader},
+        Account, Finish, Model, ProviderError,
+        dialect::{Dialect, Framing, Gathered, Said},
+        wire::{count, number, text_of},
     },
-    secret::Secret,
     settings::Llm,
-    time::{Stop, Stopping},
-    transcript::Request,
+    transcript::{Message, Request, Role},
 };
 
 /// What the endpoint's statistics call us.
 const TITLE: &str = "git-invisigoth";
 const REFERER: &str = "https://crates.io/crates/git-invisigoth";
 
-/// An endpoint.
+/// Who is asked: each has fields that the others refuse or ignore.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Host {
+    OpenRouter,
+    OpenAi,
+    Other,
+}
+
+/// The dialect, as one endpoint wants it.
 pub struct OpenAi {
-    http: Http,
-    url: String,
-    ask_cost: bool,
-    reader: Reader,
-    timeout: Duration,
-    retry: Retry,
+    host: Host,
+    /// Models that OpenRouter may ask instead.
+    fallback: Vec<String>,
+    /// OpenRouter's `provider` object.
+    routing: Map<String, Value>,
 }
 
 impl OpenAi {
-    /// Makes a client for `llm.base_url`. Nothing is sent.
+    /// Reads what `llm.base_url`, `llm.fallback` and `llm.routing` say.
     ///
     /// # Errors
-    /// `Insecure` for plain http to another machine, `NoKey` for another machine without a key, `Connect` for what is no
-    /// URL.
-    pub fn open(llm: &Llm, key: Option<Secret>, pause: Pause) -> Result<Self, ProviderError> {
-        let url = format!("{}/chat/completions", llm.base_url.trim().trim_end_matches('/'));
-        let (host, here) = http::check_url(&url).map_err(|error| unsent(error, llm.timeout))?;
-        if key.is_none() && !here {
-            return Err(ProviderError::NoKey {
-                host,
-                variable: llm.key_env.clone(),
-            });
-        }
+    /// `Settings` where `llm.routing` is no JSON object.
+    pub fn open(llm: &Llm) -> Result<Self, ProviderError> {
+        // What is no URL is told when the endpoint is opened.
+        let host = http::check_url(llm.base_url.trim(), true).map_or_else(|_| String::new(), |(host, _)| host);
+        let host = match host.to_ascii_lowercase().as_str() {
+            "openrouter.ai" => Host::OpenRouter,
+            host if host.ends_with(".openrouter.ai") => Host::OpenRouter,
+            "api.openai.com" => Host::OpenAi,
+            _ => Host::Other,
+        };
+        let routing = llm.routing.as_deref().filter(|text| !text.trim().is_empty());
+        let routing = routing.map_or(Ok(Map::new()), serde_json::from_str);
         Ok(Self {
-            http: Http::new(),
-            // Strict endpoints refuse a field that they do not know, and OpenAI's own is one.
-            ask_cost: here || host == "openrouter.ai" || host.ends_with(".openrouter.ai"),
-            reader: Reader {
-                prices: Prices::of(llm),
-                key,
-            },
-            timeout: llm.timeout,
-            retry: Retry::new(pause, &url, wait::salt()),
-            url,
+            host,
+            fallback: llm.fallback.clone(),
+            routing: routing.map_err(|error| ProviderError::Settings {
+                message: format!("`llm.routing` is not a JSON object: {error}"),
+            })?,
         })
     }
 
-    fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            ("Accept", "application/json".to_owned()),
-            ("HTTP-Referer", REFERER.to_owned()),
+    /// True where the endpoint itself asks the models of `llm.fallback`.
+    pub fn falls_back(&self) -> bool {
+        self.host == Host::OpenRouter
+    }
+
+    fn models_of(&self, request: &Request) -> Vec<String> {
+        let mut models = vec![request.model.clone()];
+        models.extend(self.fallback.iter().filter(|model| **model != request.model).cloned());
+        models
+    }
+
+    fn routing_of(&self, request: &Request) -> Map<String, Value> {
+        let mut routing = self.routing.clone();
+        if request.schema.is_some() && self.host == Host::OpenRouter {
+            // Otherwise the schema is dropped without a word where a provider does not know it.
+            routing.insert("require_parameters".to_owned(), json!(true));
+        }
+        routing
+    }
+
+    /// What only OpenRouter understands.
+    fn routed(&self, request: &Request, body: &mut Map<String, Value>) {
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        let models = self.models_of(request);
+        if models.len() > 1 {
+            put("models", json!(models));
+        }
+        if let Some(effort) = &request.reasoning {
+            put("reasoning", json!({ "effort": effort }));
+        }
+        put("usage", json!({ "include": true }));
+        // The rounds of one goal go to the same provider, whose cache is warm.
+        put("session_id", json!(prefix(request)));
+    }
+}
+
+impl Dialect for OpenAi {
+    fn name(&self) -> &'static str {
+        "openrouter"
+    }
+
+    fn path(&self) -> &'static str {
+        "/chat/completions"
+    }
+
+    fn headers(&self, key: Option<&str>) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("Accept", "application/json, text/event-stream".to_owned())];
+        if self.host == Host::OpenRouter {
+            headers.push(("HTTP-Referer", REFERER.to_owned()));
             // The newer name and the one that is still seen everywhere.
-            ("X-OpenRouter-Title", TITLE.to_owned()),
-            ("X-Title", TITLE.to_owned()),
-        ];
-        let key = self.reader.key.as_ref().map(|key| key.reveal().trim());
-        if let Some(key) = key.filter(|key| !key.is_empty()) {
+            headers.push(("X-OpenRouter-Title", TITLE.to_owned()));
+            headers.push(("X-Title", TITLE.to_owned()));
+        }
+        if let Some(key) = key {
             headers.push(("Authorization", format!("Bearer {key}")));
         }
         headers
     }
 
-    /// One try, with leave.
-    fn once(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
-        if stop.stopping() != Stopping::No {
-            return Err(ProviderError::Stopped);
+    fn body(&self, request: &Request, stream: bool) -> Vec<u8> {
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        put("model", json!(request.model));
+        let marked = self.host == Host::OpenRouter && request.model.starts_with("anthropic/");
+        put("messages", messages(&request.messages, marked));
+        if let Some(most) = request.max_tokens {
+            // OpenAI's own newer models refuse the older name, which most others know alone.
+            let name = if self.host == Host::OpenAi {
+                "max_completion_tokens"
+            } else {
+                "max_tokens"
+            };
+            put(name, json!(most));
         }
-        let ticket = meter.reserve(request)?;
-        let outcome = self.send(request, stop);
-        meter.settle(ticket, came(&outcome));
-        outcome
+        if let Some(schema) = &request.schema {
+            let schema = json!({ "name": schema.name, "strict": true, "schema": schema.schema });
+            put(
+                "response_format",
+                json!({ "type": "json_schema", "json_schema": schema }),
+            );
+        }
+        let routing = self.routing_of(request);
+        if !routing.is_empty() {
+            // Sent wherever it is set: a gateway may pass it on.
+            put("provider", Value::Object(routing));
+        }
+        put("stream", json!(stream));
+        if self.host == Host::OpenRouter {
+            self.routed(request, &mut body);
+            return Value::Object(body).to_string().into_bytes();
+        }
+        if stream {
+            put("stream_options", json!({ "include_usage": true }));
+        }
+        if let Some(effort) = &request.reasoning {
+            put("reasoning_effort", json!(effort));
+        }
+        if self.host == Host::OpenAi {
+            put("prompt_cache_key", json!(prefix(request)));
+        }
+        Value::Object(body).to_string().into_bytes()
     }
 
-    fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, ProviderError> {
-        let (http, url, timeout) = (self.http.clone(), self.url.clone(), self.timeout);
-        let (headers, body) = (self.headers(), wire::body(request, self.ask_cost));
-        let sent = wait::interruptible(stop, move || http.post_json(&url, &headers, &body, timeout));
-        let answer = match sent {
-            Ok(answer) => answer.map_err(|error| unsent(error, timeout))?,
-            Err(Interrupt::Stopped) => return Err(ProviderError::Stopped),
-            Err(Interrupt::Died) => {
-                return Err(ProviderError::Connect {
-                    message: "the request could not be made".to_owned(),
-                });
-            }
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
+    fn take(&self, gathered: &mut Gathered, _event: &str, data: &str) -> Result<(), Said> {
+        let data = data.trim();
+        if data == "[DONE]" {
+            gathered.done = true;
+            return Ok(());
+        }
+        let Ok(chunk @ Value::Object(_)) = serde_json::from_str::<Value>(data) else {
+            return Err(broken("a part of the stream is no JSON object"));
         };
-        match answer.status {
-            200..=299 => self.reader.answer(request, answer.body),
-            status @ 300..=399 => Err(ProviderError::BadRequest {
-                status,
-                excerpt: "the endpoint has moved, and the key is not sent after it".to_owned(),
-            }),
-            status => {
-                let after = retry_after(answer.header("retry-after"), answer.header("date"));
-                Err(self.reader.refusal(status, after, &answer.body))
-            }
-        }
-    }
-}
-
-impl Provider for OpenAi {
-    fn name(&self) -> &'static str {
-        "openrouter"
-    }
-
-    fn models(&self, _stop: &Stop) -> Result<Vec<Model>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn account(&self, _stop: &Stop) -> Result<Option<Account>, ProviderError> {
-        Ok(None)
-    }
-
-    fn ask(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
-        let first = self.retry.run(stop, || self.once(request, meter, stop))?;
-        if !is_cold(&first) {
-            return usable(first);
-        }
-        // A model that was just loaded may answer nothing at all, once. Should asking again fail, what the first
-        // answer cost must still be booked.
-        let Ok(mut second) = self.retry.run(stop, || self.once(request, meter, stop)) else {
-            return usable(first);
+        learn(gathered, &chunk)?;
+        let Some(choice) = chunk.get("choices").and_then(|choices| choices.get(0)) else {
+            return Ok(());
         };
-        second.usage.add(&first.usage);
-        usable(second)
+        refuse_error(choice)?;
+        // Some servers send the last part as a whole message; its text is what came before.
+        let delta = choice.get("delta");
+        let text = text_of(delta.and_then(|delta| delta.get("content")));
+        gathered
+            .text
+            .push_str(&text.ok_or_else(|| broken("a part of the stream has no text"))?);
+        finish(gathered, choice, delta)
+    }
+
+    fn whole(&self, body: &Value) -> Result<Gathered, Said> {
+        let mut gathered = Gathered::default();
+        learn(&mut gathered, body)?;
+        let Some(choice) = body.get("choices").and_then(|choices| choices.get(0)) else {
+            return Ok(Gathered::default());
+        };
+        refuse_error(choice)?;
+        let Some(message @ Value::Object(_)) = choice.get("message") else {
+            return Ok(Gathered::default());
+        };
+        let Some(text) = text_of(message.get("content")) else {
+            return Ok(Gathered::default());
+        };
+        gathered.text = text;
+        finish(&mut gathered, choice, Some(message))?;
+        gathered.done = true;
+        Ok(gathered)
+    }
+
+    fn models_path(&self) -> &'static str {
+        "/models"
+    }
+
+    fn models(&self, body: &Value) -> Vec<Model> {
+        let rows = body.get("data").and_then(Value::as_array);
+        rows.into_iter().flatten().filter_map(model).collect()
+    }
+
+    fn account_path(&self) -> Option<&'static str> {
+        (self.host == Host::OpenRouter).then_some("/key")
+    }
+
+    fn account(&self, body: &Value) -> Option<Account> {
+        let left = body.get("data")?.get("limit_remaining");
+        Some(Account {
+            left_usd: left.and_then(Value::as_f64).filter(|left| left.is_finite()),
+        })
     }
 }
 
-/// What a try came to. Only a status of failure proves that nothing is charged; a connection that never stood, too.
-fn came(outcome: &Result<Answer, ProviderError>) -> Came<'_> {
-    match outcome {
-        Ok(answer) => Came::Answer(&answer.usage),
-        Err(
-            ProviderError::Timeout { .. }
-            | ProviderError::Malformed { .. }
-            | ProviderError::Unavailable { status: None, .. }
-            | ProviderError::Stopped,
-        ) => Came::Unknown,
-        Err(_) => Came::Nothing,
+/// Words messages; `marked`: the part that all rounds share says itself that it is to be cached.
+fn messages(messages: &[Message], marked: bool) -> Value {
+    if !marked {
+        return json!(messages);
     }
+    let first = messages.iter().position(|message| message.role == Role::User);
+    let word = |(at, message): (usize, &Message)| {
+        if message.content.is_empty() || !(message.role == Role::System || Some(at) == first) {
+            return json!(message);
+        }
+        let part = json!({ "type": "text", "text": message.content, "cache_control": { "type": "ephemeral" } });
+        json!({ "role": message.role, "content": [part] })
+    };
+    messages.iter().enumerate().map(word).collect()
 }
 
-fn is_cold(answer: &Answer) -> bool {
-    answer.text.trim().is_empty() && matches!(answer.finish, Finish::Stop | Finish::Other)
+/// Names the part that all rounds of a goal share: everything up to the first message of ours.
+fn prefix(request: &Request) -> String {
+    let end = request
+        .messages
+        .iter()
+        .position(|message| message.role == Role::User)
+        .map_or(0, |at| at + 1);
+    let shared = request
+        .messages
+        .iter()
+        .take(end)
+        .map(|message| message.content.as_bytes());
+    Hash::of("prompt-prefix", shared).short(32)
 }
 
-fn usable(answer: Answer) -> Result<Answer, ProviderError> {
-    if answer.finish == Finish::Length {
-        Err(ProviderError::Cut(Box::new(answer)))
-    } else if answer.text.trim().is_empty() {
-        Err(ProviderError::Empty(Box::new(answer)))
-    } else {
-        Ok(answer)
+/// Takes in what stands beside the choices.
+fn learn(gathered: &mut Gathered, chunk: &Value) -> Result<(), Said> {
+    refuse_error(chunk)?;
+    if let Some(model) = chunk
+        .get("model")
+        .and_then(Value::as_str)
+        .filter(|model| !model.is_empty())
+    {
+        gathered.model = Some(model.to_owned());
     }
+    let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) else {
+        return Ok(());
+    };
+    let detail = |of: &str, name: &str| usage.get(of).and_then(|detail| count(detail, name));
+    gathered.prompt_tokens = count(usage, "prompt_tokens").or(gathered.prompt_tokens);
+    gathered.completion_tokens = count(usage, "completion_tokens").or(gathered.completion_tokens);
+    gathered.cached_tokens = detail("prompt_tokens_details", "cached_tokens").unwrap_or(gathered.cached_tokens);
+    gathered.reasoning_tokens =
+        detail("completion_tokens_details", "reasoning_tokens").unwrap_or(gathered.reasoning_tokens);
+    gathered.cost_usd = usage.get("cost").and_then(number).or(gathered.cost_usd);
+    Ok(())
 }
 
-fn unsent(error: HttpError, limit: Duration) -> ProviderError {
-    let message = error.message;
-    match error.kind {
-        HttpErrorKind::Insecure | HttpErrorKind::Tls => ProviderError::Insecure { message },
-        HttpErrorKind::Refused | HttpErrorKind::Other => ProviderError::Connect { message },
-        HttpErrorKind::Timeout => ProviderError::Timeout { limit },
-        HttpErrorKind::TooLarge => ProviderError::Malformed { excerpt: message },
-        HttpErrorKind::Cut => ProviderError::Unavailable {
+/// Takes in why a choice ended. A refusal in a field of its own is no answer either.
+fn finish(gathered: &mut Gathered, choice: &Value, message: Option<&Value>) -> Result<(), Said> {
+    if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
+        gathered.finish = Some(match reason {
+            "stop" => Finish::Stop,
+            "length" => Finish::Length,
+            "content_filter" => Finish::Filter,
+            "error" => return Err(broken("the model ended with an error")),
+            _ => Finish::Other,
+        });
+    }
+    let refusal = message
+        .and_then(|message| message.get("refusal"))
+        .and_then(Value::as_str);
+    if gathered.text.is_empty() && refusal.is_some_and(|refusal| !refusal.is_empty()) {
+        gathered.finish = Some(Finish::Filter);
+    }
+    Ok(())
+}
+
+fn refuse_error(value: &Value) -> Result<(), Said> {
+    match value.get("error").filter(|error| !error.is_null()) {
+        None => Ok(()),
+        Some(error) => Err(Said {
             status: None,
-            after: None,
-            excerpt: message,
-        },
+            error: error.clone(),
+        }),
     }
+}
+
+/// What may be better the next time.
+fn broken(why: &str) -> Said {
+    Said {
+        status: Some(502),
+        error: json!(why),
+    }
+}
+
+/// Reads a row of a list of models: OpenRouter's, vLLM's or llama.cpp's.
+fn model(row: &Value) -> Option<Model> {
+    let places = ["/context_length", "/max_model_len", "/meta/n_ctx", "/meta/n_ctx_train"];
+    Some(Model {
+        id: row.get("id")?.as_str()?.to_owned(),
+        context: places.iter().find_map(|place| row.pointer(place)?.as_u64()),
+        prices: row.get("pricing").and_then(prices).unwrap_or(Prices::Unknown),
+    })
+}
+
+/// Reads decimal strings per token. What has a price per request besides has no price per token alone.
+fn prices(pricing: &Value) -> Option<Prices> {
+    let per_token = |name| pricing.get(name).and_then(number);
+    if per_token("request").unwrap_or(0.0) > 0.0 {
+        return None;
+    }
+    Some(Prices::PerMillion {
+        input: per_token("prompt")? * 1e6,
+        output: per_token("completion")? * 1e6,
+    })
 }
 
 #[cfg(test)]

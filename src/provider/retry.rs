@@ -19,6 +19,8 @@ pub const TRIES: u32 = 5;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
+/// Longest wait that an endpoint may ask for; beyond it nobody waits.
+const PATIENCE: Duration = Duration::from_secs(300);
 const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Tries again, later and later.
@@ -47,7 +49,7 @@ impl Retry {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            if attempt >= TRIES || !is_worth_another_try(&error) {
+            if attempt >= tries(&error) {
                 return Err(error);
             }
             if !(self.pause.0)(self.wait(attempt, &error), stop) {
@@ -58,11 +60,7 @@ impl Retry {
     }
 
     fn wait(&self, attempt: u32, error: &ProviderError) -> Duration {
-        let asked = match error {
-            ProviderError::RateLimited { after, .. } | ProviderError::Unavailable { after, .. } => *after,
-            _ => None,
-        };
-        asked.unwrap_or_else(|| self.backoff(attempt)).clamp(SHORTEST, LONGEST)
+        asked(error).unwrap_or_else(|| self.backoff(attempt)).max(SHORTEST)
     }
 
     /// Between half of 1, 2, 4, 8 … seconds and the whole.
@@ -74,11 +72,25 @@ impl Retry {
     }
 }
 
-fn is_worth_another_try(error: &ProviderError) -> bool {
-    matches!(
-        error,
-        ProviderError::RateLimited { .. } | ProviderError::Unavailable { .. } | ProviderError::Connect { .. }
-    )
+/// How long the endpoint asks to wait.
+fn asked(error: &ProviderError) -> Option<Duration> {
+    match error {
+        ProviderError::RateLimited { after, .. } | ProviderError::Unavailable { after, .. } => *after,
+        _ => None,
+    }
+}
+
+/// Most tries that end in this. To come back earlier than asked would only make it worse.
+fn tries(error: &ProviderError) -> u32 {
+    if asked(error).is_some_and(|wait| wait > PATIENCE) {
+        return 1;
+    }
+    match error {
+        ProviderError::RateLimited { .. } | ProviderError::Unavailable { .. } | ProviderError::Connect { .. } => TRIES,
+        // Each took long, and may be paid for.
+        ProviderError::Silent { .. } => 2,
+        _ => 1,
+    }
 }
 
 /// Reads `Retry-After`: seconds, or a date, which is taken against the answer's own `Date` so that the two clocks
@@ -140,9 +152,18 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_decides_but_not_beyond_a_minute() {
-        let (_, waits) = trial(|n| [busy(Some(7)), busy(Some(3600)), busy(Some(0))].get(n - 1).cloned());
-        assert_eq!(waits, [7000, 60_000, 100]);
+    fn retry_after_decides_and_nobody_comes_back_earlier() {
+        let (outcome, waits) = trial(|n| [busy(Some(7)), busy(Some(300)), busy(Some(0))].get(n - 1).cloned());
+        assert_eq!((outcome, waits), (Ok(4), vec![7000, 300_000, 100]));
+        let huge = busy(Some(u64::MAX));
+        assert_eq!(trial(|_| Some(huge.clone())), (Err(huge.clone()), Vec::new()));
+    }
+
+    #[test]
+    fn silence_is_borne_twice() {
+        let silent = ProviderError::Silent { limit: FIRST };
+        let (outcome, waits) = trial(|_| Some(silent.clone()));
+        assert_eq!((outcome, waits.len()), (Err(silent), 1));
     }
 
     #[test]

@@ -1,87 +1,26 @@
-//! The wire: the JSON of a chat completion, both ways. Tolerant of dialects, never of nonsense.
+//! The wire: what all dialects have in common, above all how they word failures. Tolerant of dialects, never of nonsense.
 //!
-//! Pure: bytes in, values out. Sending is `openai`'s.
+//! Pure: bytes in, values out. Sending is `endpoint`'s.
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::{
-    money::{Prices, estimated_tokens},
-    provider::{Answer, Finish, ProviderError},
+    provider::ProviderError,
     secret::{Redactor, Secret},
-    transcript::{Request, Usage},
 };
 
 /// Longest excerpt, in characters.
 const EXCERPT: usize = 200;
 
-/// Returns the body of a request. `ask_cost` adds the field by which gateways are asked for `usage.cost`.
-pub fn body(request: &Request, ask_cost: bool) -> Vec<u8> {
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(request.model));
-    body.insert("messages".to_owned(), json!(request.messages));
-    if let Some(most) = request.max_tokens {
-        body.insert("max_tokens".to_owned(), json!(most));
-    }
-    body.insert("stream".to_owned(), json!(false));
-    if ask_cost {
-        body.insert("usage".to_owned(), json!({ "include": true }));
-    }
-    Value::Object(body).to_string().into_bytes()
-}
-
-/// Reads answers of one endpoint.
+/// Words what an endpoint says instead of an answer.
 pub struct Reader {
-    /// What tokens cost where the endpoint does not say it.
-    pub prices: Prices,
     /// Kept out of every excerpt.
     pub key: Option<Secret>,
 }
 
 impl Reader {
-    /// Reads a body that came with a status of success.
-    ///
-    /// # Errors
-    /// What the body says instead of an answer, or that it cannot be read.
-    pub fn answer(&self, request: &Request, raw: Vec<u8>) -> Result<Answer, ProviderError> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(&raw) else {
-            return Err(self.malformed("not the JSON of a chat completion", &raw));
-        };
-        if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
-            return Err(self.failure(None, None, error));
-        }
-        let Some(choice) = body.get("choices").and_then(|choices| choices.get(0)) else {
-            return Err(self.malformed("no choices", &raw));
-        };
-        if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
-            return Err(self.failure(None, None, error));
-        }
-        let text = choice
-            .get("message")
-            .and_then(|message| text_of(message.get("content")));
-        let Some(text) = text else {
-            return Err(self.malformed("no message with text", &raw));
-        };
-        let finish = match choice.get("finish_reason").and_then(Value::as_str) {
-            Some("stop") => Finish::Stop,
-            Some("length") => Finish::Length,
-            Some("content_filter") => Finish::Filter,
-            Some("error") => return Err(self.failure(Some(502), None, &json!("the model ended with an error"))),
-            _ => Finish::Other,
-        };
-        Ok(Answer {
-            usage: self.usage(body.get("usage"), request, &text),
-            model: body
-                .get("model")
-                .and_then(Value::as_str)
-                .map_or_else(|| request.model.clone(), model_name),
-            text: without_thoughts(text),
-            finish,
-            raw,
-        })
-    }
-
     /// Reads a body that came with a status of failure.
     pub fn refusal(&self, status: u16, after: Option<Duration>, raw: &[u8]) -> ProviderError {
         let error = match serde_json::from_slice::<Value>(raw) {
@@ -89,17 +28,24 @@ impl Reader {
             _ => None,
         };
         let error = error.unwrap_or_else(|| Value::from(String::from_utf8_lossy(raw)));
-        self.failure(Some(status), after, &error)
+        self.failure(Some(status), after, &error, status)
     }
 
     /// Makes the error of an error object. The status of the response, where it is one of failure, counts before the
-    /// object's own code, which gateways send as a number or as a string.
-    fn failure(&self, status: Option<u16>, after: Option<Duration>, error: &Value) -> ProviderError {
+    /// object's own code, which gateways send as a number or as a string; `otherwise` is for objects that name none.
+    pub fn failure(
+        &self,
+        status: Option<u16>,
+        after: Option<Duration>,
+        error: &Value,
+        otherwise: u16,
+    ) -> ProviderError {
         let excerpt = self.excerpt(message_of(error).as_bytes());
         let word = word_of(error);
-        let said = status.or_else(|| code_of(error));
-        match said.or_else(|| status_of_word(word)).unwrap_or(200) {
+        let said = status.or_else(|| code_of(error)).or_else(|| status_of_word(word));
+        match said.unwrap_or(otherwise) {
             429 if word == "insufficient_quota" => ProviderError::Credit { excerpt },
+            402 if is_in_flight(error) => ProviderError::RateLimited { after, excerpt },
             402 => ProviderError::Credit { excerpt },
             status @ 403 if is_moderation(error, word) => ProviderError::BadRequest { status, excerpt },
             status @ (401 | 403) => ProviderError::Unauthorized { status, excerpt },
@@ -113,15 +59,13 @@ impl Reader {
         }
     }
 
-    fn malformed(&self, what: &str, raw: &[u8]) -> ProviderError {
-        let start = self.excerpt(raw);
-        let excerpt = if start.is_empty() {
-            "the body is empty".to_owned()
-        } else {
-            format!("{what}: {start}")
-        };
+    /// Makes the error of a body that is no answer.
+    pub fn malformed(&self, what: &str, raw: &[u8]) -> ProviderError {
         ProviderError::Malformed {
-            excerpt: excerpt.chars().take(EXCERPT).collect(),
+            excerpt: format!("{what}: {}", self.excerpt(raw))
+                .chars()
+                .take(EXCERPT)
+                .collect(),
         }
     }
 
@@ -136,25 +80,18 @@ impl Reader {
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         words.join(" ").chars().take(EXCERPT).collect()
     }
+}
 
-    fn usage(&self, said: Option<&Value>, request: &Request, text: &str) -> Usage {
-        let count = |name| said.and_then(|usage| usage.get(name)).and_then(Value::as_u64);
-        let counted = (count("prompt_tokens"), count("completion_tokens"));
-        let prompt_tokens = counted.0.unwrap_or_else(|| estimated_tokens(request.bytes()));
-        let completion_tokens = counted.1.unwrap_or_else(|| estimated_tokens(text.len()));
-        let cost = said.and_then(|usage| usage.get("cost")).and_then(number);
-        Usage {
-            prompt_tokens,
-            completion_tokens,
-            cost_usd: cost.or_else(|| self.prices.cost(prompt_tokens, completion_tokens)),
-            estimated: counted.0.is_none() || counted.1.is_none(),
-            ..Usage::default()
-        }
-    }
+/// More tokens than any call has: a count beyond it is a mistake.
+const MOST_TOKENS: u64 = 100_000_000;
+
+/// Returns a count of tokens called `name`, if it is one that can be.
+pub fn count(usage: &Value, name: &str) -> Option<u64> {
+    usage.get(name)?.as_u64().filter(|count| *count <= MOST_TOKENS)
 }
 
 /// Returns dollars that are a number, or a number in a string; not negative.
-fn number(value: &Value) -> Option<f64> {
+pub fn number(value: &Value) -> Option<f64> {
     let number = match value {
         Value::String(text) => text.trim().parse().ok()?,
         other => other.as_f64()?,
@@ -163,7 +100,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// Returns text that is a string, absent, or an array of parts; `None` for anything else.
-fn text_of(content: Option<&Value>) -> Option<String> {
+pub fn text_of(content: Option<&Value>) -> Option<String> {
     match content {
         None | Some(Value::Null) => Some(String::new()),
         Some(Value::String(text)) => Some(text.clone()),
@@ -179,17 +116,18 @@ fn text_of(content: Option<&Value>) -> Option<String> {
     }
 }
 
-/// Local models think aloud in front of their answer; edits in there are not meant.
-fn without_thoughts(text: String) -> String {
-    let thought = text.trim_start().strip_prefix("<think>");
-    match thought.and_then(|rest| rest.split_once("</think>")) {
-        Some((_, answer)) => answer.trim_start().to_owned(),
-        None => text,
-    }
+/// Returns the answer behind the thoughts that local models begin with; edits in there are not meant. Thoughts without
+/// an end are all that there is.
+pub fn without_thoughts(text: String) -> String {
+    let Some(thought) = text.trim_start().strip_prefix("<think>") else {
+        return text;
+    };
+    let answer = thought.split_once("</think>").map_or("", |(_, answer)| answer);
+    answer.trim_start().to_owned()
 }
 
-/// The name goes into trailers and terminals.
-fn model_name(name: &str) -> String {
+/// Returns a model's name as it can stand in trailers and terminals.
+pub fn model_name(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(EXCERPT).collect()
 }
 
@@ -209,6 +147,14 @@ fn code_of(error: &Value) -> Option<u16> {
     (400..600).contains(&code).then_some(code)
 }
 
+/// Parallel calls reserve more than the account holds: it is not empty, only busy.
+fn is_in_flight(error: &Value) -> bool {
+    ["/metadata/limit_source", "/limit_source"]
+        .iter()
+        .filter_map(|place| error.pointer(place)?.as_str())
+        .any(|source| source.contains("in_flight"))
+}
+
 /// Returns the word by which the error names its kind; dialects put it in different places.
 fn word_of(error: &Value) -> &str {
     let places = ["/metadata/error_type", "/code", "/type"];
@@ -221,9 +167,12 @@ fn word_of(error: &Value) -> &str {
 
 fn status_of_word(word: &str) -> Option<u16> {
     Some(match word {
+        "invalid_request" | "invalid_request_error" | "context_length_exceeded" | "max_tokens_exceeded" => 400,
         "authentication_error" | "invalid_api_key" => 401,
-        "insufficient_quota" | "payment_required" => 402,
-        "timeout" => 408,
+        "insufficient_quota" | "payment_required" | "billing_error" => 402,
+        "permission_error" | "content_policy_violation" | "refusal" => 403,
+        "not_found_error" => 404,
+        "timeout" | "timeout_error" => 408,
         "rate_limit_error" | "rate_limit_exceeded" => 429,
         "server" | "server_error" | "api_error" => 500,
         "provider_unavailable" => 502,

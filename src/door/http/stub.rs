@@ -16,6 +16,8 @@ pub enum Act {
     Cut(Vec<u8>),
     /// Sends these bytes and nothing more until the client leaves.
     Hang(Vec<u8>),
+    /// Sends these bytes, and then one more at a time as long as the client takes them.
+    Drip(Vec<u8>),
 }
 
 /// A running server.
@@ -74,6 +76,15 @@ fn serve(stream: &TcpStream, acts: &Mutex<VecDeque<Act>>, log: &Mutex<Vec<String
             Act::Hang(bytes) => {
                 writer.write_all(&bytes).ok()?;
                 let _ = reader.read(&mut [0]);
+                return None;
+            }
+            Act::Drip(bytes) => {
+                writer.write_all(&bytes).ok()?;
+                // Each wait for a word of the client, which says none, is one between two drops.
+                stream.set_read_timeout(Some(std::time::Duration::from_millis(10))).ok()?;
+                while !matches!(reader.read(&mut [0]), Ok(0)) {
+                    writer.write_all(b"x").ok()?;
+                }
                 return None;
             }
         }

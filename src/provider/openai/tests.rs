@@ -1,213 +1,239 @@
-//! Tests against a server on this machine that sends scripted bytes. Nothing here waits between tries.
-
-use std::sync::{Arc, Mutex};
+//! Tests of the dialect's wording, both ways.
 
 use super::*;
-use crate::{
-    door::http::stub::{Act, Stub, act, nobody, response},
-    money::Unmetered,
-    transcript::{Message, Role},
-};
+use crate::transcript::Schema;
 
-const KEY: &str = "sk-or-v1-hush-hush";
-const LONG: Duration = Duration::from_secs(20);
-
-fn settings(url: &str, timeout: Duration) -> Llm {
+fn llm(base_url: &str) -> Llm {
     Llm {
-        provider: "openrouter".to_owned(),
-        model: "asked".to_owned(),
-        base_url: format!("{url}/v1/"),
-        max_tokens: 100,
-        timeout,
-        context: 1000,
-        usd_per_mtok_in: None,
-        usd_per_mtok_out: None,
+        base_url: base_url.to_owned(),
         ..Llm::default()
     }
 }
 
+fn openrouter() -> Llm {
+    llm("https://openrouter.ai/api/v1")
+}
+
+fn dialect(llm: &Llm) -> OpenAi {
+    OpenAi::open(llm).unwrap()
+}
+
+fn other() -> OpenAi {
+    dialect(&llm("http://127.0.0.1:8080/v1"))
+}
+
 fn request() -> Request {
+    let message = |role, content: &str| Message {
+        role,
+        content: content.to_owned(),
+    };
     Request {
-        model: "asked".to_owned(),
-        messages: vec![Message {
-            role: Role::User,
-            content: "hello".to_owned(),
-        }],
-        max_tokens: Some(100),
+        model: "anthropic/asked".to_owned(),
+        messages: vec![
+            message(Role::System, "orders"),
+            message(Role::User, "goal"),
+            message(Role::Assistant, "try"),
+            message(Role::User, "wrong"),
+        ],
+        max_tokens: Some(9),
         reasoning: None,
         schema: None,
     }
 }
 
-/// Asks once and returns the outcome and the waits in seconds. No error may show the key.
-fn ask_at(url: &str, timeout: Duration) -> (Result<Answer, ProviderError>, Vec<f64>) {
-    let waits = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&waits);
-    let pause = Pause(Box::new(move |wait, _| {
-        log.lock().unwrap().push(wait.as_secs_f64());
-        true
-    }));
-    let provider = OpenAi::open(&settings(url, timeout), Some(Secret::new(KEY)), pause).unwrap();
-    let outcome = provider.ask(&request(), &Unmetered, &Stop::default());
-    if let Err(error) = &outcome {
-        assert!(
-            !format!("{error} {error:?} {:?}", error.hint()).contains("hush"),
-            "{error:?}"
-        );
+fn body(llm: &Llm, request: &Request, stream: bool) -> Value {
+    serde_json::from_slice(&dialect(llm).body(request, stream)).unwrap()
+}
+
+/// Takes in events and returns what is gathered, or what was said instead.
+fn take(events: &[&str]) -> Result<Gathered, Said> {
+    let mut gathered = Gathered::default();
+    for data in events {
+        other().take(&mut gathered, "", data)?;
     }
-    let waits = waits.lock().unwrap().clone();
-    (outcome, waits)
+    Ok(gathered)
 }
 
-fn ask(acts: Vec<Act>) -> (Result<Answer, ProviderError>, Vec<f64>) {
-    ask_at(&Stub::start(acts).url, LONG)
-}
-
-fn completion(content: &str, finish: &str) -> Act {
-    act(
-        200,
-        format!(
-            r#"{{"model": "served", "choices": [{{"message": {{"content": "{content}"}}, "finish_reason": "{finish}"}}],
-               "usage": {{"prompt_tokens": 3, "completion_tokens": 4, "cost": 0.5}}}}"#
-        ),
-    )
-}
-
-fn error(status: u16) -> Act {
-    act(
-        status,
-        format!(r#"{{"error": {{"code": {status}, "message": "key {KEY} said no"}}}}"#),
-    )
+fn whole(body: &str) -> Result<Gathered, Said> {
+    other().whole(&serde_json::from_str(body).unwrap())
 }
 
 #[test]
-fn a_plain_answer_is_read_and_kept_as_it_came() {
-    let stub = Stub::start(vec![completion("hi", "stop")]);
-    let answer = ask_at(&stub.url, LONG).0.unwrap();
-    assert_eq!((answer.text.as_str(), answer.model.as_str()), ("hi", "served"));
-    assert_eq!((answer.usage.tokens(), answer.usage.cost_usd), (7, Some(0.5)));
-    assert!(answer.raw.starts_with(b"{\"model\""));
-    let seen = stub.seen().remove(0);
-    assert!(seen.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{seen}");
-    let seen = seen.to_ascii_lowercase();
-    for header in [
-        "authorization: bearer sk-or-v1-hush-hush\r\n",
-        "http-referer: ",
-        "x-title: ",
-        "x-openrouter-title: ",
-    ] {
-        assert!(seen.contains(header), "{header} is not in {seen}");
+fn an_endpoint_of_no_known_name_gets_what_all_understand() {
+    let plain = Request {
+        messages: vec![request().messages.remove(1)],
+        ..request()
+    };
+    let text = |stream| String::from_utf8(other().body(&plain, stream)).unwrap();
+    let start = r#"{"model":"anthropic/asked","messages":[{"role":"user","content":"goal"}],"max_tokens":9,"stream":"#;
+    assert_eq!(text(false), format!("{start}false}}"));
+    assert_eq!(text(true), format!(r#"{start}true,"stream_options":{{"include_usage":true}}}}"#));
+}
+
+#[test]
+fn openrouter_gets_models_routing_and_the_cached_prefix() {
+    let mut llm = openrouter();
+    llm.fallback = vec!["b".to_owned(), "anthropic/asked".to_owned()];
+    llm.routing = Some(r#"{"zdr": true, "order": ["x"]}"#.to_owned());
+    let asked = Request {
+        reasoning: Some("low".to_owned()),
+        schema: Some(Schema {
+            name: "plan".to_owned(),
+            schema: json!({"type": "object"}),
+        }),
+        ..request()
+    };
+    let body = body(&llm, &asked, true);
+    assert_eq!(body["models"], json!(["anthropic/asked", "b"]));
+    assert_eq!(body["provider"], json!({"zdr": true, "order": ["x"], "require_parameters": true}));
+    assert_eq!((&body["reasoning"], &body["reasoning_effort"]), (&json!({"effort": "low"}), &Value::Null));
+    let schema = json!({"name": "plan", "strict": true, "schema": {"type": "object"}});
+    assert_eq!(body["response_format"], json!({"type": "json_schema", "json_schema": schema}));
+    let cached: Vec<bool> = body["messages"].as_array().unwrap().iter().map(|m| m["content"].is_array()).collect();
+    assert_eq!(cached, [true, true, false, false]);
+    assert_eq!(body["messages"][1]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
+    assert!(body.get("stream_options").is_none() && dialect(&llm).falls_back());
+}
+
+#[test]
+fn the_rounds_of_a_goal_share_their_session_and_goals_do_not() {
+    let first = Request {
+        messages: request().messages.into_iter().take(2).collect(),
+        ..request()
+    };
+    let mut elsewhere = first.clone();
+    elsewhere.messages[1].content.push('!');
+    let session = |request: &Request| body(&openrouter(), request, true)["session_id"].clone();
+    assert!(session(&first).is_string());
+    assert_eq!(session(&first), session(&request()));
+    assert_ne!(session(&first), session(&elsewhere));
+}
+
+#[test]
+fn openai_itself_gets_its_newer_names() {
+    let asked = Request {
+        reasoning: Some("low".to_owned()),
+        ..request()
+    };
+    let body = body(&llm("https://api.openai.com/v1"), &asked, false);
+    assert_eq!((&body["max_completion_tokens"], &body["max_tokens"]), (&json!(9), &Value::Null));
+    assert_eq!(body["reasoning_effort"], "low");
+    assert!(body["prompt_cache_key"].is_string() && body.get("session_id").is_none());
+}
+
+#[test]
+fn routing_that_is_no_object_is_refused_when_opened() {
+    for text in ["[1]", "{", "sort: price", "\"x\""] {
+        let mut llm = openrouter();
+        llm.routing = Some(text.to_owned());
+        let error = OpenAi::open(&llm).err().unwrap();
+        assert!(error.to_string().starts_with("`llm.routing` is not a JSON object: "), "{error}");
     }
 }
 
 #[test]
-fn without_a_key_none_is_sent() {
-    let stub = Stub::start(vec![completion("hi", "stop")]);
-    let pause = Pause(Box::new(|_, _| true));
-    let provider = OpenAi::open(&settings(&stub.url, LONG), None, pause).unwrap();
-    provider.ask(&request(), &Unmetered, &Stop::default()).unwrap();
-    assert!(!stub.seen().remove(0).to_ascii_lowercase().contains("authorization"));
+fn only_openrouter_learns_who_we_are_and_the_key_goes_in_one_header() {
+    let names = |llm: &Llm, key| -> Vec<&str> { dialect(llm).headers(key).into_iter().map(|(name, _)| name).collect() };
+    let all = ["Accept", "HTTP-Referer", "X-OpenRouter-Title", "X-Title", "Authorization"];
+    assert_eq!(names(&openrouter(), Some("k")), all);
+    assert_eq!(names(&llm("https://evil.example/openrouter.ai"), None), ["Accept"]);
+    assert_eq!(other().headers(Some("k"))[1].1, "Bearer k");
 }
 
 #[test]
-fn failures_of_key_credit_and_request_are_not_tried_again() {
-    for status in [400, 401, 402, 403, 404] {
-        let (outcome, waits) = ask(vec![error(status), completion("hi", "stop")]);
-        let error = outcome.unwrap_err();
-        assert_eq!(error.is_fatal_for_run(), status != 400, "{error}");
-        assert!(waits.is_empty(), "{status}");
-    }
-}
-
-#[test]
-fn busy_and_cut_are_tried_again_until_an_answer_comes() {
-    let half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec();
-    let slow = response(429, "Retry-After: 7\r\n", "{}");
-    let (outcome, waits) = ask(vec![
-        error(500),
-        Act::Send(slow),
-        Act::Cut(half),
-        act(200, r#"{"error": {"code": 529, "message": "x"}}"#),
-        completion("hi", "stop"),
+fn a_stream_is_gathered_over_all_that_servers_put_into_it() {
+    let gathered = take(&[
+        r#"{"model": "served", "choices": [{"delta": {"role": "assistant"}, "finish_reason": null}]}"#,
+        r#"{"choices": [{"delta": {"content": null, "reasoning": "SEARCH", "reasoning_details": [{"text": "x"}]}}]}"#,
+        r#"{"choices": [{"delta": {"reasoning_content": "no"}}]}"#,
+        r#"{"choices": [{"delta": {"content": "he"}}], "usage": null}"#,
+        r#"{"choices": []}"#,
+        r#"{"choices": [{"delta": {"content": [{"type": "text", "text": "y"}]}}]}"#,
+        r#"{"choices": [{"delta": {}, "finish_reason": "stop"}]}"#,
+        r#"{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5, "cost": "0.5",
+            "prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 3}}}"#,
+        "[DONE]",
     ]);
-    assert_eq!(outcome.unwrap().text, "hi");
-    assert_eq!((waits.len(), waits[1]), (4, 7.0));
+    let expected = Gathered {
+        text: "hey".to_owned(),
+        model: Some("served".to_owned()),
+        finish: Some(Finish::Stop),
+        prompt_tokens: Some(7),
+        completion_tokens: Some(5),
+        cached_tokens: 4,
+        reasoning_tokens: 3,
+        cost_usd: Some(0.5),
+        done: true,
+    };
+    assert_eq!(gathered, Ok(expected));
 }
 
 #[test]
-fn an_outage_that_lasts_is_an_error_after_five_tries() {
-    let (outcome, waits) = ask((0..9).map(|_| error(503)).collect());
-    assert!(outcome.unwrap_err().is_outage());
-    assert_eq!(waits.len(), 4);
-    let (outcome, waits) = ask_at(&nobody(), LONG);
-    assert!(matches!(outcome, Err(ProviderError::Connect { .. })), "{outcome:?}");
-    assert_eq!(waits.len(), 4);
-}
-
-#[test]
-fn bodies_that_are_no_completion_are_malformed_and_not_tried_again() {
-    for body in ["", "<!doctype html><p>Sign in</p>", r#"{"choices": [{"message": {"con"#] {
-        let (outcome, waits) = ask(vec![act(200, body), completion("hi", "stop")]);
-        assert!(matches!(outcome, Err(ProviderError::Malformed { .. })), "{outcome:?}");
-        assert!(waits.is_empty());
+fn what_is_said_instead_of_an_answer_is_never_taken_for_one() {
+    for event in [
+        r#"{"error": {"code": 503, "message": "x"}, "choices": [{"delta": {"content": ""}, "finish_reason": "error"}]}"#,
+        r#"{"error": "slow down"}"#,
+        r#"{"choices": [{"error": {"code": 503}}]}"#,
+        r#"{"choices": [{"delta": {"content": "x"}, "finish_reason": "error"}]}"#,
+        r#"{"choices": [{"delta": {"content": 7}}]}"#,
+        r#"{"choices": [{"del"#,
+        "7",
+    ] {
+        assert!(take(&[event]).is_err(), "{event}");
     }
-    let (outcome, _) = ask(vec![act(200, vec![b' '; 11 * 1024 * 1024])]);
-    assert!(matches!(outcome, Err(ProviderError::Malformed { .. })), "{outcome:?}");
+    assert!(whole(r#"{"error": "Unexpected endpoint"}"#).is_err());
+    assert!(whole(r#"{"choices": [{"message": {"content": "half"}, "finish_reason": "error"}]}"#).is_err());
+    for body in [
+        "{}",
+        r#"{"choices": []}"#,
+        r#"{"choices": {"0": 1}}"#,
+        r#"{"choices": [7]}"#,
+        r#"{"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]}"#,
+        r#"{"choices": [{"message": {"content": [7]}}]}"#,
+    ] {
+        assert_eq!(whole(body), Ok(Gathered::default()), "{body}");
+    }
 }
 
 #[test]
-fn a_redirect_does_not_carry_the_key_elsewhere() {
-    let elsewhere = Stub::start(vec![completion("hi", "stop")]);
-    let to = format!("Location: {}/v1/chat/completions\r\n", elsewhere.url);
-    let (outcome, _) = ask(vec![Act::Send(response(307, &to, ""))]);
-    assert!(outcome.unwrap_err().is_fatal_for_run());
-    assert_eq!(elsewhere.seen().len(), 0);
+fn a_whole_answer_ends_for_a_reason_known_or_not() {
+    for (choice, finish) in [
+        (r#"{"message": {"content": "x"}, "finish_reason": "stop"}"#, Some(Finish::Stop)),
+        (r#"{"message": {"content": "x"}, "finish_reason": "length"}"#, Some(Finish::Length)),
+        (r#"{"message": {"content": "x"}, "finish_reason": "content_filter"}"#, Some(Finish::Filter)),
+        (r#"{"message": {"content": "x"}, "finish_reason": "tool_calls"}"#, Some(Finish::Other)),
+        (r#"{"message": {"content": "x"}, "finish_reason": null}"#, None),
+        (r#"{"message": {"content": null, "refusal": "no"}, "finish_reason": "stop"}"#, Some(Finish::Filter)),
+    ] {
+        let gathered = whole(&format!(r#"{{"choices": [{choice}]}}"#)).unwrap();
+        assert_eq!((gathered.finish, gathered.done), (finish, true), "{choice}");
+    }
 }
 
 #[test]
-fn a_slow_answer_times_out_and_is_not_paid_for_twice() {
-    let half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec();
-    let stub = Stub::start(vec![Act::Hang(half), completion("hi", "stop")]);
-    let (outcome, waits) = ask_at(&stub.url, Duration::from_millis(200));
-    assert!(matches!(outcome, Err(ProviderError::Timeout { .. })), "{outcome:?}");
-    assert!(waits.is_empty());
+fn models_are_read_from_all_known_lists() {
+    let body = json!({"data": [
+        {"id": "a", "context_length": 9, "pricing": {"prompt": "0.000003", "completion": "0.000015"}},
+        {"id": "auto", "pricing": {"prompt": "-1", "completion": "-1"}},
+        {"id": "b", "pricing": {"prompt": "0", "completion": "0", "request": "0.01"}},
+        {"id": "vllm", "max_model_len": 7},
+        {"id": "llama.cpp", "meta": {"n_ctx_train": 8}},
+        {"name": "no id"},
+    ]});
+    let models = other().models(&body);
+    let read: Vec<_> = models.iter().map(|model| (model.id.as_str(), model.context)).collect();
+    let expected = [("a", Some(9)), ("auto", None), ("b", None), ("vllm", Some(7)), ("llama.cpp", Some(8))];
+    assert_eq!(read, expected);
+    assert!(matches!(models[0].prices, Prices::PerMillion { input, .. } if (input - 3.0).abs() < 1e-9));
+    assert!(models[1..].iter().all(|model| model.prices == Prices::Unknown));
+    assert_eq!(other().models(&json!("x")), []);
 }
 
 #[test]
-fn an_empty_answer_is_asked_for_once_more_and_both_are_booked() {
-    let (outcome, _) = ask(vec![completion("", "stop"), completion("hi", "stop")]);
-    let usage = outcome.unwrap().usage;
-    assert_eq!((usage.tokens(), usage.cost_usd), (14, Some(1.0)));
-    let error = ask(vec![completion("", "stop"), error(401)]).0.unwrap_err();
-    assert_eq!(error.answer().unwrap().usage.cost_usd, Some(0.5));
-    let stub = Stub::start((0..3).map(|_| completion(" ", "stop")).collect());
-    let error = ask_at(&stub.url, LONG).0.unwrap_err();
-    assert!(matches!(error, ProviderError::Empty(_)), "{error:?}");
-    assert_eq!(error.answer().unwrap().usage.cost_usd, Some(1.0));
-    assert_eq!(stub.seen().len(), 2);
-}
-
-#[test]
-fn a_reply_that_was_cut_off_is_an_error_that_keeps_what_it_cost() {
-    let error = ask(vec![completion("half", "length")]).0.unwrap_err();
-    assert_eq!(error.to_string(), "the reply was cut off after 4 tokens");
-    assert_eq!(error.answer().unwrap().text, "half");
-}
-
-#[test]
-fn an_unsafe_endpoint_is_refused_before_anything_is_sent() {
-    let pause = Pause(Box::new(|_, _| true));
-    let opened = OpenAi::open(&settings("http://example.com", LONG), Some(Secret::new(KEY)), pause);
-    assert!(matches!(opened.err(), Some(ProviderError::Insecure { .. })));
-}
-
-#[test]
-fn nothing_is_sent_once_the_run_is_asked_to_stop() {
-    let stub = Stub::start(vec![completion("hi", "stop")]);
-    let stop = Stop::default();
-    stop.press();
-    let pause = Pause(Box::new(|_, _| true));
-    let provider = OpenAi::open(&settings(&stub.url, LONG), None, pause).unwrap();
-    assert_eq!(provider.ask(&request(), &Unmetered, &stop), Err(ProviderError::Stopped));
-    assert_eq!(stub.seen().len(), 0);
+fn an_account_without_a_limit_is_not_an_empty_one() {
+    let read = |left: Value| dialect(&openrouter()).account(&json!({"data": {"limit_remaining": left}}));
+    assert_eq!(read(json!(1.5)), Some(Account { left_usd: Some(1.5) }));
+    assert_eq!(read(Value::Null), Some(Account { left_usd: None }));
+    assert_eq!(dialect(&openrouter()).account(&json!({})), None);
+    assert_eq!((dialect(&openrouter()).account_path(), other().account_path()), (Some("/key"), None));
 }
