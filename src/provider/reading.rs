@@ -112,19 +112,16 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn take(&mut self, came: Result<Vec<Event>, NotText>) {
-        let Ok(came) = came else {
-            let trouble = Trouble::Broken("the reply holds bytes that are no text");
-            // What came after the end is none of ours.
-            if !self.gathered.done {
-                self.trouble.get_or_insert(trouble);
-            }
-            return;
-        };
+    fn take(&mut self, came: Vec<Result<Event, NotText>>) {
         for event in came {
+            // What comes after the end is none of ours.
             if self.gathered.done || self.trouble.is_some() {
                 return;
             }
+            let Ok(event) = event else {
+                self.trouble = Some(Trouble::Broken("the reply holds bytes that are no text"));
+                return;
+            };
             self.taken += 1;
             if let Err(said) = self.dialect.take(&mut self.gathered, &event.name, &event.data) {
                 self.trouble = Some(Trouble::Said {

@@ -41,11 +41,8 @@ impl Events {
         }
     }
 
-    /// Takes in the next bytes, and returns the events that they complete.
-    ///
-    /// # Errors
-    /// A line that is no UTF-8; what comes after it means nothing.
-    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<Vec<Event>, NotText> {
+    /// Takes in the next bytes, and returns the events that they complete; `NotText` in place of a line that is none.
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Vec<Result<Event, NotText>> {
         let mut events = Vec::new();
         while let Some((&first, rest)) = bytes.split_first() {
             if std::mem::take(&mut self.after_cr) && first == b'\n' {
@@ -60,37 +57,37 @@ impl Events {
             self.line.extend_from_slice(line);
             self.after_cr = rest.first() == Some(&b'\r');
             bytes = rest.get(1..).unwrap_or_default();
-            events.extend(self.line_ended()?);
+            events.extend(self.line_ended());
         }
-        Ok(events)
+        events
     }
 
     /// Ends the stream. The last event counts although nothing ends it: whether it is whole shows in its data.
-    ///
-    /// # Errors
-    /// As `feed`.
-    pub fn end(&mut self) -> Result<Vec<Event>, NotText> {
+    pub fn end(&mut self) -> Vec<Result<Event, NotText>> {
         let mut events = Vec::new();
         if !self.line.is_empty() {
-            events.extend(self.line_ended()?);
+            events.extend(self.line_ended());
         }
-        events.extend(self.dispatch());
-        Ok(events)
+        events.extend(self.dispatch().map(Ok));
+        events
     }
 
-    fn line_ended(&mut self) -> Result<Option<Event>, NotText> {
+    fn line_ended(&mut self) -> Option<Result<Event, NotText>> {
         let bytes = std::mem::take(&mut self.line);
-        let mut line = std::str::from_utf8(&bytes).map_err(|_| NotText)?;
+        let Ok(mut line) = std::str::from_utf8(&bytes) else {
+            return Some(Err(NotText));
+        };
         if std::mem::take(&mut self.first) {
             line = line.strip_prefix('\u{feff}').unwrap_or(line);
         }
-        Ok(match self.framing {
+        let event = match self.framing {
             Framing::Sse => self.field(line),
             Framing::Lines => (!line.trim().is_empty()).then(|| Event {
                 name: String::new(),
                 data: line.to_owned(),
             }),
-        })
+        };
+        event.map(Ok)
     }
 
     fn field(&mut self, line: &str) -> Option<Event> {
@@ -129,10 +126,11 @@ mod tests {
         let mut events = Events::new(framing);
         let mut all = Vec::new();
         for piece in pieces {
-            all.extend(events.feed(piece)?);
+            all.extend(events.feed(piece));
         }
-        all.extend(events.end()?);
-        Ok(all.into_iter().map(|event| (event.name, event.data)).collect())
+        all.extend(events.end());
+        let plain = |event: Event| (event.name, event.data);
+        all.into_iter().map(|event| event.map(plain)).collect()
     }
 
     fn one(text: &str) -> Vec<(String, String)> {

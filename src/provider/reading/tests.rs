@@ -121,13 +121,13 @@ proptest! {
             ]),
             0..12,
         ),
-        broken: bool,
+        broken: Option<prop::sample::Index>,
         lines: bool,
-        size in 1_usize..9,
+        size in 1_usize..30,
     ) {
         let mut bytes = parts.concat().into_bytes();
-        if broken {
-            bytes.push(0xff);
+        if let Some(at) = broken {
+            bytes.insert(at.index(bytes.len() + 1), 0xff);
         }
         let openai = openai();
         for dialect in [&openai as &dyn Dialect, &Plain] {
