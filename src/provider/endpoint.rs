@@ -2,6 +2,8 @@
 //!
 //! Owns what a try came to, for the meter, and which failures are whose. What bodies say is the dialect's.
 
+use std::{ops::ControlFlow, time::Duration};
+
 use serde_json::Value;
 
 use crate::{
@@ -172,7 +174,7 @@ impl Endpoint {
                 return reading.feed(bytes, says_lines(head));
             }
             refusal.extend_from_slice(bytes);
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         });
         let head = sent.map_err(|error| Failed {
             charged: may_be_charged(error.kind),
@@ -184,7 +186,7 @@ impl Endpoint {
         let (outcome, raw) = reading.end();
         match outcome {
             Ok(gathered) => Ok(answer(request, gathered, raw)),
-            Err(trouble) => Err(Failed::charged(self.worded(trouble, request, raw))),
+            Err(trouble) => Err(Failed::charged(self.worded(trouble, request, raw, after(&head)))),
         }
     }
 
@@ -196,33 +198,27 @@ impl Endpoint {
                 excerpt: "the endpoint has moved, and the key is not sent after it".to_owned(),
             };
         }
-        let after = retry_after(head.header("retry-after"), head.header("date"));
-        self.reader.refusal(head.status, after, body)
+        self.reader.refusal(head.status, after(head), body)
     }
 
     /// Words what is wrong with an answer.
-    fn worded(&self, trouble: Trouble, request: &Request, raw: Vec<u8>) -> ProviderError {
+    fn worded(&self, trouble: Trouble, request: &Request, raw: Vec<u8>, after: Option<Duration>) -> ProviderError {
         match trouble {
             // Amid an answer an error of no known kind is the server's.
             Trouble::Said { said, amid } => {
                 let otherwise = if amid { 502 } else { 200 };
-                self.reader.failure(said.status, None, &said.error, otherwise)
+                self.reader.failure(said.status, after, &said.error, otherwise)
             }
             Trouble::Nonsense => self.reader.malformed("not the JSON of an answer", &raw),
+            Trouble::RunOn(gathered) => run_on(request, *gathered, raw),
             Trouble::TooLarge => ProviderError::Malformed {
                 excerpt: "the answer is larger than 10 MiB".to_owned(),
             },
             Trouble::Broken(why) => ProviderError::Unavailable {
                 status: None,
-                after: None,
+                after,
                 excerpt: why.to_owned(),
             },
-            Trouble::RunOn(gathered) => {
-                let mut answer = answer(request, *gathered, raw);
-                answer.usage.completion_tokens = answer.usage.completion_tokens.max(most_events(request));
-                answer.usage.cost_usd = None;
-                ProviderError::Cut(Box::new(answer))
-            }
         }
     }
 
@@ -275,6 +271,18 @@ impl Provider for Endpoint {
         let body = self.list(path, stop)?;
         Ok(self.dialect.account(&body))
     }
+}
+
+fn after(head: &Head) -> Option<Duration> {
+    retry_after(head.header("retry-after"), head.header("date"))
+}
+
+/// An answer that was left because it went on and on: nobody counted what it costs.
+fn run_on(request: &Request, gathered: Gathered, raw: Vec<u8>) -> ProviderError {
+    let mut answer = answer(request, gathered, raw);
+    answer.usage.completion_tokens = answer.usage.completion_tokens.max(most_events(request));
+    answer.usage.cost_usd = None;
+    ProviderError::Cut(Box::new(answer))
 }
 
 fn health(outcome: &Result<Answer, ProviderError>) -> Health {

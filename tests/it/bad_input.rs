@@ -376,7 +376,7 @@ fn endpoints() -> Vec<Row> {
         Row::new(
             "endpoint empty",
             || endpoint(Scripted::status(200, "")),
-            (10, "cannot be read"),
+            (10, "ended before it was complete"),
         )
         .hint()
         .then(ready),

@@ -162,3 +162,31 @@ fn a_tracked_dotenv_is_refused() {
     "#);
     assert_eq!(server.asked().len(), 0);
 }
+
+#[test]
+fn what_is_meant_for_this_machine_goes_through_no_proxy() {
+    let server = Server::start(vec![Scripted::reply(&whole("a.txt", "a\n"))]);
+    let proxy = Server::start(vec![Scripted::status(407, "")]);
+    let sandbox = asking(&server);
+    let at = proxy.url();
+    let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let env: Vec<(&str, &str)> = names.iter().map(|name| (*name, at.as_str())).collect();
+    let ran = sandbox.run_with(&["run", "a", "--max-calls", "1"], &env);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!((server.asked().len(), proxy.asked().len()), (1, 0));
+}
+
+#[test]
+fn routing_that_is_no_json_is_told_before_anything_is_asked() {
+    let server = replies();
+    let sandbox = asking(&server);
+    sandbox.git(&["config", "invisigoth.llm.routing", "sort: price"]);
+    let ran = run(&sandbox, &["--max-calls", "1"]);
+    assert_snapshot!(shown(&ran, sandbox.home()), @r#"
+    -- stderr
+    error: `llm.routing` is not a JSON object: expected value at line 1 column 1
+    hint: `git invisigoth doctor` shows where each setting comes from
+    -- exit 7
+    "#);
+    assert_eq!(server.asked().len(), 0);
+}

@@ -1,9 +1,6 @@
 //! Tests against a server on this machine that sends scripted bytes. Nothing here waits between tries.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::{
