@@ -62,10 +62,7 @@ impl Reader {
     /// Makes the error of a body that is no answer.
     pub fn malformed(&self, what: &str, raw: &[u8]) -> ProviderError {
         ProviderError::Malformed {
-            excerpt: format!("{what}: {}", self.excerpt(raw))
-                .chars()
-                .take(EXCERPT)
-                .collect(),
+            excerpt: format!("{what}: {}", self.excerpt(raw)).chars().take(EXCERPT).collect(),
         }
     }
 

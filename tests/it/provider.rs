@@ -169,7 +169,14 @@ fn what_is_meant_for_this_machine_goes_through_no_proxy() {
     let proxy = Server::start(vec![Scripted::status(407, "")]);
     let sandbox = asking(&server);
     let at = proxy.url();
-    let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let names = [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ];
     let env: Vec<(&str, &str)> = names.iter().map(|name| (*name, at.as_str())).collect();
     let ran = sandbox.run_with(&["run", "a", "--max-calls", "1"], &env);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

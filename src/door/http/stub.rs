@@ -81,7 +81,9 @@ fn serve(stream: &TcpStream, acts: &Mutex<VecDeque<Act>>, log: &Mutex<Vec<String
             Act::Drip(bytes) => {
                 writer.write_all(&bytes).ok()?;
                 // Each wait for a word of the client, which says none, is one between two drops.
-                stream.set_read_timeout(Some(std::time::Duration::from_millis(10))).ok()?;
+                stream
+                    .set_read_timeout(Some(std::time::Duration::from_millis(10)))
+                    .ok()?;
                 while !matches!(reader.read(&mut [0]), Ok(0)) {
                     writer.write_all(b"x").ok()?;
                 }

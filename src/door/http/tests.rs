@@ -95,7 +95,11 @@ fn plain_http_is_for_this_machine_only() {
         "http://localhost@example.com/",
         "http://[2001:db8::1]/",
     ] {
-        assert_eq!(check_url(url, false).unwrap_err().kind, HttpErrorKind::Insecure, "{url}");
+        assert_eq!(
+            check_url(url, false).unwrap_err().kind,
+            HttpErrorKind::Insecure,
+            "{url}"
+        );
         assert_eq!(post(url).unwrap_err().kind, HttpErrorKind::Insecure, "{url}");
         assert!(!check_url(url, true).unwrap().1, "{url}");
     }
@@ -162,7 +166,10 @@ fn what_ends_early_is_cut_and_what_is_no_http_is_garbled() {
             [b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'x'; 1 << 17]].concat(),
             HttpErrorKind::Garbled,
         ),
-        (response(200, "Content-Encoding: gzip\r\n", "\x1f"), HttpErrorKind::Garbled),
+        (
+            response(200, "Content-Encoding: gzip\r\n", "\x1f"),
+            HttpErrorKind::Garbled,
+        ),
     ] {
         let start = String::from_utf8_lossy(&bytes).chars().take(80).collect::<String>();
         assert_eq!(kind_of(Act::Cut(bytes), LIMITS), kind, "{start}");
@@ -192,7 +199,10 @@ fn bytes_that_drip_meet_the_limit_of_the_whole() {
     let total = Limits { total: SHORT, ..LIMITS };
     let body = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n".to_vec();
     assert_eq!(kind_of(Act::Drip(body), total), HttpErrorKind::Timeout);
-    assert_eq!(kind_of(Act::Drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec()), total), HttpErrorKind::Timeout);
+    assert_eq!(
+        kind_of(Act::Drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec()), total),
+        HttpErrorKind::Timeout
+    );
 }
 
 #[test]
@@ -200,7 +210,10 @@ fn a_body_may_be_as_large_as_the_cap_and_no_larger() {
     let cap = Limits { body: 4096, ..LIMITS };
     let stub = Stub::start(vec![act(200, vec![b'x'; 4096]), act(200, vec![b'x'; 4097])]);
     assert_eq!(post_to(&stub.url, cap, false).unwrap().1.len(), 4096);
-    assert_eq!(post_to(&stub.url, cap, false).unwrap_err().kind, HttpErrorKind::TooLarge);
+    assert_eq!(
+        post_to(&stub.url, cap, false).unwrap_err().kind,
+        HttpErrorKind::TooLarge
+    );
 }
 
 #[test]

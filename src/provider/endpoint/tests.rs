@@ -151,8 +151,14 @@ fn a_stream_is_asked_for_and_read() {
     ]))]);
     let asked = ask_with(&settings(&stub.url));
     let answer = asked.outcome.unwrap();
-    assert_eq!((answer.text.as_str(), answer.model.as_str(), answer.finish), ("hi", "served", Finish::Stop));
-    assert_eq!((answer.usage.tokens(), answer.usage.cost_usd, answer.usage.estimated), (7, Some(0.5), false));
+    assert_eq!(
+        (answer.text.as_str(), answer.model.as_str(), answer.finish),
+        ("hi", "served", Finish::Stop)
+    );
+    assert_eq!(
+        (answer.usage.tokens(), answer.usage.cost_usd, answer.usage.estimated),
+        (7, Some(0.5), false)
+    );
     assert!(answer.raw.starts_with(b": PROCESSING"));
     let seen = stub.seen().remove(0);
     assert!(seen.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{seen}");
@@ -168,16 +174,41 @@ fn the_server_chooses_the_shape_whatever_it_was_asked_for_and_however_it_calls_i
     let json = r#"{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}"#;
     for (name, bytes) in [
         ("a whole answer to a stream", response(200, "", json)),
-        ("a whole answer called a stream", response(200, "Content-Type: text/event-stream\r\n", json)),
-        ("a whole answer behind white space and a BOM", response(200, "", format!("\u{feff}\n \n{json}"))),
-        ("a whole answer called HTML", response(200, "Content-Type: text/html\r\n", json)),
-        ("a key that is there twice", response(200, "", json.replacen('{', r#"{"choices": 7, "#, 1))),
+        (
+            "a whole answer called a stream",
+            response(200, "Content-Type: text/event-stream\r\n", json),
+        ),
+        (
+            "a whole answer behind white space and a BOM",
+            response(200, "", format!("\u{feff}\n \n{json}")),
+        ),
+        (
+            "a whole answer called HTML",
+            response(200, "Content-Type: text/html\r\n", json),
+        ),
+        (
+            "a key that is there twice",
+            response(200, "", json.replacen('{', r#"{"choices": 7, "#, 1)),
+        ),
         ("a stream", text.clone()),
-        ("a stream called JSON", response(200, "Content-Type: application/json\r\n", [&delta("hi"), ENDED, DONE].concat())),
+        (
+            "a stream called JSON",
+            response(
+                200,
+                "Content-Type: application/json\r\n",
+                [&delta("hi"), ENDED, DONE].concat(),
+            ),
+        ),
         ("a stream without its end", stream(&[&delta("hi"), ENDED])),
         ("a stream without a reason", stream(&[&delta("hi"), DONE])),
-        ("a stream whose last line has no end", stream(&[&delta("hi"), "data: [DONE]"])),
-        ("a stream with CR alone", stream(&[&delta("hi").replace('\n', "\r"), &DONE.replace('\n', "\r")])),
+        (
+            "a stream whose last line has no end",
+            stream(&[&delta("hi"), "data: [DONE]"]),
+        ),
+        (
+            "a stream with CR alone",
+            stream(&[&delta("hi").replace('\n', "\r"), &DONE.replace('\n', "\r")]),
+        ),
     ] {
         for streamed in [true, false] {
             let llm = Llm {
@@ -185,7 +216,11 @@ fn the_server_chooses_the_shape_whatever_it_was_asked_for_and_however_it_calls_i
                 ..settings(&Stub::start(vec![Act::Send(bytes.clone())]).url)
             };
             let asked = ask_with(&llm);
-            assert_eq!(asked.outcome.map(|answer| answer.text), Ok("hi".to_owned()), "{name}, {streamed}");
+            assert_eq!(
+                asked.outcome.map(|answer| answer.text),
+                Ok("hi".to_owned()),
+                "{name}, {streamed}"
+            );
             assert_eq!(asked.booked, ["answer"], "{name}");
         }
     }
@@ -193,7 +228,10 @@ fn the_server_chooses_the_shape_whatever_it_was_asked_for_and_however_it_calls_i
 
 #[test]
 fn usage_that_nobody_counted_is_estimated_and_says_so() {
-    let usage = ask(vec![Act::Send(stream(&[&delta("12345678"), ENDED, DONE]))]).outcome.unwrap().usage;
+    let usage = ask(vec![Act::Send(stream(&[&delta("12345678"), ENDED, DONE]))])
+        .outcome
+        .unwrap()
+        .usage;
     let expected = Usage {
         prompt_tokens: 2,
         completion_tokens: 3,
@@ -208,7 +246,11 @@ fn usage_that_nobody_counted_is_estimated_and_says_so() {
 fn failures_of_key_credit_and_request_are_not_tried_again() {
     for status in [400, 401, 402, 403, 404, 422] {
         let asked = ask(vec![error(status), hi()]);
-        assert_eq!(asked.error().is_fatal_for_run(), !matches!(status, 400 | 422), "{status}");
+        assert_eq!(
+            asked.error().is_fatal_for_run(),
+            !matches!(status, 400 | 422),
+            "{status}"
+        );
         assert_eq!((asked.waits.len(), asked.booked), (0, vec!["nothing"]), "{status}");
     }
 }
@@ -216,7 +258,8 @@ fn failures_of_key_credit_and_request_are_not_tried_again() {
 /// Rows L02: what asking again may change, and how long to wait for it.
 #[test]
 fn failures_that_pass_are_tried_again_and_the_waits_are_as_told() {
-    let in_flight = r#"{"error": {"code": 402, "message": "x", "metadata": {"limit_source": "openrouter_in_flight_budget"}}}"#;
+    let in_flight =
+        r#"{"error": {"code": 402, "message": "x", "metadata": {"limit_source": "openrouter_in_flight_budget"}}}"#;
     let told = |status, header: &str| Act::Send(response(status, header, "<html>busy</html>"));
     let dates = "Date: Sun, 22 Nov 2026 09:20:56 GMT\r\nRetry-After: Sun, 22 Nov 2026 09:21:06 GMT\r\n";
     for (name, act, wait) in [
@@ -225,7 +268,11 @@ fn failures_that_pass_are_tried_again_and_the_waits_are_as_told() {
         ("429 with a date", told(429, dates), Some(10.0)),
         ("429 with a negative wait", told(429, "Retry-After: -5\r\n"), None),
         ("429 without a wait", told(429, ""), None),
-        ("402 in flight", Act::Send(response(402, "Retry-After: 3\r\n", in_flight)), Some(3.0)),
+        (
+            "402 in flight",
+            Act::Send(response(402, "Retry-After: 3\r\n", in_flight)),
+            Some(3.0),
+        ),
         ("500", told(500, ""), None),
         ("502", told(502, ""), None),
         ("503", told(503, "Retry-After: 2\r\n"), Some(2.0)),
@@ -235,7 +282,11 @@ fn failures_that_pass_are_tried_again_and_the_waits_are_as_told() {
     ] {
         let asked = ask(vec![act, hi()]);
         assert_eq!(asked.text(), "hi", "{name}");
-        assert_eq!((asked.waits.len(), asked.booked), (1, vec!["nothing", "answer"]), "{name}");
+        assert_eq!(
+            (asked.waits.len(), asked.booked),
+            (1, vec!["nothing", "answer"]),
+            "{name}"
+        );
         match wait {
             Some(wait) => assert_eq!(asked.waits, [wait], "{name}"),
             None => assert!((0.5..=1.0).contains(&asked.waits[0]), "{name}: {:?}", asked.waits),
@@ -258,14 +309,30 @@ fn broken_answers_are_tried_again_and_nonsense_is_not() {
         ("cut amid the body", true, half),
         ("cut before the head", true, Vec::new()),
         ("bad chunks", true, chunked),
-        ("compressed", true, response(200, "Content-Encoding: gzip\r\n", "\x1f\x08")),
+        (
+            "compressed",
+            true,
+            response(200, "Content-Encoding: gzip\r\n", "\x1f\x08"),
+        ),
         ("empty", true, response(200, "", "")),
-        ("truncated JSON", true, response(200, "", r#"{"choices": [{"message": {"con"#)),
+        (
+            "truncated JSON",
+            true,
+            response(200, "", r#"{"choices": [{"message": {"con"#),
+        ),
         ("an error in a body of success", true, response(200, "", said)),
         ("a stream that only ends", true, stream(&[&part])),
-        ("a stream that was cut amid a line", true, stream(&[&part, "data: {\"choi"])),
+        (
+            "a stream that was cut amid a line",
+            true,
+            stream(&[&part, "data: {\"choi"]),
+        ),
         ("an error amid the stream", true, stream(&[&part, amid])),
-        ("a part that is no JSON", true, stream(&[&part, "data: {]}\n\n", ENDED, DONE])),
+        (
+            "a part that is no JSON",
+            true,
+            stream(&[&part, "data: {]}\n\n", ENDED, DONE]),
+        ),
         ("bytes that are no text", true, {
             let mut bytes = stream(&[&part, "data: \u{1}\n\n", ENDED, DONE]);
             let at = bytes.iter().position(|byte| *byte == 1).unwrap();
@@ -281,9 +348,17 @@ fn broken_answers_are_tried_again_and_nonsense_is_not() {
         let asked = ask(vec![Act::Cut(bytes), hi()]);
         if again {
             assert_eq!(asked.outcome.map(|answer| answer.text), Ok("hi".to_owned()), "{name}");
-            assert_eq!((asked.waits.len(), asked.booked), (1, vec!["unknown", "answer"]), "{name}");
+            assert_eq!(
+                (asked.waits.len(), asked.booked),
+                (1, vec!["unknown", "answer"]),
+                "{name}"
+            );
         } else {
-            assert!(matches!(asked.error(), ProviderError::Malformed { .. }), "{name}: {:?}", asked.error());
+            assert!(
+                matches!(asked.error(), ProviderError::Malformed { .. }),
+                "{name}: {:?}",
+                asked.error()
+            );
             assert_eq!(asked.booked, ["unknown"], "{name}");
         }
     }
@@ -295,7 +370,11 @@ fn an_outage_that_lasts_is_an_error_after_five_tries() {
     assert!(asked.error().is_outage());
     assert_eq!((asked.waits.len(), asked.booked.len()), (4, 5));
     let asked = ask_with(&settings(&nobody()));
-    assert!(matches!(asked.error(), ProviderError::Connect { .. }), "{:?}", asked.error());
+    assert!(
+        matches!(asked.error(), ProviderError::Connect { .. }),
+        "{:?}",
+        asked.error()
+    );
     assert_eq!((asked.waits.len(), asked.booked), (4, vec!["nothing"; 5]));
 }
 
@@ -309,8 +388,13 @@ fn after_three_calls_in_a_row_an_endpoint_is_left_alone() {
         assert!(endpoint.ask(&request(), &Booked::default(), &Stop::default()).is_err());
     }
     let sent = stub.seen().len();
-    let error = endpoint.ask(&request(), &Booked::default(), &Stop::default()).unwrap_err();
-    assert!(error.is_outage() && error.to_string().contains("3 calls in a row failed"), "{error}");
+    let error = endpoint
+        .ask(&request(), &Booked::default(), &Stop::default())
+        .unwrap_err();
+    assert!(
+        error.is_outage() && error.to_string().contains("3 calls in a row failed"),
+        "{error}"
+    );
     assert_eq!(stub.seen().len(), sent);
 }
 
@@ -323,7 +407,11 @@ fn another_model_answers_while_the_first_is_out_of_order_and_only_then() {
             ..settings(&stub.url)
         };
         let asked = ask_with(&llm);
-        let models: Vec<bool> = stub.seen().iter().map(|seen| seen.contains("\"model\":\"other\"")).collect();
+        let models: Vec<bool> = stub
+            .seen()
+            .iter()
+            .map(|seen| seen.contains("\"model\":\"other\""))
+            .collect();
         (asked, models)
     };
     let (asked, models) = fallback((0..5).map(|_| error(503)).chain([hi()]).collect());
@@ -353,7 +441,10 @@ fn silence_is_borne_once_and_a_slow_answer_is_not_paid_for_twice() {
         ..settings(&Stub::start(acts).url)
     };
     let asked = ask_with(&idle(vec![begun(), hi()]));
-    assert_eq!((asked.text(), asked.booked.as_slice()), ("hi", ["unknown", "answer"].as_slice()));
+    assert_eq!(
+        (asked.text(), asked.booked.as_slice()),
+        ("hi", ["unknown", "answer"].as_slice())
+    );
     let asked = ask_with(&idle(vec![begun(), begun(), hi()]));
     assert_eq!(asked.error(), &ProviderError::Silent { limit: SHORT });
     let llm = Llm {
@@ -384,7 +475,10 @@ fn an_empty_answer_is_asked_for_once_more_and_both_are_booked() {
 fn a_reply_that_was_cut_off_is_an_error_that_keeps_what_it_cost() {
     let asked = ask(vec![completion("half", "length")]);
     assert_eq!(asked.error().to_string(), "the reply was cut off after 4 tokens");
-    assert_eq!((asked.error().answer().unwrap().text.as_str(), asked.booked.len()), ("half", 1));
+    assert_eq!(
+        (asked.error().answer().unwrap().text.as_str(), asked.booked.len()),
+        ("half", 1)
+    );
     let length = ENDED.replace("stop", "length");
     let asked = ask(vec![Act::Send(stream(&[&delta("half"), &length, DONE]))]);
     assert!(matches!(asked.error(), ProviderError::Cut(_)), "{:?}", asked.error());
@@ -414,11 +508,20 @@ fn an_unsafe_endpoint_is_refused_before_anything_is_sent() {
         let dialect = Box::new(OpenAi::open(&llm).unwrap());
         Endpoint::open(dialect, &llm, key.map(Secret::new), Pause(Box::new(|_, _| true))).err()
     };
-    assert!(matches!(open("http://10.0.0.1", Some(KEY), false), Some(ProviderError::Insecure { .. })));
+    assert!(matches!(
+        open("http://10.0.0.1", Some(KEY), false),
+        Some(ProviderError::Insecure { .. })
+    ));
     assert_eq!(open("http://10.0.0.1", Some(KEY), true), None);
-    assert!(matches!(open("https://example.com", None, false), Some(ProviderError::NoKey { .. })));
+    assert!(matches!(
+        open("https://example.com", None, false),
+        Some(ProviderError::NoKey { .. })
+    ));
     assert_eq!(open("http://[::1]:9", None, false), None);
-    assert!(matches!(open("no url", Some(KEY), false), Some(ProviderError::Connect { .. })));
+    assert!(matches!(
+        open("no url", Some(KEY), false),
+        Some(ProviderError::Connect { .. })
+    ));
 }
 
 #[test]
@@ -438,13 +541,21 @@ fn without_a_key_none_is_sent_and_once_asked_to_stop_nothing_is() {
 
 #[test]
 fn lists_are_asked_for_once_and_failures_are_worded_as_ever() {
-    let stub = Stub::start(vec![act(200, r#"{"data": [{"id": "a"}]}"#), error(503), act(200, "<html>")]);
+    let stub = Stub::start(vec![
+        act(200, r#"{"data": [{"id": "a"}]}"#),
+        error(503),
+        act(200, "<html>"),
+    ]);
     let llm = settings(&stub.url);
     let pause = Pause(Box::new(|_, _| true));
     let endpoint = Endpoint::open(Box::new(OpenAi::open(&llm).unwrap()), &llm, None, pause).unwrap();
     let stop = Stop::default();
     assert_eq!(endpoint.models(&stop).unwrap()[0].id, "a");
-    assert!(stub.seen()[0].starts_with("GET /v1/models HTTP/1.1\r\n"), "{:?}", stub.seen());
+    assert!(
+        stub.seen()[0].starts_with("GET /v1/models HTTP/1.1\r\n"),
+        "{:?}",
+        stub.seen()
+    );
     assert!(endpoint.models(&stop).unwrap_err().is_outage());
     assert!(matches!(endpoint.models(&stop), Err(ProviderError::Malformed { .. })));
     assert_eq!(endpoint.account(&stop), Ok(None));

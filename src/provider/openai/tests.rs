@@ -67,7 +67,10 @@ fn an_endpoint_of_no_known_name_gets_what_all_understand() {
     let text = |stream| String::from_utf8(other().body(&plain, stream)).unwrap();
     let start = r#"{"model":"anthropic/asked","messages":[{"role":"user","content":"goal"}],"max_tokens":9,"stream":"#;
     assert_eq!(text(false), format!("{start}false}}"));
-    assert_eq!(text(true), format!(r#"{start}true,"stream_options":{{"include_usage":true}}}}"#));
+    assert_eq!(
+        text(true),
+        format!(r#"{start}true,"stream_options":{{"include_usage":true}}}}"#)
+    );
 }
 
 #[test]
@@ -85,13 +88,30 @@ fn openrouter_gets_models_routing_and_the_cached_prefix() {
     };
     let body = body(&llm, &asked, true);
     assert_eq!(body["models"], json!(["anthropic/asked", "b"]));
-    assert_eq!(body["provider"], json!({"zdr": true, "order": ["x"], "require_parameters": true}));
-    assert_eq!((&body["reasoning"], &body["reasoning_effort"]), (&json!({"effort": "low"}), &Value::Null));
+    assert_eq!(
+        body["provider"],
+        json!({"zdr": true, "order": ["x"], "require_parameters": true})
+    );
+    assert_eq!(
+        (&body["reasoning"], &body["reasoning_effort"]),
+        (&json!({"effort": "low"}), &Value::Null)
+    );
     let schema = json!({"name": "plan", "strict": true, "schema": {"type": "object"}});
-    assert_eq!(body["response_format"], json!({"type": "json_schema", "json_schema": schema}));
-    let cached: Vec<bool> = body["messages"].as_array().unwrap().iter().map(|m| m["content"].is_array()).collect();
+    assert_eq!(
+        body["response_format"],
+        json!({"type": "json_schema", "json_schema": schema})
+    );
+    let cached: Vec<bool> = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["content"].is_array())
+        .collect();
     assert_eq!(cached, [true, true, false, false]);
-    assert_eq!(body["messages"][1]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
+    assert_eq!(
+        body["messages"][1]["content"][0]["cache_control"],
+        json!({"type": "ephemeral"})
+    );
     assert!(body.get("stream_options").is_none() && dialect(&llm).falls_back());
 }
 
@@ -116,7 +136,10 @@ fn openai_itself_gets_its_newer_names() {
         ..request()
     };
     let body = body(&llm("https://api.openai.com/v1"), &asked, false);
-    assert_eq!((&body["max_completion_tokens"], &body["max_tokens"]), (&json!(9), &Value::Null));
+    assert_eq!(
+        (&body["max_completion_tokens"], &body["max_tokens"]),
+        (&json!(9), &Value::Null)
+    );
     assert_eq!(body["reasoning_effort"], "low");
     assert!(body["prompt_cache_key"].is_string() && body.get("session_id").is_none());
 }
@@ -127,14 +150,23 @@ fn routing_that_is_no_object_is_refused_when_opened() {
         let mut llm = openrouter();
         llm.routing = Some(text.to_owned());
         let error = OpenAi::open(&llm).err().unwrap();
-        assert!(error.to_string().starts_with("`llm.routing` is not a JSON object: "), "{error}");
+        assert!(
+            error.to_string().starts_with("`llm.routing` is not a JSON object: "),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn only_openrouter_learns_who_we_are_and_the_key_goes_in_one_header() {
     let names = |llm: &Llm, key| -> Vec<&str> { dialect(llm).headers(key).into_iter().map(|(name, _)| name).collect() };
-    let all = ["Accept", "HTTP-Referer", "X-OpenRouter-Title", "X-Title", "Authorization"];
+    let all = [
+        "Accept",
+        "HTTP-Referer",
+        "X-OpenRouter-Title",
+        "X-Title",
+        "Authorization",
+    ];
     assert_eq!(names(&openrouter(), Some("k")), all);
     assert_eq!(names(&llm("https://evil.example/openrouter.ai"), None), ["Accept"]);
     assert_eq!(other().headers(Some("k"))[1].1, "Bearer k");
@@ -198,12 +230,27 @@ fn what_is_said_instead_of_an_answer_is_never_taken_for_one() {
 #[test]
 fn a_whole_answer_ends_for_a_reason_known_or_not() {
     for (choice, finish) in [
-        (r#"{"message": {"content": "x"}, "finish_reason": "stop"}"#, Some(Finish::Stop)),
-        (r#"{"message": {"content": "x"}, "finish_reason": "length"}"#, Some(Finish::Length)),
-        (r#"{"message": {"content": "x"}, "finish_reason": "content_filter"}"#, Some(Finish::Filter)),
-        (r#"{"message": {"content": "x"}, "finish_reason": "tool_calls"}"#, Some(Finish::Other)),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "stop"}"#,
+            Some(Finish::Stop),
+        ),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "length"}"#,
+            Some(Finish::Length),
+        ),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "content_filter"}"#,
+            Some(Finish::Filter),
+        ),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "tool_calls"}"#,
+            Some(Finish::Other),
+        ),
         (r#"{"message": {"content": "x"}, "finish_reason": null}"#, None),
-        (r#"{"message": {"content": null, "refusal": "no"}, "finish_reason": "stop"}"#, Some(Finish::Filter)),
+        (
+            r#"{"message": {"content": null, "refusal": "no"}, "finish_reason": "stop"}"#,
+            Some(Finish::Filter),
+        ),
     ] {
         let gathered = whole(&format!(r#"{{"choices": [{choice}]}}"#)).unwrap();
         assert_eq!((gathered.finish, gathered.done), (finish, true), "{choice}");
@@ -222,7 +269,13 @@ fn models_are_read_from_all_known_lists() {
     ]});
     let models = other().models(&body);
     let read: Vec<_> = models.iter().map(|model| (model.id.as_str(), model.context)).collect();
-    let expected = [("a", Some(9)), ("auto", None), ("b", None), ("vllm", Some(7)), ("llama.cpp", Some(8))];
+    let expected = [
+        ("a", Some(9)),
+        ("auto", None),
+        ("b", None),
+        ("vllm", Some(7)),
+        ("llama.cpp", Some(8)),
+    ];
     assert_eq!(read, expected);
     assert!(matches!(models[0].prices, Prices::PerMillion { input, .. } if (input - 3.0).abs() < 1e-9));
     assert!(models[1..].iter().all(|model| model.prices == Prices::Unknown));
@@ -235,5 +288,8 @@ fn an_account_without_a_limit_is_not_an_empty_one() {
     assert_eq!(read(json!(1.5)), Some(Account { left_usd: Some(1.5) }));
     assert_eq!(read(Value::Null), Some(Account { left_usd: None }));
     assert_eq!(dialect(&openrouter()).account(&json!({})), None);
-    assert_eq!((dialect(&openrouter()).account_path(), other().account_path()), (Some("/key"), None));
+    assert_eq!(
+        (dialect(&openrouter()).account_path(), other().account_path()),
+        (Some("/key"), None)
+    );
 }

@@ -59,7 +59,11 @@ impl Dialect for Plain {
     }
 }
 
-fn read<'a>(dialect: &dyn Dialect, pieces: impl IntoIterator<Item = &'a [u8]>, lines: bool) -> Result<Gathered, Trouble> {
+fn read<'a>(
+    dialect: &dyn Dialect,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    lines: bool,
+) -> Result<Gathered, Trouble> {
     let mut reading = Reading::new(dialect, 1000);
     for piece in pieces {
         if reading.feed(piece, lines).is_break() {
@@ -106,9 +110,15 @@ fn lines_are_read_whatever_the_server_calls_them() {
         let gathered = read(&Plain, text.as_bytes().chunks(1), said).unwrap();
         assert_eq!(gathered.text, "abc", "{said}");
         let cut = read(&Plain, [text.split_at(24).0.as_bytes()], said);
-        assert!(matches!(cut, Err(Trouble::Broken(_) | Trouble::Said { .. })), "{said}: {cut:?}");
+        assert!(
+            matches!(cut, Err(Trouble::Broken(_) | Trouble::Said { .. })),
+            "{said}: {cut:?}"
+        );
     }
-    assert_eq!(read(&Plain, [b"{\"t\": \"one\"}".as_slice()], false).unwrap().text, "one");
+    assert_eq!(
+        read(&Plain, [b"{\"t\": \"one\"}".as_slice()], false).unwrap().text,
+        "one"
+    );
 }
 
 proptest! {

@@ -25,7 +25,13 @@ fn counts_and_dollars_that_cannot_be_are_none() {
     let usage = serde_json::json!({"a": 3, "b": -3, "c": 1e3, "d": u64::MAX, "e": "3"});
     let counts: Vec<_> = ["a", "b", "c", "d", "e", "f"].map(|name| count(&usage, name)).into();
     assert_eq!(counts, [Some(3), None, None, None, None, None]);
-    for (value, dollars) in [("0.5", Some(0.5)), ("\"0.25\"", Some(0.25)), ("-1", None), ("\"NaN\"", None), ("[]", None)] {
+    for (value, dollars) in [
+        ("0.5", Some(0.5)),
+        ("\"0.25\"", Some(0.25)),
+        ("-1", None),
+        ("\"NaN\"", None),
+        ("[]", None),
+    ] {
         assert_eq!(number(&serde_json::from_str(value).unwrap()), dollars, "{value}");
     }
 }
@@ -37,19 +43,23 @@ fn a_models_name_cannot_add_a_trailer() {
 
 #[test]
 fn error_objects_are_told_apart_by_code_and_by_word() {
-    let status = |error: &str, otherwise| match reader().failure(None, None, &serde_json::from_str(error).unwrap(), otherwise) {
-        ProviderError::Unauthorized { .. } => 401,
-        ProviderError::Credit { .. } => 402,
-        ProviderError::RateLimited { .. } => 429,
-        ProviderError::Unavailable { .. } => 503,
-        ProviderError::BadRequest { .. } => 400,
-        _ => 0,
-    };
+    let status =
+        |error: &str, otherwise| match reader().failure(None, None, &serde_json::from_str(error).unwrap(), otherwise) {
+            ProviderError::Unauthorized { .. } => 401,
+            ProviderError::Credit { .. } => 402,
+            ProviderError::RateLimited { .. } => 429,
+            ProviderError::Unavailable { .. } => 503,
+            ProviderError::BadRequest { .. } => 400,
+            _ => 0,
+        };
     for (error, read) in [
         (r#"{"code": 401, "message": "no"}"#, 401),
         (r#"{"code": "429", "message": "slow"}"#, 429),
         (r#"{"code": 502, "message": "x"}"#, 503),
-        (r#"{"message": "x", "metadata": {"error_type": "provider_overloaded"}}"#, 503),
+        (
+            r#"{"message": "x", "metadata": {"error_type": "provider_overloaded"}}"#,
+            503,
+        ),
         (r#"{"code": "rate_limit_exceeded", "message": "x"}"#, 429),
         (r#"{"type": "insufficient_quota", "message": "x"}"#, 402),
         (r#"{"type": "exceed_context_size_error", "code": 400}"#, 400),
@@ -63,10 +73,14 @@ fn error_objects_are_told_apart_by_code_and_by_word() {
 
 #[test]
 fn a_budget_of_calls_in_flight_is_a_limit_and_no_empty_account() {
-    let body = br#"{"error": {"code": 402, "message": "x", "metadata": {"limit_source": "openrouter_in_flight_budget"}}}"#;
+    let body =
+        br#"{"error": {"code": 402, "message": "x", "metadata": {"limit_source": "openrouter_in_flight_budget"}}}"#;
     let after = Some(Duration::from_secs(3));
     let error = reader().refusal(402, after, body);
-    assert!(matches!(&error, ProviderError::RateLimited { after: asked, .. } if *asked == after), "{error:?}");
+    assert!(
+        matches!(&error, ProviderError::RateLimited { after: asked, .. } if *asked == after),
+        "{error:?}"
+    );
     let plain = reader().refusal(402, after, br#"{"error": {"code": 402, "message": "x"}}"#);
     assert!(matches!(plain, ProviderError::Credit { .. }), "{plain:?}");
 }
@@ -77,7 +91,10 @@ fn a_malformed_body_is_shown_in_short_and_without_the_key() {
     let ProviderError::Malformed { excerpt } = reader().malformed("no answer", html.as_bytes()) else {
         unreachable!();
     };
-    assert!(excerpt.starts_with("no answer: <html> <body>[redacted]") && excerpt.chars().count() == 200, "{excerpt}");
+    assert!(
+        excerpt.starts_with("no answer: <html> <body>[redacted]") && excerpt.chars().count() == 200,
+        "{excerpt}"
+    );
     assert!(!excerpt.contains("hush") && !excerpt.contains('\n'), "{excerpt}");
 }
 
