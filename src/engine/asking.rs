@@ -88,7 +88,11 @@ impl Asking {
     }
 }
 
-fn open_provider(session: &Session, settings: &Settings) -> Result<Box<dyn Provider>> {
+/// Opens the provider that the settings name. Nothing is sent.
+///
+/// # Errors
+/// A fault without key or script.
+pub fn open_provider(session: &Session, settings: &Settings) -> Result<Box<dyn Provider>> {
     let script = match (&settings.llm.script, settings.llm.provider.as_str()) {
         (Some(path), "mock") => {
             let full = session.cwd.join(path);

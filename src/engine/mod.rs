@@ -10,6 +10,7 @@ pub mod executor;
 pub mod gather;
 pub mod land;
 pub mod ledger;
+pub mod models;
 pub mod proving;
 pub mod queue;
 pub mod recall;
