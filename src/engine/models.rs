@@ -73,9 +73,7 @@ pub fn listing(session: &Session, settings: &Settings, fresh: bool) -> Result<Li
 pub fn ask(session: &Session, settings: &Settings, provider: &dyn Provider) -> Result<Listing> {
     let listing = Listing {
         at: session.clock.now(),
-        models: provider
-            .models(&session.stop)
-            .map_err(|error| provider_fault(&error))?,
+        models: provider.models(&session.stop).map_err(|error| provider_fault(&error))?,
     };
     if !listing.models.is_empty() {
         keep(session, settings, &listing);

@@ -14,11 +14,13 @@ use crate::{
     transcript::{Request, Usage},
 };
 
+pub mod anthropic;
 pub mod breaker;
 pub mod dialect;
 pub mod endpoint;
 pub mod failure;
 pub mod mock;
+pub mod ollama;
 pub mod openai;
 pub mod reading;
 pub mod retry;
