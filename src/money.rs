@@ -65,7 +65,7 @@ pub enum Refused {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prices {
-    /// Nothing: the mock.
+    /// Nothing: the mock, and models of this machine.
     Free,
     /// Dollars per million tokens.
     PerMillion {
@@ -84,6 +84,8 @@ impl Prices {
         match (llm.provider.as_str(), llm.usd_per_mtok_in, llm.usd_per_mtok_out) {
             ("mock", _, _) => Self::Free,
             (_, Some(input), Some(output)) => Self::PerMillion { input, output },
+            // Its cloud's models are named so, and are not free.
+            ("ollama", _, _) if !llm.model.ends_with("cloud") => Self::Free,
             _ => Self::Unknown,
         }
     }

@@ -1,4 +1,5 @@
-//! The winning values as `Settings`. Decides nothing but that `land.style = "linear"` means no isolation.
+//! The winning values as `Settings`. Decides nothing but that `land.style = "linear"` means no isolation, and what
+//! endpoint and key variable are where nobody named any.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,6 +7,18 @@ use crate::{
     layers::{Origin, Value},
     settings::{Budget, Caps, Check, Isolation, Land, Llm, Paths, Run, Settings},
 };
+
+/// Providers with an endpoint of their own: name, `llm.base_url`, `llm.key_env`. The defaults in `KEYS` are OpenRouter's.
+const ENDPOINTS: &[(&str, &str, &str)] = &[
+    ("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+    ("ollama", "http://127.0.0.1:11434", ""),
+];
+
+/// Returns endpoint and key variable of a provider that has its own.
+pub(crate) fn endpoint_of(provider: &str) -> Option<(&'static str, &'static str)> {
+    let (_, base_url, key_env) = ENDPOINTS.iter().find(|(name, ..)| *name == provider)?;
+    Some((base_url, key_env))
+}
 
 /// The winners by name. Kinds were checked when they were read.
 pub(crate) struct Chosen<'a>(pub(crate) BTreeMap<&'static str, (Origin, &'a Value)>);
@@ -100,18 +113,28 @@ impl Chosen<'_> {
         }
     }
 
+    /// Returns what somebody set, else the provider's own value, else the default.
+    fn own(&self, name: &str, value: Option<&str>) -> String {
+        match (self.0.get(name), value) {
+            (Some((Origin::Default, _)), Some(value)) => value.to_owned(),
+            _ => self.word(name),
+        }
+    }
+
     fn llm(&self) -> Llm {
+        let provider = self.word("llm.provider");
+        let (base_url, key_env) = endpoint_of(&provider).unzip();
         Llm {
-            provider: self.word("llm.provider"),
+            provider,
             model: self.word("llm.model"),
             fallback: self.list("llm.fallback"),
             escalate: self.list("llm.escalate"),
             format: self.word("llm.format"),
             reasoning: self.text("llm.reasoning"),
-            base_url: self.word("llm.base_url"),
+            base_url: self.own("llm.base_url", base_url),
             allow_http: self.flag("llm.allow_http"),
             routing: self.text("llm.routing"),
-            key_env: self.word("llm.key_env"),
+            key_env: self.own("llm.key_env", key_env),
             script: self.text("llm.script"),
             command: self.text("llm.command"),
             max_tokens: self.number("llm.max_tokens"),

@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use serde::Serialize;
 
 use crate::{
-    layers::chosen::Chosen,
+    layers::chosen::{Chosen, endpoint_of},
     settings::{KEYS, Key, Settings},
 };
 
@@ -129,6 +129,9 @@ pub struct Resolved {
     pub warnings: Vec<String>,
 }
 
+/// The strongest value of each setting so far, and its source.
+type Winners<'a> = BTreeMap<&'static str, (Origin, &'a Value)>;
+
 /// Lets the strongest of `layers` win, setting by setting; they may come in any order. Defaults need no layer.
 ///
 /// # Errors
@@ -137,7 +140,7 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
     let defaults = read::defaults()?;
     let mut sources: Vec<&Layer> = std::iter::once(&defaults).chain(layers).collect();
     sources.sort_by_key(|layer| layer.origin);
-    let mut chosen: BTreeMap<&'static str, (Origin, &Value)> = BTreeMap::new();
+    let mut chosen = Winners::new();
     let mut warnings = Vec::new();
     for layer in sources {
         for pair in &layer.pairs {
@@ -148,6 +151,7 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
             }
         }
     }
+    warnings.extend(drop_foreign_provider(&mut chosen, &defaults));
     chosen.retain(|_, (_, value)| !matches!(value, Value::Text(text) if text.is_empty()));
     let origins = chosen.iter().map(|(name, (origin, _))| (*name, *origin)).collect();
     Ok(Resolved {
@@ -155,6 +159,25 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
         origins,
         warnings,
     })
+}
+
+/// A tracked file may name a provider, but not lead the user's own endpoint or key to another one.
+fn drop_foreign_provider<'a>(chosen: &mut Winners<'a>, defaults: &'a Layer) -> Option<String> {
+    const PROVIDER: &str = "llm.provider";
+    let own = ["llm.base_url", "llm.key_env"]
+        .into_iter()
+        .find(|name| chosen.get(name).is_some_and(|(origin, _)| *origin > Origin::Project))?;
+    let Some((Origin::Project, Value::Text(provider))) = chosen.get(PROVIDER) else {
+        return None;
+    };
+    endpoint_of(provider)?;
+    let warning = format!(
+        "invisigoth.toml: `{PROVIDER}` = \"{provider}\" does not count, as your own `{own}` may be for another; \
+         say it yourself: `git config invisigoth.{PROVIDER} {provider}`"
+    );
+    let default = defaults.pairs.iter().find(|pair| pair.name == PROVIDER)?;
+    chosen.insert(default.name, (Origin::Default, &default.value));
+    Some(warning)
 }
 
 fn known(name: &str) -> Option<&'static Key> {

@@ -226,3 +226,42 @@ fn faults_in_pairs_name_the_pair() {
     assert!(fault("check.lint", "[ -f x ] && make", Origin::Flag).contains("must be a list"));
     assert!(fault("llm.context", "many", Origin::Flag).contains("a whole number"));
 }
+
+#[test]
+fn endpoint_and_key_follow_the_provider_unless_somebody_named_them() {
+    let of = |layers: &[Layer]| {
+        let llm = resolved(layers).settings.llm;
+        (llm.provider, llm.base_url, llm.key_env)
+    };
+    let said =
+        |provider: &str, base_url: &str, key_env: &str| (provider.to_owned(), base_url.to_owned(), key_env.to_owned());
+    let openrouter = said("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY");
+    let anthropic = said("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY");
+    let tracked = toml("[llm]\nprovider = \"anthropic\"\n");
+    let own = |name: &str, value: &str| pairs(&[(name, value)], Origin::Git);
+    assert_eq!(of(&[]), openrouter);
+    assert_eq!(of(std::slice::from_ref(&tracked)), anthropic);
+    assert_eq!(
+        of(&[own("invisigoth.llm.provider", "ollama")]),
+        said("ollama", "http://127.0.0.1:11434", "")
+    );
+    let mine = [
+        tracked.clone(),
+        own("invisigoth.llm.provider", "anthropic"),
+        own("invisigoth.llm.keyenv", "MINE"),
+    ];
+    assert_eq!(of(&mine), said("anthropic", "https://api.anthropic.com/v1", "MINE"));
+    for (name, value) in [("llm.base_url", "https://mine.example/v1"), ("llm.key_env", "MINE")] {
+        let Resolved {
+            settings,
+            warnings,
+            origins,
+        } = resolved(&[tracked.clone(), own(name, value)]);
+        assert_eq!(settings.llm.provider, "openrouter", "{name}");
+        assert_eq!(origins["llm.provider"], Origin::Default);
+        assert!(
+            warnings[0].contains(name) && warnings[0].contains("git config"),
+            "{warnings:?}"
+        );
+    }
+}
