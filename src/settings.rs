@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = &[
         "llm.base_url",
         KeyKind::Text,
         "\"https://openrouter.ai/api/v1\"",
-        "the endpoint; plain http only to this machine, or with `llm.allow_http`",
+        "the endpoint, the provider's own where absent; plain http only to this machine, or with `llm.allow_http`",
     ),
     own(
         "llm.allow_http",
@@ -118,7 +118,7 @@ pub const KEYS: &[Key] = &[
         "llm.key_env",
         KeyKind::Text,
         "\"OPENROUTER_API_KEY\"",
-        "the environment variable that holds the key",
+        "the environment variable that holds the key; where absent `ANTHROPIC_API_KEY` for `anthropic`, none for `ollama`",
     ),
     own(
         "llm.script",

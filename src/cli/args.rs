@@ -101,6 +101,8 @@ pub enum Verb {
     Apply(Apply),
     /// Watch it work in a scratch repository, with scripted replies: no key, no network
     Demo(Demo),
+    /// List the models that can be asked, with context and price; costs nothing
+    Models(Models),
     /// Check every precondition, and name what mends it
     Doctor,
     /// Unite the two replicas of the records: notes and memory/history.json
@@ -263,6 +265,17 @@ pub struct Demo {
     /// Make it in DIR, which must be empty or not there, instead of a temporary folder
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+/// `models`
+#[derive(Args, Debug)]
+pub struct Models {
+    /// Only models whose names hold FILTER
+    #[arg(value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Ask the endpoint, instead of taking a list that is at most a day old
+    #[arg(long)]
+    pub refresh: bool,
 }
 
 /// `man`

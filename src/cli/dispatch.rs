@@ -11,7 +11,7 @@ use crate::{
         open::Opened,
         paths,
     },
-    commands::{self, Outcome, add, apply, check, demo, doctor, init, list, log, merge, merge_driver, run},
+    commands::{self, Outcome, add, apply, check, demo, doctor, init, list, log, merge, merge_driver, models, run},
     door::{
         clock::SystemClock,
         fs, program,
@@ -78,6 +78,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Prompt(args) => answer(at, &commands::prompt::run(&at.session()?, &id(&args.id)?)?),
         Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),
         Verb::Demo(args) => show_demo(at, args),
+        Verb::Models(args) => list_models(at, args),
         Verb::Doctor => {
             let session = at.session();
             answer(
@@ -289,6 +290,14 @@ fn apply_reply(at: &Opened, args: &args::Apply) -> Result<apply::Outcome> {
     }
     let reply = terminal::all().wrap_err("reading the reply from standard input")?;
     apply::run(&at.place, &apply::Request { reply, format })
+}
+
+fn list_models(at: &Opened, args: args::Models) -> Result<u8> {
+    let request = models::Request {
+        refresh: args.refresh,
+        filter: args.filter,
+    };
+    answer(at, &models::run(&at.session()?, &request)?)
 }
 
 fn show_demo(at: &Opened, args: args::Demo) -> Result<u8> {

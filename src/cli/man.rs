@@ -42,7 +42,10 @@ const FILES: &[(&str, &str)] = &[
         "prompts, replies and outputs of every attempt",
     ),
     ("refs/notes/invisigoth", "the records: git log --notes=invisigoth"),
-    ("$XDG_CACHE_HOME/invisigoth", "slots: the folders in which checks run"),
+    (
+        "$XDG_CACHE_HOME/invisigoth",
+        "slots: the folders in which checks run; lists of models",
+    ),
 ];
 
 const EXAMPLES: &[(&str, &str)] = &[
@@ -59,6 +62,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     (
         "git invisigoth run --max-usd 2",
         "Work until nothing is ready, for two dollars at most.",
+    ),
+    (
+        "git invisigoth models claude",
+        "See which models there are of that name, and their prices.",
     ),
     ("git invisigoth status --json | jq .counts", "Ask from a script."),
     (

@@ -1,4 +1,5 @@
-//! `doctor`: looks at every precondition and names what mends it. Changes nothing but a probe file in the slots' folder.
+//! `doctor`: looks at every precondition and names what mends it. Changes nothing but a probe file in the slots' folder
+//! and the list of models that is kept. Asks the provider only what costs nothing.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -17,9 +18,10 @@ use crate::{
     fault::{Fault, Kind},
     git::{Repo, advance, command, commit, refs, tree},
     layers::{Origin, Resolved},
-    provider::{self, ProviderError},
-    settings::{Llm, Settings},
+    settings::Settings,
 };
+
+mod endpoint;
 
 /// The oldest git that is known to do: Debian 12 has it.
 const OLDEST_GIT: (u32, u32) = (2, 39);
@@ -207,7 +209,7 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
         Ok(resolved) => {
             settings(found, &repo, &target, &resolved);
             checks(found, &resolved.settings);
-            llm(found, session, &resolved.settings.llm);
+            endpoint::look(found, session, &resolved.settings);
             cap(found, &resolved.settings);
         }
     }
@@ -303,56 +305,6 @@ fn checks(found: &mut Found, settings: &Settings) {
         .map(|(stage, command)| format!("{} `{command}`", stage.word()))
         .collect();
     found.ok("checks", commands.join(", "));
-}
-
-fn llm(found: &mut Found, session: &Session, llm: &Llm) {
-    let model = if llm.provider == "mock" {
-        "a script".to_owned()
-    } else {
-        llm.model.clone()
-    };
-    found.ok("provider", format!("{}: {model}", llm.provider));
-    match script(session, llm).and_then(|script| open_provider(session, llm, script.as_deref())) {
-        Ok(()) if llm.provider == "mock" => found.ok("script", llm.script.clone().unwrap_or_default()),
-        Ok(()) => {
-            found.ok("endpoint", llm.base_url.clone());
-            if session.key.is_some() {
-                found.ok("key", format!("{} is set", llm.key_env));
-            } else {
-                found.warn(
-                    "key",
-                    format!("{} is not set", llm.key_env),
-                    Some("fine for an endpoint on this machine"),
-                );
-            }
-        }
-        Err(fault) => found.fail("provider", fault.message, fault.hints.join("; ")),
-    }
-}
-
-fn script(session: &Session, llm: &Llm) -> std::result::Result<Option<String>, Fault> {
-    let Some(path) = llm.script.as_ref().filter(|_| llm.provider == "mock") else {
-        return Ok(None);
-    };
-    let full = session.cwd.join(path);
-    let lost = |why: String| Fault::new(Kind::Config, format!("the script {}: {why}", full.display()));
-    let text = fs::read_text(&full).map_err(|error| lost(error.to_string()))?;
-    text.map(Some)
-        .ok_or_else(|| lost("is not there".to_owned()).hint("git config invisigoth.llm.script PATH"))
-}
-
-/// Makes the provider, which looks at endpoint, key and script, and asks it nothing.
-fn open_provider(session: &Session, llm: &Llm, script: Option<&str>) -> std::result::Result<(), Fault> {
-    let named = llm.script.as_deref().unwrap_or("script");
-    let opened = provider::open(llm, session.key.clone(), script.map(|text| (named, text)));
-    let worded = |error: ProviderError| {
-        let fault = Fault::new(Kind::Config, error.to_string());
-        match error.hint() {
-            Some(hint) => fault.hint(hint),
-            None => fault,
-        }
-    };
-    opened.map(|_| ()).map_err(worded)
 }
 
 fn cap(found: &mut Found, settings: &Settings) {

@@ -13,6 +13,7 @@ pub mod list;
 pub mod log;
 pub mod merge;
 pub mod merge_driver;
+pub mod models;
 pub mod prompt;
 pub mod rebuild;
 pub mod run;

@@ -2,7 +2,7 @@
 //!
 //! Owns the cached list. Decides nothing by it: what an unknown price means is for those who ask.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, result::Result as StdResult, time::Duration};
 
 use eyre::Result;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{
     },
     id::Hash,
     money::Prices,
-    provider::{Model, Provider},
+    provider::{Model, Provider, ProviderError},
     settings::Settings,
     time::Moment,
 };
@@ -63,17 +63,18 @@ pub fn listing(session: &Session, settings: &Settings, fresh: bool) -> Result<Li
     {
         return Ok(kept);
     }
-    ask(session, settings, open_provider(session, settings)?.as_ref())
+    let provider = open_provider(session, settings)?;
+    ask(session, settings, provider.as_ref()).map_err(|error| provider_fault(&error).into())
 }
 
 /// Asks `provider`, which the settings name, and keeps what it says.
 ///
 /// # Errors
-/// A fault where it does not answer.
-pub fn ask(session: &Session, settings: &Settings, provider: &dyn Provider) -> Result<Listing> {
+/// As `Provider::models`.
+pub fn ask(session: &Session, settings: &Settings, provider: &dyn Provider) -> StdResult<Listing, ProviderError> {
     let listing = Listing {
         at: session.clock.now(),
-        models: provider.models(&session.stop).map_err(|error| provider_fault(&error))?,
+        models: provider.models(&session.stop)?,
     };
     if !listing.models.is_empty() {
         keep(session, settings, &listing);

@@ -143,6 +143,9 @@ impl Session {
             return Ok(());
         };
         let name = &settings.llm.key_env;
+        if name.is_empty() {
+            return Ok(());
+        }
         let found = match self.env.get(name) {
             Some(value) if !value.trim().is_empty() => Some(value.trim().to_owned()),
             _ => key_of_dotenv(&repo, dotenv.transpose().wrap_err("reading .env")?.flatten(), name)?,

@@ -286,7 +286,7 @@ pub(crate) fn unknown(place: String, name: &str) -> LayerError {
 }
 
 /// Returns how many letters must be put in, taken out or replaced to get from `one` to `two`.
-fn edits(one: &str, two: &str) -> usize {
+pub fn edits(one: &str, two: &str) -> usize {
     let mut row: Vec<usize> = (0..=two.chars().count()).collect();
     for (nth, from) in one.chars().enumerate() {
         let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), nth + 1);

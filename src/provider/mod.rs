@@ -22,6 +22,7 @@ pub mod failure;
 pub mod mock;
 pub mod ollama;
 pub mod openai;
+pub mod pricing;
 pub mod reading;
 pub mod retry;
 pub mod sse;

@@ -10,6 +10,7 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod merge;
+pub mod models;
 pub mod prompt;
 pub mod rebuild;
 pub mod run;

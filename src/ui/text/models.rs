@@ -1,0 +1,60 @@
+//! `models` as text: a model a line, in columns.
+
+use crate::{
+    commands::models::{Outcome, Row},
+    ui::{
+        View,
+        look::{Look, columns, count, grouped, one_line, pad},
+        text::Lines,
+    },
+};
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let mut lines = Lines::new(look);
+        let ids: Vec<String> = self.models.iter().map(|row| one_line(&row.id)).collect();
+        let width = ids.iter().map(|id| columns(id)).max().unwrap_or(0);
+        for (row, id) in self.models.iter().zip(&ids) {
+            let context = row.context.map_or_else(|| "?".to_owned(), grouped);
+            lines.raw(&format!("{}  {context:>10}  {}", pad(id, width), prices(row)));
+        }
+        lines.end()
+    }
+
+    fn aside(&self) -> String {
+        let total = u64::try_from(self.total).unwrap_or(u64::MAX);
+        let shown = match self.models.len() {
+            all if all == self.total => count(total, "model", "models"),
+            some => format!("{some} of {}", count(total, "model", "models")),
+        };
+        let minutes = self.age_seconds / 60;
+        let age = match (minutes / 60, minutes) {
+            (0, 0) => "listed just now".to_owned(),
+            (0, minutes) => format!("listed {minutes} min ago; --refresh asks again"),
+            (hours, _) => format!("listed {hours} h ago; --refresh asks again"),
+        };
+        format!(
+            "{shown} at {}: tokens of context, dollars a million tokens of prompt / reply; {age}",
+            self.endpoint
+        )
+    }
+}
+
+fn prices(row: &Row) -> String {
+    match (row.usd_per_mtok_in, row.usd_per_mtok_out) {
+        (Some(0.0), Some(0.0)) => "free".to_owned(),
+        (Some(input), Some(output)) => format!("{} / {}", exact(input), exact(output)),
+        _ => "price unknown".to_owned(),
+    }
+}
+
+/// Returns every digit that there is, and at least two places.
+pub(crate) fn exact(dollars: f64) -> String {
+    let text = dollars.to_string();
+    let places = text.split_once('.').map_or(0, |(_, places)| places.len());
+    if places < 2 {
+        format!("${dollars:.2}")
+    } else {
+        format!("${text}")
+    }
+}
