@@ -82,10 +82,7 @@ impl Dialect for Ollama {
 
     fn take(&self, gathered: &mut Gathered, _event: &str, data: &str) -> Result<(), Said> {
         let Ok(body) = serde_json::from_str::<Value>(data) else {
-            return Err(Said {
-                status: Some(502),
-                error: json!("a line of the stream is no JSON"),
-            });
+            return Err(broken("a line of the stream is no JSON"));
         };
         add(gathered, &body)
     }
@@ -93,7 +90,12 @@ impl Dialect for Ollama {
     fn whole(&self, body: &Value) -> Result<Gathered, Said> {
         let mut gathered = Gathered::default();
         add(&mut gathered, body)?;
-        Ok(gathered)
+        // The first line of a stream that was cut looks like an answer.
+        if gathered.done {
+            Ok(gathered)
+        } else {
+            Err(broken("the answer ended before it was complete"))
+        }
     }
 
     fn models_path(&self) -> &'static str {
@@ -157,6 +159,13 @@ fn add(gathered: &mut Gathered, body: &Value) -> Result<(), Said> {
         gathered.cost_usd = Some(0.0);
     }
     Ok(())
+}
+
+fn broken(what: &str) -> Said {
+    Said {
+        status: Some(502),
+        error: json!(what),
+    }
 }
 
 /// An error within a stream has no status. Most are the server's own; a prompt that is too long stays so.

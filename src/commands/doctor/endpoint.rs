@@ -200,3 +200,46 @@ fn price(found: &mut Found, llm: &Llm, models: &[&Model]) {
         _ => found.ok("price", "free"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Moment;
+
+    fn listing(ids: &[&str]) -> Listing {
+        let model = |id: &&str| Model {
+            id: (*id).to_owned(),
+            context: None,
+            prices: Prices::Unknown,
+        };
+        Listing {
+            at: Moment(0),
+            models: ids.iter().map(model).collect(),
+        }
+    }
+
+    #[test]
+    fn names_nearby_are_offered_and_others_are_not() {
+        let there = listing(&[
+            "acme/claude-opus-4",
+            "acme/claude-sonnet-4.5",
+            "acme/claude-sonnet-4",
+            "x/gpt-9",
+            "qwen3:8b",
+        ]);
+        for (said, near) in [
+            (
+                "acme/claude-sonet-4.5",
+                &["acme/claude-sonnet-4.5", "acme/claude-sonnet-4"][..],
+            ),
+            ("Claude-Sonnet-4", &["acme/claude-sonnet-4.5", "acme/claude-sonnet-4"]),
+            ("other/gpt-9", &["x/gpt-9"]),
+            ("qwen3", &["qwen3:8b"]),
+            ("something-else-entirely", &[]),
+        ] {
+            let mut found = nearest(said, &there);
+            found.truncate(2);
+            assert_eq!(found, near, "{said}");
+        }
+    }
+}

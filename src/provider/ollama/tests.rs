@@ -111,6 +111,8 @@ fn every_end_has_its_meaning() {
             "{reason}"
         );
     }
+    let line = json!({ "model": "m", "message": { "role": "assistant", "content": "half" }, "done": false });
+    assert_eq!(dialect().whole(&line).unwrap_err().status, Some(502));
     let elsewhere = json!({ "model": "m", "remote_host": "https://ollama.com", "done": true, "done_reason": "stop" });
     assert_eq!(dialect().whole(&elsewhere).unwrap().cost_usd, None);
 }
