@@ -72,7 +72,7 @@ fn every_fixture_gives_its_tree_or_its_refusal() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/edits");
     let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
-    assert!(folders.len() >= 45, "only {} fixtures", folders.len());
+    assert!(folders.len() >= 250, "only {} fixtures", folders.len());
     let faults: Vec<String> = folders
         .iter()
         .filter_map(|folder| fault_of(folder).map(|fault| format!("{}:\n{fault}", folder.display())))
