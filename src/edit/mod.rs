@@ -23,6 +23,8 @@ mod wording;
 mod work;
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;
 
 use crate::{

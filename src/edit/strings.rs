@@ -9,6 +9,9 @@ use crate::edit::{
     rewrite::{Miss, rewrite},
 };
 
+/// Most occurrences that are looked for.
+const MOST_PLACES: usize = 100;
+
 /// What became of a text.
 #[derive(Debug)]
 pub(crate) struct Swapped {
@@ -30,18 +33,22 @@ pub(crate) fn swap(body: &str, old: &str, new: &str) -> Result<Swapped, Miss> {
     let ending = lines::commonest_ending(&lines::split(body));
     let dressed = |part: &str| part.replace('\n', ending);
     let lacks_cr = !new.contains('\r') && ending != "\n";
-    if let Some(line) = only_line(body, old)? {
-        let new = if lacks_cr && in_line(old) {
-            dressed(new)
-        } else {
-            new.to_owned()
-        };
-        return Ok(swapped(body.replacen(old, &new, 1), line, Tier::Exact));
+    if let Some(at) = only_place(body, old)? {
+        let new = if lacks_cr && in_line(old) { dressed(new) } else { new.to_owned() };
+        return Ok(Swapped {
+            text: spliced(body, at, old, &new),
+            line: line_of(body, at),
+            tier: Tier::Exact,
+        });
     }
     if lacks_cr && !old.contains('\r') {
         let (old, new) = (dressed(old), dressed(new));
-        if let Some(line) = only_line(body, &old)? {
-            return Ok(swapped(body.replacen(&old, &new, 1), line, Tier::Trailing));
+        if let Some(at) = only_place(body, &old)? {
+            return Ok(Swapped {
+                text: spliced(body, at, &old, &new),
+                line: line_of(body, at),
+                tier: Tier::Trailing,
+            });
         }
     }
     if old.ends_with('\n') != new.ends_with('\n') && !(old.ends_with('\n') && new.is_empty()) {
@@ -52,22 +59,18 @@ pub(crate) fn swap(body: &str, old: &str, new: &str) -> Result<Swapped, Miss> {
         first.map_or(Miss::Nowhere, |(_, miss)| miss)
     })?;
     let (line, tier) = rewritten.placed.first().copied().ok_or(Miss::Nowhere)?;
-    Ok(swapped(rewritten.text, line, tier))
+    let text = rewritten.text;
+    Ok(Swapped { text, line, tier })
 }
 
-fn swapped(text: String, line: usize, tier: Tier) -> Swapped {
-    Swapped { text, line, tier }
+fn spliced(body: &str, at: usize, old: &str, new: &str) -> String {
+    let (before, after) = (body.get(..at), body.get(at + old.len()..));
+    [before.unwrap_or_default(), new, after.unwrap_or_default()].concat()
 }
 
 /// The same as a block of whole lines.
 pub(crate) fn as_block(old: &str, new: &str) -> Block {
-    let whole = |part: &str| {
-        if old.ends_with('\n') {
-            part.to_owned()
-        } else {
-            format!("{part}\n")
-        }
-    };
+    let whole = |part: &str| if old.ends_with('\n') { part.to_owned() } else { format!("{part}\n") };
     Block {
         old: whole(old),
         new: whole(new),
@@ -76,31 +79,40 @@ pub(crate) fn as_block(old: &str, new: &str) -> Block {
     }
 }
 
-/// The line, from 1, on which the only occurrence of `part` starts.
-fn only_line(body: &str, part: &str) -> Result<Option<usize>, Miss> {
+/// Where the only occurrence of `part` starts.
+fn only_place(body: &str, part: &str) -> Result<Option<usize>, Miss> {
     let mut found = Vec::new();
     let mut from = 0;
+    let step = part.chars().next().map_or(1, char::len_utf8);
     while let Some(at) = body.get(from..).and_then(|rest| rest.find(part)) {
-        found.push(from + at);
-        let step = part.chars().next().map_or(1, char::len_utf8);
+        if !splits_ending(body, from + at, part) {
+            found.push(from + at);
+        }
         from += at + step;
-        if found.len() > 100 {
+        if found.len() > MOST_PLACES {
             break;
         }
     }
-    let line =
-        |at: &usize| lines::split(body.get(..*at).unwrap_or_default()).len() + usize::from(starts_line(body, *at));
     match found.as_slice() {
         [] => Ok(None),
-        [only] => Ok(Some(line(only).max(1))),
+        [only] => Ok(Some(*only)),
         all => {
-            let mut numbers: Vec<usize> = all.iter().map(|at| line(at).max(1)).collect();
+            let mut numbers: Vec<usize> = all.iter().map(|at| line_of(body, *at)).collect();
             numbers.dedup();
             Err(Miss::Often(numbers))
         }
     }
 }
 
-fn starts_line(body: &str, at: usize) -> bool {
-    at == 0 || body.get(..at).is_some_and(|before| before.ends_with(['\n', '\r']))
+/// The number, from 1, of the line that `at` is on.
+fn line_of(body: &str, at: usize) -> usize {
+    let before = body.get(..at).unwrap_or_default();
+    let is_amid = !(before.is_empty() || before.ends_with(['\n', '\r']));
+    lines::split(before).len() + usize::from(!is_amid)
+}
+
+/// True where one end of `part`, found at `at`, stands between a CR and its LF.
+fn splits_ending(body: &str, at: usize, part: &str) -> bool {
+    let (before, after) = (body.get(..at).unwrap_or_default(), body.get(at + part.len()..).unwrap_or_default());
+    (before.ends_with('\r') && part.starts_with('\n')) || (part.ends_with('\r') && after.starts_with('\n'))
 }

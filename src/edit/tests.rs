@@ -67,11 +67,16 @@ fn fault_of(folder: &Path) -> Option<String> {
     }
 }
 
-#[test]
-fn every_fixture_gives_its_tree_or_its_refusal() {
+fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/edits");
     let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
+    folders
+}
+
+#[test]
+fn every_fixture_gives_its_tree_or_its_refusal() {
+    let folders = fixtures();
     assert!(folders.len() >= 250, "only {} fixtures", folders.len());
     let faults: Vec<String> = folders
         .iter()
@@ -210,10 +215,34 @@ proptest! {
     fn no_reply_makes_it_panic(parts in prop::collection::vec(prop::sample::select(vec![
         "f.txt\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "```\n", "````md f.txt\n", "x\n", "  x\n", "...\n", "\n",
         "DELETE f.txt\n", "MODE f.txt 120000\n", "<think>", "</think>\n", "1 | x\n", "é\u{301}\r\n", "\u{feff}", "\u{a0}\n",
+        "--- a/f.txt\n", "+++ b/f.txt\n", "+++ /dev/null\n", "@@\n", "@@ -1,9 +99999999999999999999,1 @@ x\n", "@@ -1 +1 @@\n", "-x\n", "+y\n",
+        " x\n", "\\ No newline\n", "diff --git a/f.txt b/f.txt\n", "rename from f.txt\n", "rename to g\n", "new file mode 100755\n",
+        "*** Begin Patch\n", "*** Update File: f.txt\n", "*** Add File: g\n", "*** Move to: g\n", "*** End of File\n", "*** End Patch\n",
+        "{\"path\": \"f.txt\", \"old_str\": \"x\", \"new_str\": \"é\"}\n", "{\"path\":", "[", "]\n", ":start_line:2\n", "-------\n",
     ]), 0..24)) {
         let text = parts.concat();
         if let Ok(edits) = reply::parse(&text, Format::Auto) {
             let _ = apply(&one_file("x\n\tx\né\n\nx\n1 | x\n"), &edits).map_err(|refusal| refusal.to_string());
+        }
+    }
+
+    #[test]
+    fn no_damage_to_a_reply_makes_it_panic(
+        nth in any::<prop::sample::Index>(),
+        cuts in prop::collection::vec((any::<(prop::sample::Index, prop::sample::Index)>(), "[ -~\\n\u{0}-\u{ff}]{0,3}"), 1..4),
+    ) {
+        let folders = fixtures();
+        let folder = &folders[nth.index(folders.len())];
+        let mut reply = fs::read(folder.join("reply.md")).unwrap();
+        for ((from, to), new) in cuts {
+            let (from, to) = (from.index(reply.len() + 1), to.index(reply.len() + 1).min(from.index(reply.len() + 1) + 40));
+            reply.splice(from.min(to)..from.max(to).min(from.min(to) + 40), new.bytes());
+        }
+        let input = tree(&folder.join("input"));
+        for asked in Format::ALL {
+            if let Ok(edits) = reply::parse(&String::from_utf8_lossy(&reply), asked) {
+                let _ = apply(&input, &edits).map_err(|refusal| refusal.to_string());
+            }
         }
     }
 }

@@ -94,8 +94,13 @@ impl<'a> Hunk<'a> {
     }
 
     /// True where `numbers` has the right counts.
-    pub(crate) fn agrees_with(&self, numbers: [usize; 4]) -> bool {
-        self.counts().contains(&[numbers[1], numbers[3]])
+    pub(crate) fn agrees_with(&self, [_, olds, _, news]: [usize; 4]) -> bool {
+        self.counts().contains(&[olds, news])
+    }
+
+    /// True where `numbers` count one more line on each side.
+    pub(crate) fn lacks_pair(&self, [_, olds, _, news]: [usize; 4]) -> bool {
+        self.counts().contains(&[olds.wrapping_sub(1), news.wrapping_sub(1)])
     }
 
     /// Empty lines at the end stand between hunks, or were context that is not missed.

@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
             self.pair(line)?;
         } else if let Some(header) = hunk::header(line) {
             self.at += 1;
-            let hunk = self.hunk()?;
+            let hunk = self.hunk(header.numbers)?;
             self.file.hunks.push((header, hunk));
         } else if self.is_header(line)? || line.trim().is_empty() {
             self.at += 1;
@@ -173,10 +173,13 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    fn hunk(&mut self) -> Result<Hunk<'a>, Item> {
+    /// Reads the lines of a hunk, up to the next header. Lines that look like one are the hunk's own where its numbers
+    /// count them.
+    fn hunk(&mut self, numbers: Option<[usize; 4]>) -> Result<Hunk<'a>, Item> {
         let mut hunk = Hunk::default();
         while let Some(line) = self.line() {
-            if hunk::header(line).is_some() || line.starts_with("diff --git ") || is_pair(self.rest()) {
+            let lacks_pair = numbers.is_some_and(|numbers| hunk.lacks_pair(numbers));
+            if hunk::header(line).is_some() || (starts(self.rest()) && !lacks_pair) {
                 break;
             }
             if !hunk.take(line) {
