@@ -47,6 +47,8 @@ struct Opened {
     mode: Mode,
     /// It starts with a byte order mark, which `body` lacks.
     has_mark: bool,
+    /// What new lines end with: as most lines do, or did before the reply.
+    ending: &'static str,
     body: String,
 }
 
@@ -102,7 +104,7 @@ impl<'a> Desk<'a> {
                 .map_err(|item| vec![item.with_block(wording::block(block))])?;
         }
         let blocks: Vec<Block> = blocks.iter().map(|block| self.as_now(&file, block)).collect();
-        let rewritten = rewrite(&file.body, &blocks).map_err(|misses| {
+        let rewritten = rewrite(&file.body, &blocks, file.ending).map_err(|misses| {
             let items = misses.iter().filter_map(|(nth, miss)| {
                 let block = blocks.get(*nth)?;
                 Some(missed(text, miss, &file.body, block).with_block(wording::block(block)))
@@ -147,7 +149,7 @@ impl<'a> Desk<'a> {
         let file = self.open(text)?;
         refuse_left_out(text, &file.body, new)?;
         let [old, new] = [old, new].map(|part| part.strip_prefix(lines::BOM).unwrap_or(part));
-        let swapped = strings::swap(&file.body, old, new).map_err(|miss| {
+        let swapped = strings::swap(&file.body, old, new, file.ending).map_err(|miss| {
             let block = strings::as_block(old, new);
             missed(text, &miss, &file.body, &block)
         })?;
@@ -184,7 +186,7 @@ impl<'a> Desk<'a> {
             went: 0,
             came: came.len(),
         };
-        let body = lines::splice(&old, &[splice], None);
+        let body = lines::splice(&old, &[splice], file.ending, None);
         self.note(&file.path, after + 1, Tier::Exact);
         self.moved.entry(file.path.clone()).or_default().push(vec![shift]);
         if body == file.body {
@@ -214,12 +216,24 @@ impl<'a> Desk<'a> {
             Some(body) => (true, body.to_owned()),
             None => (false, content),
         };
+        let ending = match lines::commonest_ending(&body) {
+            Some(ending) => ending,
+            None => self.first_ending(text, &path)?.unwrap_or("\n"),
+        };
         Ok(Opened {
             path,
             mode: stored.mode,
             has_mark,
+            ending,
             body,
         })
+    }
+
+    /// What most lines of a file ended with before the reply.
+    fn first_ending(&self, text: &str, path: &RepoPath) -> Result<Option<&'static str>, Item> {
+        let before = self.work.before(path).map_err(|e| unreadable(text, &e))?;
+        let before = before.and_then(|stored| String::from_utf8(stored.content).ok());
+        Ok(before.and_then(|before| lines::commonest_ending(&before)))
     }
 
     fn put(&mut self, text: &str, file: &Opened, body: &str) -> Result<(), Item> {

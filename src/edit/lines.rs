@@ -36,17 +36,20 @@ pub(crate) fn texts<'a>(lines: &[Line<'a>]) -> Vec<&'a str> {
     lines.iter().map(|line| line.text).collect()
 }
 
-/// Returns the ending that most lines have; `\n` where there is none or they are even.
-pub(crate) fn commonest_ending(lines: &[Line<'_>]) -> &'static str {
+/// Returns the ending that most lines of `text` have; `\n` where they are even, `None` where there is none.
+pub(crate) fn commonest_ending(text: &str) -> Option<&'static str> {
+    let lines = split(text);
     let count = |ending: &str| lines.iter().filter(|line| line.ending == ending).count();
     let (lf, crlf, cr) = (count("\n"), count("\r\n"), count("\r"));
-    if crlf > lf && crlf >= cr {
+    Some(if crlf > lf && crlf >= cr {
         "\r\n"
     } else if cr > lf {
         "\r"
-    } else {
+    } else if lf > 0 {
         "\n"
-    }
+    } else {
+        return None;
+    })
 }
 
 /// A run of lines that gives way to others.
@@ -60,9 +63,9 @@ pub(crate) struct Splice {
     pub(crate) lines: Vec<String>,
 }
 
-/// Applies `splices`, sorted and disjoint, to `lines`. New lines get the commonest ending; the text ends with a newline
+/// Applies `splices`, sorted and disjoint, to `lines`. New lines get `ending`; the text ends with a newline
 /// as `final_newline` says, or as it did before.
-pub(crate) fn splice(lines: &[Line<'_>], splices: &[Splice], final_newline: Option<bool>) -> String {
+pub(crate) fn splice(lines: &[Line<'_>], splices: &[Splice], ending: &str, final_newline: Option<bool>) -> String {
     let mut out: Vec<(&str, &str)> = Vec::with_capacity(lines.len());
     let mut next = 0;
     let kept = |from: usize, to: usize| {
@@ -76,7 +79,7 @@ pub(crate) fn splice(lines: &[Line<'_>], splices: &[Splice], final_newline: Opti
     }
     out.extend(kept(next, lines.len()));
     let ended = lines.last().is_none_or(|line| !line.ending.is_empty());
-    join(&out, commonest_ending(lines), final_newline.unwrap_or(ended))
+    join(&out, ending, final_newline.unwrap_or(ended))
 }
 
 fn join(lines: &[(&str, &str)], filler: &str, ended: bool) -> String {

@@ -62,11 +62,11 @@ pub(crate) struct Rewritten {
     pub(crate) splices: Vec<Splice>,
 }
 
-/// Replaces the old lines of each block, found in one place, by its new lines.
+/// Replaces the old lines of each block, found in one place, by its new lines, which end with `ending`.
 ///
 /// # Errors
 /// Returns each block that cannot be applied, by its index.
-pub(crate) fn rewrite(text: &str, blocks: &[Block]) -> Result<Rewritten, Vec<(usize, Miss)>> {
+pub(crate) fn rewrite(text: &str, blocks: &[Block], ending: &str) -> Result<Rewritten, Vec<(usize, Miss)>> {
     let file = lines::split(text);
     let mut misses = Vec::new();
     let mut placed = Vec::new();
@@ -92,7 +92,7 @@ pub(crate) fn rewrite(text: &str, blocks: &[Block]) -> Result<Rewritten, Vec<(us
     }
     let splices: Vec<Splice> = splices.into_iter().map(|(_, splice)| splice).collect();
     let final_newline = blocks.iter().rev().find_map(|block| block.final_newline);
-    let rewritten = lines::splice(&file, &splices, final_newline);
+    let rewritten = lines::splice(&file, &splices, ending, final_newline);
     if rewritten == text {
         return Err(vec![(0, Miss::Same)]);
     }

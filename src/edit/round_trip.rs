@@ -72,7 +72,8 @@ impl Sketch {
     fn hunk(&self, nth: usize) -> String {
         let (start, end) = self.around(nth);
         let Change { from, to, new } = &self.changes[nth];
-        let signed = |sign: &str, lines: &[String]| lines.iter().map(|line| format!("{sign}{line}\n")).collect::<String>();
+        let signed =
+            |sign: &str, lines: &[String]| lines.iter().map(|line| format!("{sign}{line}\n")).collect::<String>();
         [
             signed(" ", &self.lines[start..*from]),
             signed("-", &self.lines[*from..*to]),
@@ -94,7 +95,11 @@ impl Sketch {
         let block = |nth: usize| {
             let (old, new) = self.sides(nth);
             let part = |lines: Vec<String>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-            format!("f.txt\n<<<<<<< SEARCH\n{}=======\n{}>>>>>>> REPLACE\n", part(old), part(new))
+            format!(
+                "f.txt\n<<<<<<< SEARCH\n{}=======\n{}>>>>>>> REPLACE\n",
+                part(old),
+                part(new)
+            )
         };
         (0..self.changes.len()).map(block).collect()
     }
@@ -143,7 +148,11 @@ impl Sketch {
         let mut text = "*** Begin Patch\n*** Update File: f.txt\n".to_owned();
         for nth in 0..self.changes.len() {
             let anchors = self.anchors(nth);
-            text += if self.is_anchored && !anchors.is_empty() { &anchors } else { "@@\n" };
+            text += if self.is_anchored && !anchors.is_empty() {
+                &anchors
+            } else {
+                "@@\n"
+            };
             text += &self.hunk(nth);
         }
         self.fenced("", &(text + "*** End Patch\n"))
@@ -169,7 +178,10 @@ impl Sketch {
                 "command": "str_replace", "path": "f.txt", "old_str": part(&old, "\n"), "new_str": part(&new, "\n"),
             });
             reply += &format!("{object}\n");
-            let above: usize = self.lines[..start].iter().map(|line| line.len() + self.ending.len()).sum();
+            let above: usize = self.lines[..start]
+                .iter()
+                .map(|line| line.len() + self.ending.len())
+                .sum();
             let at = above + if self.has_mark { 3 } else { 0 };
             text.replace_range(at..at + part(&old, self.ending).len(), &part(&new, self.ending));
         }
@@ -192,8 +204,14 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     let line = || "( {0,3}|\t{0,2})(a|b|ab|é|def f:|class A:|--|\\+\\+|x = 1|\\}|\\[s\\]| a)?( |\t)?";
     let change = (any::<(prop::sample::Index, prop::sample::Index)>(), vec(line(), 0..3));
     let flags = any::<(bool, bool, bool, bool, bool)>();
-    (vec(line(), 1..24), vec(change, 1..4), select(vec!["\n", "\r\n"]), 0_usize..5, flags).prop_map(
-        |(mut lines, changes, ending, context, flags)| {
+    (
+        vec(line(), 1..24),
+        vec(change, 1..4),
+        select(vec!["\n", "\r\n"]),
+        0_usize..5,
+        flags,
+    )
+        .prop_map(|(mut lines, changes, ending, context, flags)| {
             let (ended, has_mark, is_numbered, is_anchored, is_fenced) = flags;
             if !ended && lines.last().is_some_and(String::is_empty) {
                 lines.push("z".to_owned());
@@ -219,8 +237,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
                 is_anchored,
                 is_fenced,
             }
-        },
-    )
+        })
 }
 
 /// Texts whose ending and last line can be told apart from others.

@@ -21,8 +21,8 @@ pub(crate) struct Swapped {
     pub(crate) tier: Tier,
 }
 
-/// Replaces `old`, which must occur once in `body`, by `new`.
-pub(crate) fn swap(body: &str, old: &str, new: &str) -> Result<Swapped, Miss> {
+/// Replaces `old`, which must occur once in `body`, by `new`, whose lines end with `ending` unless it says otherwise.
+pub(crate) fn swap(body: &str, old: &str, new: &str, ending: &str) -> Result<Swapped, Miss> {
     if old == new {
         return Err(Miss::Same);
     }
@@ -30,11 +30,14 @@ pub(crate) fn swap(body: &str, old: &str, new: &str) -> Result<Swapped, Miss> {
         return Err(Miss::NoContext);
     }
     let in_line = |part: &str| !part.contains(['\n', '\r']);
-    let ending = lines::commonest_ending(&lines::split(body));
     let dressed = |part: &str| part.replace('\n', ending);
     let lacks_cr = !new.contains('\r') && ending != "\n";
     if let Some(at) = only_place(body, old)? {
-        let new = if lacks_cr && in_line(old) { dressed(new) } else { new.to_owned() };
+        let new = if lacks_cr && in_line(old) {
+            dressed(new)
+        } else {
+            new.to_owned()
+        };
         return Ok(Swapped {
             text: spliced(body, at, old, &new),
             line: line_of(body, at),
@@ -54,7 +57,7 @@ pub(crate) fn swap(body: &str, old: &str, new: &str) -> Result<Swapped, Miss> {
     if old.ends_with('\n') != new.ends_with('\n') && !(old.ends_with('\n') && new.is_empty()) {
         return Err(Miss::Nowhere);
     }
-    let rewritten = rewrite(body, &[as_block(old, new)]).map_err(|misses| {
+    let rewritten = rewrite(body, &[as_block(old, new)], ending).map_err(|misses| {
         let first = misses.into_iter().next();
         first.map_or(Miss::Nowhere, |(_, miss)| miss)
     })?;
@@ -70,7 +73,13 @@ fn spliced(body: &str, at: usize, old: &str, new: &str) -> String {
 
 /// The same as a block of whole lines.
 pub(crate) fn as_block(old: &str, new: &str) -> Block {
-    let whole = |part: &str| if old.ends_with('\n') { part.to_owned() } else { format!("{part}\n") };
+    let whole = |part: &str| {
+        if old.ends_with('\n') {
+            part.to_owned()
+        } else {
+            format!("{part}\n")
+        }
+    };
     Block {
         old: whole(old),
         new: whole(new),
@@ -113,6 +122,9 @@ fn line_of(body: &str, at: usize) -> usize {
 
 /// True where one end of `part`, found at `at`, stands between a CR and its LF.
 fn splits_ending(body: &str, at: usize, part: &str) -> bool {
-    let (before, after) = (body.get(..at).unwrap_or_default(), body.get(at + part.len()..).unwrap_or_default());
+    let (before, after) = (
+        body.get(..at).unwrap_or_default(),
+        body.get(at + part.len()..).unwrap_or_default(),
+    );
     (before.ends_with('\r') && part.starts_with('\n')) || (part.ends_with('\r') && after.starts_with('\n'))
 }

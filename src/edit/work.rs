@@ -48,6 +48,14 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Returns what `path` held at first.
+    pub(crate) fn before(&self, path: &RepoPath) -> io::Result<Option<Stored>> {
+        match self.files.get(path) {
+            Some(touched) => Ok(touched.before.clone()),
+            None => self.read(path),
+        }
+    }
+
     fn read(&self, path: &RepoPath) -> io::Result<Option<Stored>> {
         let Some(entry) = self.snapshot.entry(path)? else {
             return Ok(None);
