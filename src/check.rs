@@ -38,6 +38,26 @@ impl Stage {
     }
 }
 
+/// What fences a gate's commands in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sandbox {
+    /// Nothing: they run with the user's rights.
+    #[default]
+    None,
+    /// Bubblewrap.
+    Bwrap,
+}
+
+impl Sandbox {
+    /// Returns the word of a record.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bwrap => "bwrap",
+        }
+    }
+}
+
 /// The commands and limits that judge a code tree. Read from the base while a goal is executed, from the target head when
 /// it lands; never from the candidate.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -54,6 +74,12 @@ pub struct Gate {
     pub timeout: Duration,
     /// Whether the slot gets a throw-away `.git`.
     pub git: bool,
+    /// What fences the commands in.
+    pub sandbox: Sandbox,
+    /// Whether fenced commands have the network.
+    pub network: bool,
+    /// Most address space of one process, in MiB.
+    pub memory: Option<u32>,
     /// What else decides the outcome: tool versions and allowed environment, as text.
     pub fingerprint: String,
 }
@@ -69,6 +95,7 @@ impl Gate {
         parts.push(self.copy.join("\u{1f}"));
         parts.push(format!("{} {}", self.timeout.as_millis(), self.git));
         parts.push(self.fingerprint.clone());
+        parts.push(format!("{} {} {:?}", self.sandbox.word(), self.network, self.memory));
         GateId(Hash::of("gate", parts.iter().map(String::as_bytes)).short(16))
     }
 
@@ -367,5 +394,32 @@ impl Verified {
             gate: self.gate.clone(),
             checks: self.checks.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_with_another_fence_is_another_gate() {
+        let open = Gate::default();
+        let fenced = Gate {
+            sandbox: Sandbox::Bwrap,
+            ..Gate::default()
+        };
+        let online = Gate {
+            network: true,
+            ..fenced.clone()
+        };
+        let small = Gate {
+            memory: Some(64),
+            ..fenced.clone()
+        };
+        let ids: BTreeSet<String> = [open, fenced, online, small]
+            .iter()
+            .map(|gate| gate.id().0.to_string())
+            .collect();
+        assert_eq!(ids.len(), 4);
     }
 }

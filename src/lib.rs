@@ -35,6 +35,7 @@ pub mod transcript;
 pub mod backlog;
 pub mod detect;
 pub mod edit;
+pub mod fence;
 pub mod guard;
 pub mod layers;
 pub mod money;

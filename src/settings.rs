@@ -180,7 +180,7 @@ pub const KEYS: &[Key] = &[
         "check.setup",
         KeyKind::List,
         "[]",
-        "commands that make a fresh checkout ready, run when their inputs change",
+        "commands that make a fresh checkout ready, run when their inputs change; on your own code they have the network",
     ),
     key("check.lint", KeyKind::List, "[]", "commands that must pass first"),
     key("check.test", KeyKind::List, "[]", "commands that must pass then"),
@@ -219,7 +219,7 @@ pub const KEYS: &[Key] = &[
         "check.network",
         KeyKind::Flag,
         "false",
-        "let fenced checks use the network",
+        "let fenced checks use the network, and set-up of code whose lock files are not your branch's",
     ),
     key(
         "check.memory",

@@ -7,13 +7,14 @@ use crate::{
     check::{CheckRow, Ran},
     commands,
     engine::{
-        checks::Checker,
+        checks::{self, Checker},
         session::{self, Session},
         worker,
     },
     fault::Kind,
-    git::{refs, tree},
+    git::{Repo, history, refs, tree},
     id::{CommitId, TreeId},
+    snapshot::CodeTree,
 };
 
 /// What to check.
@@ -32,6 +33,9 @@ pub struct Row {
     /// What it printed, where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// What to do about it, where it looks like the sandbox's doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// What came of it.
@@ -41,6 +45,8 @@ pub struct Outcome {
     pub commit: CommitId,
     /// Its code tree.
     pub code_tree: TreeId,
+    /// What fenced the commands in: `bwrap` or `none`.
+    pub sandbox: &'static str,
     /// True where everything passed.
     pub passed: bool,
     /// Each command, in order; nothing follows the first that fails.
@@ -63,20 +69,42 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let repo = session.repo();
     let commit = refs::resolve(&repo, request.rev.as_deref().unwrap_or("HEAD"))?;
     let settings = session.settings_at(&repo, Some(commit))?.settings;
-    let gate = session::gate(&settings);
+    let gate = session::gate(session, &repo, &settings)?;
     if gate.is_empty() {
         return Err(worker::no_checks().into());
     }
     let code = tree::code_of_commit(&repo, commit)?;
-    let ran = Checker::new(session, &repo).run(&repo, code, &gate, gate.commands.clone())?;
+    let mut checker = Checker::new(session, &repo);
+    if let Some(own) = own_code(&repo)? {
+        checker.trust(own);
+    }
+    let ran = checker.run(&repo, code, &gate, gate.commands.clone())?;
     let row = |ran: &Ran| Row {
         check: CheckRow::of(ran),
         output: (!ran.passed()).then(|| ran.output.as_str().to_owned()),
+        hint: (!ran.passed())
+            .then(|| checks::network_hint(&gate, ran.stage, ran.output.as_str()))
+            .flatten(),
     };
     Ok(Outcome {
         commit,
         code_tree: code.id,
+        sandbox: gate.sandbox.word(),
         passed: ran.iter().all(Ran::passed),
         checks: ran.iter().map(row).collect(),
     })
+}
+
+/// Returns the code at HEAD, which is the person's own, unless a candidate is checked out.
+fn own_code(repo: &Repo) -> Result<Option<CodeTree>> {
+    let head = match refs::head(repo) {
+        Ok(refs::Head::Branch(_, Some(id)) | refs::Head::Detached(id)) => id,
+        _ => return Ok(None),
+    };
+    let entry = history::entry(repo, head)?;
+    let is_candidate = entry.trailers("Goal").next().is_some() && entry.trailers("Settled").next().is_none();
+    if is_candidate {
+        return Ok(None);
+    }
+    Ok(Some(tree::code_of_commit(repo, head)?))
 }

@@ -7,10 +7,11 @@ use eyre::{Report, Result};
 use serde::Serialize;
 
 use crate::{
+    check::Stage,
     commands,
     door::{env::Env, fs, spawn},
     engine::{
-        recall,
+        fenced, recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
         worker,
@@ -95,11 +96,7 @@ pub fn run(place: &Place<'_>) -> Outcome {
     }
     slots(&mut found, place.env);
     manual(&mut found, place);
-    found.warn(
-        "sandbox",
-        "none: checks run with your rights and can read your files",
-        None,
-    );
+    sandbox(&mut found, place);
     Outcome { rows: found.rows }
 }
 
@@ -294,13 +291,12 @@ fn origins(resolved: &Resolved) -> String {
 }
 
 fn checks(found: &mut Found, settings: &Settings) {
-    let gate = session::gate(settings);
-    if gate.is_empty() {
+    let gate = session::commands(&settings.check);
+    if gate.iter().all(|(stage, _)| *stage == Stage::Setup) {
         let fault = worker::no_checks();
         return found.fail("checks", fault.message, fault.hints.join("; "));
     }
     let commands: Vec<String> = gate
-        .commands
         .iter()
         .map(|(stage, command)| format!("{} `{command}`", stage.word()))
         .collect();
@@ -416,6 +412,31 @@ fn slots(found: &mut Found, env: &Env) {
             );
         }
         Ok(free) => found.ok("slots", format!("{shown}: {} GiB free", free >> 30)),
+    }
+}
+
+fn sandbox(found: &mut Found, place: &Place<'_>) {
+    const OPEN: &str = "checks run with your rights and can read your files";
+    let (asked, tried) = match place.session {
+        Ok(session) => {
+            let repo = session.repo();
+            let check = session.settings(&repo).ok().map(|settings| settings.check);
+            let tried = fenced::probe(session, &repo).map(|_| ()).map_err(str::to_owned);
+            (check, tried)
+        }
+        Err(_) => {
+            let cache = place.env.cache_home().unwrap_or_else(|| place.cwd.to_owned());
+            (None, fenced::try_out(place.env, &cache, Vec::new()).map(|_| ()))
+        }
+    };
+    let word = asked.as_ref().map_or("auto", |check| check.sandbox.as_str());
+    let network = asked.as_ref().is_some_and(|check| check.network);
+    match tried {
+        _ if word == "none" => found.warn("sandbox", format!("none, by check.sandbox: {OPEN}"), None),
+        Ok(()) if network => found.ok("sandbox", "bwrap: checks do not see your home; they have the network"),
+        Ok(()) => found.ok("sandbox", "bwrap: checks see neither your home nor the network"),
+        Err(why) if word == "bwrap" => found.fail("sandbox", why.clone(), fenced::remedy(&why)),
+        Err(why) => found.warn("sandbox", format!("none, as {why}: {OPEN}"), Some(fenced::remedy(&why))),
     }
 }
 

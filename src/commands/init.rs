@@ -270,7 +270,7 @@ fn configure(session: &Session, repo: &Repo) -> Result<()> {
 
 fn check_base(session: &Session, repo: &Repo) -> Result<Option<Base>> {
     let target = Target::read(session, repo)?;
-    let gate = session::gate(&session.settings_at(repo, Some(target.tip))?.settings);
+    let gate = session::gate(session, repo, &session.settings_at(repo, Some(target.tip))?.settings)?;
     if gate.is_empty() {
         return Ok(None);
     }
@@ -279,10 +279,19 @@ fn check_base(session: &Session, repo: &Repo) -> Result<Option<Base>> {
     let base = match checker.baseline(repo, code, &gate) {
         Ok(baseline) if baseline.red.is_empty() => Base::Green,
         Ok(baseline) => Base::KnownRed(baseline.known_red.into_iter().collect()),
-        Err(error) => Base::Red(error.downcast::<Fault>()?.message),
+        Err(error) => Base::Red(why_red(error.downcast::<Fault>()?)),
     };
     checker.flush(repo, None)?;
     Ok(Some(base))
+}
+
+/// Words a red base with what may mend it; `check` is named anyway.
+fn why_red(fault: Fault) -> String {
+    let hints = fault.hints.into_iter().filter(|hint| hint.contains("check.network"));
+    std::iter::once(fault.message)
+        .chain(hints)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Takes away what `init` made, if nothing of the user's is in it.

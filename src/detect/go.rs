@@ -8,6 +8,10 @@ pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {
         return;
     }
     found.ecosystems.push(Ecosystem::Go);
+    if files.has("go.sum") {
+        // Checks have no network; this fetches what they need, and no more.
+        found.setup.push("go list -deps -test ./... > /dev/null".to_owned());
+    }
     found.lint.push("go vet ./...".to_owned());
     found.test.push("go test ./...".to_owned());
     if found.test_file.is_none() {

@@ -20,6 +20,11 @@ pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {
         );
         "CARGO_TARGET_DIR=\"$INVISIGOTH_CACHE/target\" "
     };
+    if needs_packages(files, &manifest) {
+        // For this machine's kind alone: what other systems need may not be here, and need not.
+        let host = "\"$(rustc -vV | sed -n 's/^host: //p')\"";
+        found.setup.push(format!("cargo fetch{locked} --target {host}"));
+    }
     let targets = if needs_nightly(files) {
         "--tests --examples"
     } else {
@@ -42,6 +47,25 @@ pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {
         found.notes.push(
             "`Cargo.lock` is neither tracked nor ignored: every check picks the newest dependencies anew.".to_owned(),
         );
+    }
+}
+
+/// Checks have no network: packages must be here before. Without a lock file nobody knows what else they need.
+fn needs_packages(files: &Files<'_>, manifest: &toml_edit::DocumentMut) -> bool {
+    match files.text("Cargo.lock") {
+        Some(lock) => lock.contains("\nsource = "),
+        None => [
+            "dependencies",
+            "dev-dependencies",
+            "build-dependencies",
+            "workspace",
+            "target",
+        ]
+        .iter()
+        .any(|key| {
+            let table = manifest.get(key).and_then(toml_edit::Item::as_table_like);
+            table.is_some_and(|table| !table.is_empty())
+        }),
     }
 }
 

@@ -208,3 +208,15 @@ fn go_modules_and_makefiles() {
     );
     assert!(found(&[("Makefile", "test := 1\nall:\n\ttest: x\n")]).test.is_empty());
 }
+
+#[test]
+fn packages_are_fetched_before_checks_that_have_no_network() {
+    let locked = "[[package]]\nname = \"b\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let manifest = ("Cargo.toml", "[package]\nname = \"a\"\n[dependencies]\nb = \"1\"\n");
+    let fetch = |files: &[(&str, &str)]| found(files).setup.join("\n");
+    assert!(fetch(&[manifest, ("Cargo.lock", locked)]).starts_with("cargo fetch --locked --target "));
+    assert!(fetch(&[manifest]).starts_with("cargo fetch --target "));
+    assert_eq!(fetch(&[("Cargo.toml", "[package]\nname = \"a\"\n")]), "");
+    assert!(fetch(&[("go.mod", "module a\n"), ("go.sum", "")]).starts_with("go list "));
+    assert_eq!(fetch(&[("go.mod", "module a\n")]), "");
+}

@@ -210,7 +210,10 @@ fn exit_code(status: ExitStatus) -> i32 {
 
 /// Looks a program up in the `PATH` that it will have. An absolute path also keeps the standard library on
 /// `posix_spawn`, which costs the same however large this process is.
-fn find(program: &OsStr, env: &[(OsString, OsString)]) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// `NotFound` where there is none.
+pub fn find(program: &OsStr, env: &[(OsString, OsString)]) -> io::Result<PathBuf> {
     if program.as_encoded_bytes().contains(&b'/') {
         return Ok(program.into());
     }

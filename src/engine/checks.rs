@@ -7,9 +7,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 use eyre::{Result, WrapErr as _, eyre};
 
 use crate::{
-    check::{Baseline, End, Failed, Gate, Ran, Report, Stage, Tests, Verdict, Verified},
-    engine::session::Session,
+    check::{Baseline, End, Failed, Gate, Ran, Report, Sandbox, Stage, Tests, Verdict, Verified},
+    engine::{
+        fenced::{self, Access},
+        session::Session,
+    },
     fault::{Fault, Kind},
+    fence,
     git::{Repo, notes, refs, tree},
     id::{GateId, Hash, Oid},
     path::RepoPath,
@@ -50,19 +54,29 @@ pub struct Checker<'s> {
     fresh: BTreeMap<Oid, Verdict>,
     /// The tests of the code tree that was judged last.
     last: Option<(Oid, Tests)>,
+    /// The person's own code, if it is known: set-up of it may use the network.
+    own: Option<CodeTree>,
+    /// Whether it was said that there is no sandbox.
+    warned: bool,
 }
 
 impl<'s> Checker<'s> {
     /// Makes a checker; takes no slot yet.
     pub fn new(session: &'s Session, repo: &Repo) -> Self {
-        let root = session.env.cache_home().unwrap_or_else(|| session.own_dir(repo));
         Self {
             session,
-            root,
+            root: session.cache_root(repo),
             slot: None,
             fresh: BTreeMap::new(),
             last: None,
+            own: None,
+            warned: false,
         }
+    }
+
+    /// Says which code is the person's own: fenced set-up of it, and of code with the same lock files, may use the network.
+    pub fn trust(&mut self, own: CodeTree) {
+        self.own = Some(own);
     }
 
     /// Judges `code` by `gate`: recalls the verdict if there is one, else runs.
@@ -121,6 +135,7 @@ impl<'s> Checker<'s> {
     /// # Errors
     /// As `judge`; and a fault when the base is red in a way that cannot be told from what a candidate breaks.
     pub fn baseline(&mut self, repo: &Repo, code: CodeTree, gate: &Gate) -> Result<Baseline> {
+        self.trust(code);
         // What was let pass for another base's sake says nothing about this one.
         self.fresh.retain(|_, verdict| verdict.is_green());
         if self.recall(repo, code, &gate.id())?.is_some() {
@@ -137,7 +152,7 @@ impl<'s> Checker<'s> {
                     baseline.known_red.extend(tests.failed.iter().cloned());
                     baseline.red.insert(ran.command.clone());
                 }
-                None => return Err(red_base(ran).into()),
+                None => return Err(red_base(ran, gate).into()),
             }
         }
         if let Ok(verified) = Report::new(code, gate.id(), ran).verify(&Baseline::default()) {
@@ -173,30 +188,67 @@ impl<'s> Checker<'s> {
         commands: Vec<(Stage, String)>,
         go_on: impl Fn(&Ran) -> bool,
     ) -> Result<Vec<Ran>> {
-        let root = self.fill(repo, code)?;
-        self.prepare(repo, gate)?;
-        let setup_key = setup_key(repo, code, &commands)?;
-        let mut all = Vec::new();
-        for (stage, command) in commands {
-            if stage == Stage::Setup && self.is_set_up(&setup_key) {
-                continue;
+        let (setup, commands): (Vec<_>, Vec<_>) = commands.into_iter().partition(|(stage, _)| *stage == Stage::Setup);
+        let mut all = self.set_up(repo, code, gate, setup, &go_on)?;
+        let mut stopped = all.last().is_some_and(|ran| stops(ran, &go_on));
+        if !stopped {
+            let root = self.fill(repo, code)?;
+            self.prepare(repo, gate)?;
+            for (stage, command) in commands {
+                let ran = self.run_one(stage, &command, &root, gate, false)?;
+                stopped = stops(&ran, &go_on);
+                all.push(ran);
+                if stopped {
+                    break;
+                }
             }
-            let ran = self.run_one(stage, &command, &root, gate)?;
-            let stops = !ran.passed() && (ran.end == End::Stopped || !go_on(&ran));
+        }
+        self.slot()?.restore(repo).wrap_err("cleaning a slot after checks")?;
+        if let Some(ran) = all.iter().find(|ran| ran.end == End::Stopped) {
+            return Err(Fault::new(Kind::Interrupted, format!("stopped during {}", ran.stage.word())).into());
+        }
+        Ok(all)
+    }
+
+    /// Runs the set-up commands if their inputs changed in this slot. A fence without network would keep packages out for
+    /// good, so set-up has it on the person's own code: on that tree itself, as what a candidate changed besides its lock
+    /// files may be run by set-up too.
+    fn set_up(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        commands: Vec<(Stage, String)>,
+        go_on: &impl Fn(&Ran) -> bool,
+    ) -> Result<Vec<Ran>> {
+        let key = setup_key(repo, code, &commands)?;
+        let own = self.own.filter(|_| gate.sandbox != Sandbox::None);
+        let own = match own {
+            Some(own) if own == code || setup_key(repo, own, &commands)? == key => Some(own),
+            _ => None,
+        };
+        let tree = own.unwrap_or(code);
+        let mut all = Vec::new();
+        if commands.is_empty() {
+            self.lease(repo, code)?;
+            return Ok(all);
+        }
+        self.lease(repo, tree)?;
+        if !self.slot()?.needs_setup(&key) {
+            return Ok(all);
+        }
+        let root = self.fill(repo, tree)?;
+        self.prepare(repo, gate)?;
+        for (stage, command) in commands {
+            let ran = self.run_one(stage, &command, &root, gate, own.is_some())?;
+            let stops = stops(&ran, go_on);
             all.push(ran);
             if stops {
                 break;
             }
         }
-        let mut setup = all.iter().filter(|ran| ran.stage == Stage::Setup).peekable();
-        let set_up = setup.peek().is_some() && setup.all(Ran::passed);
-        let slot = self.slot()?;
-        if set_up {
-            slot.set_up(&setup_key).wrap_err("recording the set-up of a slot")?;
-        }
-        slot.restore(repo).wrap_err("cleaning a slot after checks")?;
-        if let Some(ran) = all.iter().find(|ran| ran.end == End::Stopped) {
-            return Err(Fault::new(Kind::Interrupted, format!("stopped during {}", ran.stage.word())).into());
+        if all.iter().all(Ran::passed) {
+            self.slot()?.set_up(&key).wrap_err("recording the set-up of a slot")?;
         }
         Ok(all)
     }
@@ -217,7 +269,7 @@ impl<'s> Checker<'s> {
         self.prepare(repo, gate)?;
         let slot = self.slot()?;
         slot.overlay(files).wrap_err("writing into a slot")?;
-        let ran = self.run_one(stage, command, &root, gate);
+        let ran = self.run_one(stage, command, &root, gate, false);
         self.slot()?.restore(repo).wrap_err("cleaning a slot after checks")?;
         ran
     }
@@ -226,11 +278,16 @@ impl<'s> Checker<'s> {
         self.slot.as_mut().ok_or_else(|| eyre!("no slot is leased"))
     }
 
-    fn fill(&mut self, repo: &Repo, code: CodeTree) -> Result<PathBuf> {
+    fn lease(&mut self, repo: &Repo, code: CodeTree) -> Result<()> {
         if self.slot.is_none() {
             let slots = Slots::open(&self.root, &self.session.repo_id(repo)).wrap_err("opening the slots")?;
             self.slot = Some(slots.lease(Some(code)).wrap_err("leasing a slot for checks")?);
         }
+        Ok(())
+    }
+
+    fn fill(&mut self, repo: &Repo, code: CodeTree) -> Result<PathBuf> {
+        self.lease(repo, code)?;
         let slot = self.slot()?;
         slot.fill(repo, code).wrap_err("filling a slot")?;
         Ok(slot.root().to_owned())
@@ -250,17 +307,35 @@ impl<'s> Checker<'s> {
         Ok(())
     }
 
-    fn is_set_up(&mut self, key: &str) -> bool {
-        self.slot.as_ref().is_some_and(|slot| !slot.needs_setup(key))
-    }
-
-    fn run_one(&mut self, stage: Stage, command: &str, root: &std::path::Path, gate: &Gate) -> Result<Ran> {
-        let settings_env = gate.env.as_slice();
-        let mut env = self.session.env.for_checks(settings_env);
+    fn run_one(
+        &mut self,
+        stage: Stage,
+        command: &str,
+        root: &std::path::Path,
+        gate: &Gate,
+        is_own: bool,
+    ) -> Result<Ran> {
+        self.warn(gate);
+        let mut env = self.session.env.for_checks(&gate.env);
         env.push(("INVISIGOTH_CACHE".into(), self.slot()?.cache_dir()?.into()));
+        let repo = self.session.repo();
+        let slot = self.slot.as_ref().ok_or_else(|| eyre!("no slot is leased"))?;
+        let fenced = match gate.sandbox {
+            Sandbox::None => fenced::limited(slot, gate.memory, env),
+            Sandbox::Bwrap => {
+                let access = Access {
+                    network: gate.network || is_own,
+                    own_caches: is_own,
+                    memory: gate.memory,
+                    ..Access::default()
+                };
+                fenced::fence(self.session, &repo, slot, &access, env)?
+            }
+        };
         let limits = Limits {
             timeout: gate.timeout,
-            env,
+            env: fenced.env,
+            before: fenced.before,
             output_cap: READ_CAP,
             redactor: self.session.redactor.clone(),
         };
@@ -275,6 +350,19 @@ impl<'s> Checker<'s> {
             output: self.session.redactor.clean(&text),
             tests,
         })
+    }
+
+    /// Says once that checks run without a fence although none was refused.
+    fn warn(&mut self, gate: &Gate) {
+        if self.warned || gate.sandbox != Sandbox::None {
+            return;
+        }
+        self.warned = true;
+        if let Some(Err(why)) = self.session.bubblewrap.get() {
+            self.session.say(format!(
+                "checks run without a sandbox: {why}; `git invisigoth doctor` says more"
+            ));
+        }
     }
 
     /// Stores the verdicts that are not stored yet: of all code trees, or only of `needed`. Losing them would only cost
@@ -324,13 +412,33 @@ fn setup_key(repo: &Repo, code: CodeTree, commands: &[(Stage, String)]) -> Resul
     Ok(Hash::of("setup", parts.iter().map(String::as_bytes)).short(16))
 }
 
+/// True where nothing runs after `ran`.
+fn stops(ran: &Ran, go_on: &impl Fn(&Ran) -> bool) -> bool {
+    !ran.passed() && (ran.end == End::Stopped || !go_on(ran))
+}
+
+/// Says what to do where a fenced command failed for want of the network.
+pub fn network_hint(gate: &Gate, stage: Stage, output: &str) -> Option<String> {
+    let fenced = gate.sandbox != Sandbox::None && !gate.network;
+    let hint = match stage {
+        Stage::Setup => {
+            "set-up of code whose lock files are not the branch's has no network: commit them yourself, or \
+             `git config invisigoth.check.network true`"
+        }
+        _ => {
+            "checks have no network: fetch what they need in `check.setup`, or `git config invisigoth.check.network true`"
+        }
+    };
+    (fenced && fence::misses_network(output)).then(|| hint.to_owned())
+}
+
 /// True where a command failed by itself, with tests that can be told by name.
 fn is_readable_red(ran: &Ran) -> bool {
     let named = ran.tests.as_ref().is_some_and(|tests| !tests.failed.is_empty());
     named && matches!(ran.end, End::Exit(_))
 }
 
-fn red_base(ran: &Ran) -> Fault {
+fn red_base(ran: &Ran, gate: &Gate) -> Fault {
     let tail: Vec<&str> = ran.output.as_str().lines().rev().take(12).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
     let what = match ran.end {
@@ -346,6 +454,10 @@ fn red_base(ran: &Ran) -> Fault {
         ran.command,
         tail.join("\n")
     );
-    Fault::new(Kind::Config, message)
-        .hint("`git invisigoth check` runs the same; mend the code, or `[check]` in invisigoth.toml, and commit")
+    let fault = Fault::new(Kind::Config, message);
+    let fault = match network_hint(gate, ran.stage, ran.output.as_str()) {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    };
+    fault.hint("`git invisigoth check` runs the same; mend the code, or `[check]` in invisigoth.toml, and commit")
 }

@@ -111,7 +111,7 @@ pub fn candidate(
             Class::Held(why) if approval == Approval::None => return Ok(Outcome::Held(candidate, why)),
             Class::Held(_) | Class::Free => {}
         }
-        let gate = session::gate(&settings);
+        let gate = session::gate(worker.session, &worker.repo, &settings)?;
         let verified = match worker.checker.judge(&worker.repo, code, &gate, &worker.baseline)? {
             Ok(verified) => verified,
             Err(failed) => return Ok(Outcome::Refused(on_merged(&failed))),
@@ -247,7 +247,7 @@ fn record(worker: &Worker<'_>, candidate: CommitId, stored: &Stored, verified: &
         cost_usd: stored.usage.cost_usd,
         checks: verified.checks().iter().chain(&stored.proof).cloned().collect(),
         prompt_hash: stored.prompt_hash.clone(),
-        sandbox: "none".into(),
+        sandbox: worker.gate.sandbox.word().into(),
         version: env!("CARGO_PKG_VERSION").into(),
         known_red: (!worker.baseline.known_red.is_empty()).then_some(worker.baseline.known_red.len()),
         red_green: stored.red_green,

@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod checks;
 pub mod draft;
 pub mod executor;
+pub mod fenced;
 pub mod gather;
 pub mod land;
 pub mod ledger;

@@ -2,21 +2,22 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use eyre::{Result, WrapErr as _};
 
 use crate::{
-    check::{Gate, Stage},
+    check::{Gate, Sandbox, Stage},
     door::{env::Env, fs},
+    engine::fenced::{self, Works},
     event::{Event, Sink},
     fault::{Fault, Kind},
     git::{Repo, Shared, advance, config, refs, tree},
     id::{CommitId, Hash},
     layers::{self, Layer, LayerError, Origin, Resolved, file, read},
     secret::{Redactor, Secret, names},
-    settings::Settings,
+    settings::{self, Settings},
     time::{Clock, Stop},
 };
 
@@ -40,6 +41,8 @@ pub struct Session {
     pub key: Option<Secret>,
     /// The folder that the command was started in.
     pub cwd: PathBuf,
+    /// The bubblewrap that works here, or why there is none; looked for when a gate asks for it.
+    pub bubblewrap: OnceLock<std::result::Result<Works, String>>,
     /// What flags said.
     flags: Layer,
 }
@@ -73,6 +76,7 @@ impl Session {
             redactor: Redactor::default(),
             key: None,
             cwd: cwd.to_owned(),
+            bubblewrap: OnceLock::new(),
             flags,
         };
         session.read_key()?;
@@ -160,6 +164,11 @@ impl Session {
         repo.common_dir().join("invisigoth")
     }
 
+    /// Returns the folder below which slots are.
+    pub fn cache_root(&self, repo: &Repo) -> PathBuf {
+        self.env.cache_home().unwrap_or_else(|| self.own_dir(repo))
+    }
+
     /// Tells the person something that concerns no single goal.
     pub fn say(&self, line: impl AsRef<str>) {
         self.sink.emit(&Event::Said {
@@ -188,31 +197,46 @@ fn key_of_dotenv(repo: &Repo, text: Option<String>, name: &str) -> Result<Option
     Ok(Some(key))
 }
 
-/// Builds the gate that `settings` name.
-pub fn gate(settings: &Settings) -> Gate {
+/// Builds the gate that `settings` name. Without lint and test it needs no sandbox, and none is looked for.
+///
+/// # Errors
+/// A fault where a sandbox is demanded and there is none.
+pub fn gate(session: &Session, repo: &Repo, settings: &Settings) -> Result<Gate> {
     let check = &settings.check;
-    let stage = |stage: Stage, commands: &[String]| -> Vec<(Stage, String)> {
-        commands.iter().map(|command| (stage, command.clone())).collect()
+    let sandbox = if check.lint.is_empty() && check.test.is_empty() {
+        Sandbox::None
+    } else {
+        fenced::sandbox(session, repo, check)?
     };
-    Gate {
-        commands: [
-            stage(Stage::Setup, &check.setup),
-            stage(Stage::Lint, &check.lint),
-            stage(Stage::Test, &check.test),
-        ]
-        .concat(),
+    Ok(Gate {
+        commands: commands(check),
         test_file: check.test_file.clone(),
         env: check.env.clone(),
         copy: check.copy.clone(),
         timeout: check.timeout,
         git: check.git,
+        sandbox,
+        network: check.network,
+        memory: check.memory,
         fingerprint: format!(
             "{} {} {}",
             std::env::consts::OS,
             std::env::consts::ARCH,
             check.env.join(" ")
         ),
-    }
+    })
+}
+
+/// Lists the commands of a gate in their order.
+pub fn commands(check: &settings::Check) -> Vec<(Stage, String)> {
+    let stages = [
+        (Stage::Setup, &check.setup),
+        (Stage::Lint, &check.lint),
+        (Stage::Test, &check.test),
+    ];
+    let all = stages.into_iter();
+    all.flat_map(|(stage, commands)| commands.iter().map(move |command| (stage, command.clone())))
+        .collect()
 }
 
 /// Words a settings mistake as a fault.

@@ -82,7 +82,7 @@ impl<'s> Worker<'s> {
         let mut target = Target::read(session, &repo)?;
         let again = target.reconcile(&repo)?;
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;
-        let gate = session::gate(&settings);
+        let gate = session::gate(session, &repo, &settings)?;
         // The stamp first: an edit in between is then seen as one.
         let backlog_stamp = recall::backlog_file(&repo, &target).and_then(|path| fs::stamp(&path));
         let Recalled {
@@ -243,7 +243,7 @@ impl<'s> Worker<'s> {
         (self.facts, self.backlog, self.by_people) = (facts, backlog, landed);
         self.facts.running = running;
         self.settings = self.session.settings_at(&self.repo, Some(self.target.tip))?.settings;
-        self.gate = session::gate(&self.settings);
+        self.gate = session::gate(self.session, &self.repo, &self.settings)?;
         Ok(())
     }
 

@@ -16,6 +16,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// All that its environment holds.
     pub env: Vec<(OsString, OsString)>,
+    /// Program and arguments that the shell is started by: a fence, or nothing.
+    pub before: Vec<OsString>,
     /// Bytes of its output that are kept.
     pub output_cap: usize,
     /// Takes secrets out of its output, before any of it is left out.
@@ -39,9 +41,11 @@ pub struct RawRan {
 
 /// Runs `command` in a shell in `dir`. When this returns, nothing that it started is left.
 pub fn run(command: &str, stage: Stage, dir: &Path, limits: &Limits, stop: &Stop) -> RawRan {
+    let shell = ["sh", "-c", command].map(OsString::from);
+    let mut words = limits.before.iter().cloned().chain(shell);
     let spawn = Spawn {
-        program: "sh".into(),
-        args: vec!["-c".into(), command.into()],
+        program: words.next().unwrap_or_default(),
+        args: words.collect(),
         dir: dir.to_owned(),
         env: limits.env.clone(),
         stdin: Vec::new(),
@@ -78,6 +82,7 @@ mod tests {
         let limits = Limits {
             timeout: Duration::from_secs(60),
             env: Env::read().for_checks(&[]),
+            before: Vec::new(),
             output_cap,
             redactor: Redactor::default(),
         };
@@ -103,6 +108,7 @@ mod tests {
         let limits = Limits {
             timeout: Duration::from_secs(60),
             env: vec![("PATH".into(), "/nowhere".into())],
+            before: Vec::new(),
             output_cap: 100,
             redactor: Redactor::default(),
         };

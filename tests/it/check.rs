@@ -14,7 +14,7 @@ fn it_shows_each_command_and_judges_the_commit_not_the_checkout() {
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "check"]), @r#"
-    {"schema":"invisigoth.check/1","commit":"[id]","code_tree":"[id]","passed":true,"checks":[{"stage":"test","cmd":"sh check.sh","exit":0,"seconds":[time]}]}
+    {"schema":"invisigoth.check/1","commit":"[id]","code_tree":"[id]","sandbox":"[bwrap or none]","passed":true,"checks":[{"stage":"test","cmd":"sh check.sh","exit":0,"seconds":[time]}]}
     -- exit 0
     "#);
     sandbox.commit("bad");
@@ -25,7 +25,7 @@ fn it_shows_each_command_and_judges_the_commit_not_the_checkout() {
     -- exit 1
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "check"]), @r#"
-    {"schema":"invisigoth.check/1","commit":"[id]","code_tree":"[id]","passed":false,"checks":[{"stage":"test","cmd":"sh check.sh","exit":1,"seconds":[time],"output":"bad is there\n"}]}
+    {"schema":"invisigoth.check/1","commit":"[id]","code_tree":"[id]","sandbox":"[bwrap or none]","passed":false,"checks":[{"stage":"test","cmd":"sh check.sh","exit":1,"seconds":[time],"output":"bad is there\n"}]}
     -- exit 1
     "#);
     assert_snapshot!(sandbox.shows(&["check", "HEAD~1"]), @r#"

@@ -27,7 +27,7 @@ fn it_shows_what_landed_the_newest_first() {
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "log", "-n", "1"]), @r#"
-    {"schema":"invisigoth.log/1","landed":[{"goal":"b","commit":"[id]","subject":"Goal b","at":"[time]","record":{"goal":"b","commit":"[id]","target":"main","base":"[id]","started_at":"[time]","landed_at":"[time]","provider":"mock","model":"mock","attempts":2,"tokens":[n],"cost_usd":0.0,"checks":[{"stage":"test","cmd":"sh check.sh","exit":0,"seconds":[time]}],"prompt_hash":"[id]","sandbox":"none","version":"0.1.0"}}]}
+    {"schema":"invisigoth.log/1","landed":[{"goal":"b","commit":"[id]","subject":"Goal b","at":"[time]","record":{"goal":"b","commit":"[id]","target":"main","base":"[id]","started_at":"[time]","landed_at":"[time]","provider":"mock","model":"mock","attempts":2,"tokens":[n],"cost_usd":0.0,"checks":[{"stage":"test","cmd":"sh check.sh","exit":0,"seconds":[time]}],"prompt_hash":"[id]","sandbox":"[bwrap or none]","version":"0.1.0"}}]}
     -- exit 0
     "#);
 }

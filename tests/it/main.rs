@@ -67,6 +67,8 @@ mod rounds;
 mod run;
 /// Secrets: canaries, and a search for them.
 mod secrets;
+/// The fence around checks: what it keeps in, and what happens without one.
+mod sandbox;
 /// `show`: one goal.
 mod show;
 /// `status`: states and reasons.

@@ -38,7 +38,7 @@ fn it_shows_an_open_goal_a_landed_one_and_no_other() {
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "show", "a"]), @r#"
-    {"schema":"invisigoth.show/1","id":"a","state":"landed","row":{"id":"a","description":"Make a","filename":"a.txt","prompt":"","dependencies":[],"status":"completed","acceptance":["a is there"],"created_at":"[time]","commit":"[id]","landed_at":"[time]"},"attempts":[{"number":1,"standing":"open","rounds":2,"model":"mock","tokens":[n],"cost_usd":0.0,"started_at":"[time]"}],"record":{"goal":"a","commit":"[id]","target":"main","base":"[id]","started_at":"[time]","landed_at":"[time]","provider":"mock","model":"mock","attempts":2,"tokens":[n],"cost_usd":0.0,"checks":[{"stage":"test","cmd":"sh check.sh","exit":0,"seconds":[time]}],"prompt_hash":"[id]","sandbox":"none","version":"0.1.0"}}
+    {"schema":"invisigoth.show/1","id":"a","state":"landed","row":{"id":"a","description":"Make a","filename":"a.txt","prompt":"","dependencies":[],"status":"completed","acceptance":["a is there"],"created_at":"[time]","commit":"[id]","landed_at":"[time]"},"attempts":[{"number":1,"standing":"open","rounds":2,"model":"mock","tokens":[n],"cost_usd":0.0,"started_at":"[time]"}],"record":{"goal":"a","commit":"[id]","target":"main","base":"[id]","started_at":"[time]","landed_at":"[time]","provider":"mock","model":"mock","attempts":2,"tokens":[n],"cost_usd":0.0,"checks":[{"stage":"test","cmd":"sh check.sh","exit":0,"seconds":[time]}],"prompt_hash":"[id]","sandbox":"[bwrap or none]","version":"0.1.0"}}
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["show", "b"]), @r#"

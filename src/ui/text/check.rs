@@ -36,6 +36,9 @@ impl View for Outcome {
             if let Some(output) = &row.output {
                 lines.indented(output);
             }
+            if let Some(hint) = &row.hint {
+                lines.painted(Style::Warn, "hint", hint);
+            }
         }
         let (style, word) = if self.passed {
             (Style::Good, "passed")

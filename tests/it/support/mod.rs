@@ -51,6 +51,9 @@ impl Sandbox {
 
     fn started(check: &str) -> Self {
         let sandbox = Self::bare_git();
+        if check.contains("$HOME") {
+            sandbox.unfenced();
+        }
         sandbox.write("check.sh", check);
         sandbox.write("greet.txt", "hello\n");
         sandbox.commit("start");
@@ -62,9 +65,18 @@ impl Sandbox {
         Self::checking(NOT_BAD)
     }
 
-    /// As `ready`, with `check.sh` given. In it `$HOME` is the sandbox's home.
+    /// As `ready`, with `check.sh` given. In it `$HOME` is the sandbox's home, and a check that names it is not fenced in:
+    /// it would not find there what the test put.
     pub fn checking(check: &str) -> Self {
         Self::set_up(check, "[check]\ntest = [\"sh check.sh\"]\n")
+    }
+
+    /// As `new`, with the settings committed and nothing else set up.
+    pub fn started_with(settings: &str) -> Self {
+        let sandbox = Self::new();
+        sandbox.write("invisigoth.toml", settings);
+        sandbox.commit("settings");
+        sandbox
     }
 
     /// As `ready`, with `check.sh` and the settings given.
@@ -75,6 +87,11 @@ impl Sandbox {
         sandbox.ok(&["init", "--yes"]);
         sandbox.script(json!({}));
         sandbox
+    }
+
+    /// From now on no check is fenced in.
+    pub fn unfenced(&self) {
+        self.git(&["config", "invisigoth.check.sandbox", "none"]);
     }
 
     /// As `empty`, with an unborn branch `main` and somebody who commits.
