@@ -85,6 +85,15 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A cap on a goal keeps its next call from being made.
+    Paused {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+        /// Why, and what makes it go on.
+        why: String,
+    },
     /// Something worth a line that concerns no single goal.
     Said {
         /// The line.

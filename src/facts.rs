@@ -31,7 +31,7 @@ pub struct AttemptFact {
     pub number: u32,
     /// How it stands.
     pub standing: Standing,
-    /// One line: why it failed; empty otherwise.
+    /// One line: why it failed or pauses; empty otherwise.
     pub reason: String,
     /// True where the goal asks something else by now.
     pub outdated: bool,
@@ -45,6 +45,8 @@ pub enum Standing {
     Open,
     /// It ended without a candidate.
     Failed,
+    /// A cap on its goal keeps its next call from being made.
+    Paused,
 }
 
 /// A candidate branch: one commit on its base whose checks passed.

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, fmt};
 use serde::Serialize;
 
 use crate::{
-    facts::{Facts, Open, Standing},
+    facts::{AttemptFact, Facts, Open, Standing},
     goal::Decision,
     id::GoalId,
 };
@@ -92,18 +92,24 @@ pub fn state(facts: &Facts, id: &GoalId) -> Option<(State, String)> {
             None => (State::Candidate, String::new()),
         });
     }
-    if let Some(attempt) = facts.attempts.get(id)
-        && attempt.standing == Standing::Failed
-        && !attempt.outdated
-    {
-        return Some((State::Failed, attempt.reason.clone()));
+    let attempt = facts.attempts.get(id);
+    if let Some(failed) = attempt.filter(|attempt| attempt.standing == Standing::Failed && !attempt.outdated) {
+        return Some((State::Failed, failed.reason.clone()));
     }
     let unmet = unmet(facts, &open.needs);
-    Some(if unmet.is_empty() {
-        (State::Ready, String::new())
-    } else {
+    Some(if !unmet.is_empty() {
         (State::Blocked, unmet)
+    } else if let Some(paused) = paused(facts, id) {
+        (State::Blocked, format!("paused: {}", paused.reason))
+    } else {
+        (State::Ready, String::new())
     })
+}
+
+/// Returns the attempt that a cap on its goal keeps from going on; the money is spent, whatever the goal asks by now.
+fn paused<'f>(facts: &'f Facts, id: &GoalId) -> Option<&'f AttemptFact> {
+    let attempt = facts.attempts.get(id)?;
+    (attempt.standing == Standing::Paused).then_some(attempt)
 }
 
 /// Words the dependencies that have not landed: `needs goal-81c0 (ready)`; empty when all have.
@@ -137,13 +143,14 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
         Decision::Pending if facts.candidates.get(id).is_some_and(|c| c.held.is_some()) => "held",
         Decision::Pending if facts.candidates.contains_key(id) => "candidate",
         Decision::Pending if failed => "failed",
+        Decision::Pending if paused(facts, id).is_some() => "paused",
         Decision::Pending if open.needs.iter().all(|need| facts.landed.contains(need)) => "ready",
         Decision::Pending => "blocked",
     }
 }
 
-/// Returns the goals that can start, in the order in which they should: priority, then id. A failed goal can when it is
-/// among those `told`: naming it is how a person says to try again.
+/// Returns the goals that can start, in the order in which they should: priority, then id. A failed or paused goal can when
+/// it is among those `told`: naming it is how a person says to try again.
 pub fn ready<'f>(facts: &'f Facts, told: &[GoalId]) -> Vec<&'f GoalId> {
     // Most goals of a large backlog are blocked: they are told apart before anything is worded about them.
     let met = |open: &Open| open.needs.iter().all(|need| facts.landed.contains(need));
@@ -153,7 +160,8 @@ pub fn ready<'f>(facts: &'f Facts, told: &[GoalId]) -> Vec<&'f GoalId> {
         .filter(|(_, open)| met(open))
         .filter(|(id, _)| match state(facts, id) {
             Some((State::Ready, _)) => true,
-            Some((State::Failed, _)) => told.contains(id),
+            // Blocked although all that it needs has landed: it pauses.
+            Some((State::Failed | State::Blocked, _)) => told.contains(id),
             _ => false,
         })
         .map(|(id, open)| (Reverse(open.priority), id))
@@ -165,7 +173,7 @@ pub fn ready<'f>(facts: &'f Facts, told: &[GoalId]) -> Vec<&'f GoalId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{AttemptFact, Candidate, Fact};
+    use crate::facts::{Candidate, Fact};
 
     fn id(text: &str) -> GoalId {
         text.parse().unwrap()
@@ -226,6 +234,25 @@ mod tests {
         attempt.outdated = true;
         facts.learn(Fact::Attempt(id("a"), attempt));
         assert_eq!(state(&facts, &id("a")).unwrap().0, State::Ready);
+    }
+
+    #[test]
+    fn a_paused_goal_blocks_with_its_reason_and_runs_when_named() {
+        let mut facts = facts(&[("a", &[]), ("b", &["a"])]);
+        let attempt = AttemptFact {
+            number: 1,
+            standing: Standing::Paused,
+            reason: "$0.42 of $0.50 spent".into(),
+            outdated: true,
+        };
+        facts.learn(Fact::Attempt(id("a"), attempt));
+        assert_eq!(
+            state(&facts, &id("a")).unwrap(),
+            (State::Blocked, "paused: $0.42 of $0.50 spent".into())
+        );
+        assert_eq!(state(&facts, &id("b")).unwrap().1, "needs a (paused)");
+        assert!(ready(&facts, &[]).is_empty());
+        assert_eq!(ready(&facts, &[id("a"), id("b")]), [&id("a")]);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! File system: whole-file writes that are never seen half done, locks that die with their holder, and below them
-//! `dir` (an open folder that follows no link), `folder` (a folder read as a snapshot) and `apply` (changes written to one).
+//! `dir` (an open folder that follows no link), `folder` (a folder read as a snapshot), `lines` (a shared file that only
+//! grows) and `apply` (changes written to one).
 //!
 //! Knows nothing of repositories, slots or what the bytes mean.
 
 pub mod apply;
 pub mod dir;
 pub mod folder;
+pub mod lines;
 
 use std::{
     fs::{File, OpenOptions},

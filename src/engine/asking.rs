@@ -5,86 +5,180 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use eyre::Result;
+use eyre::{Result, WrapErr as _};
 
 use crate::{
     door::fs,
-    engine::session::Session,
+    engine::{
+        session::Session,
+        spending::{Limits, Spending, Want},
+        tariffs::{self, Tariffs},
+    },
     fault::{Fault, Kind},
-    money::{Came, Meter, Prices, Purse, Refused, Ticket},
+    id::GoalId,
+    money::{
+        Came, Meter, Prices, Refused, Tariff, Ticket,
+        caps::{self, OverBudget, Scope, What},
+        dollars,
+        ledger::Sum,
+    },
     provider::{self, Answer, Provider, ProviderError},
-    settings::Settings,
+    settings::{Budget, Caps, Settings},
     time::Stop,
     transcript::Request,
 };
 
-/// A provider and the purse of one run.
+/// A provider, its prices, and what this run spends.
 pub struct Asking {
     /// Who answers.
     pub provider: Box<dyn Provider>,
-    prices: Prices,
-    purse: Mutex<Purse>,
+    spending: Spending,
+    tariffs: Tariffs,
+    budget: Budget,
+    dearer: Mutex<Option<String>>,
 }
 
-impl Meter for Asking {
+/// For whom a model is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Payer<'a> {
+    /// The goal.
+    pub goal: &'a GoalId,
+    /// Its own `budget_usd`.
+    pub budget_usd: Option<f64>,
+}
+
+/// The meter of one call.
+struct Metered<'a> {
+    asking: &'a Asking,
+    payer: Payer<'a>,
+    tariff: Tariff,
+}
+
+impl Meter for Metered<'_> {
     fn reserve(&self, request: &Request) -> StdResult<Ticket, Refused> {
-        let most = request.max_tokens.unwrap_or(u32::MAX);
-        self.purse().may_call(request.bytes(), most)?;
-        Ok(Ticket(0))
+        if let Some(why) = self.asking.dearer().clone() {
+            return Err(Refused::Dearer(why));
+        }
+        let budget = &self.asking.budget;
+        let want = Want {
+            goal: self.payer.goal.as_str(),
+            model: &request.model,
+            worst: self.tariff.worst(request),
+        };
+        let limits = Limits {
+            goal: caps::of_goal(budget, self.payer.budget_usd),
+            run: budget.run,
+            day: budget.day,
+        };
+        if want.worst.unknown > 0 && caps::is_unkeepable(&limits.goal) {
+            return Err(unpriced(&limits.goal).into());
+        }
+        self.asking.spending.reserve(&want, &limits)
     }
 
-    fn settle(&self, _ticket: Ticket, came: Came<'_>) {
-        if let Came::Answer(usage) = came {
-            self.purse().spend(usage);
+    fn settle(&self, ticket: Ticket, came: Came<'_>) {
+        let took = match came {
+            Came::Nothing => Some(Sum::default()),
+            Came::Answer(usage) if usage.estimated && self.tariff.prices != Prices::Free => None,
+            Came::Answer(usage) => Some(Sum {
+                calls: 1,
+                tokens: usage.tokens(),
+                ..Sum::costing(self.tariff.charged(usage))
+            }),
+            Came::Unknown => None,
+        };
+        let worst = self.asking.spending.settle(&ticket, took);
+        if let (Some(took), Some(worst)) = (took, worst) {
+            self.asking.look(&took, &worst);
         }
     }
 }
 
 impl Asking {
-    /// Opens what the settings name. Nothing is sent.
+    /// Opens what the settings name. Nothing that costs is sent. `capped` says whether a goal has a cap in dollars of its own.
     ///
     /// # Errors
-    /// A fault without key or script, or with a dollar cap and no price.
-    pub fn open(session: &Session, settings: &Settings) -> Result<Self> {
+    /// A fault without key or script, with a dollar cap and no price, or where the ledger cannot be written.
+    pub fn open(session: &Session, settings: &Settings, capped: bool) -> Result<Self> {
         let provider = open_provider(session, settings)?;
-        let prices = Prices::of(&settings.llm);
-        let purse = Purse::open(&settings.budget, prices)
-            .map_err(|unknown| Fault::new(Kind::Config, unknown.to_string()).hint(unknown.hint()))?;
+        let tariffs = Tariffs::of(session, settings, capped);
+        if tariffs.default(&settings.llm) == Prices::Unknown
+            && let Some(unknown) = caps::unkeepable(&settings.budget)
+        {
+            return Err(Fault::new(Kind::Config, unknown.to_string())
+                .hint(unknown.hint())
+                .into());
+        }
+        let spending =
+            Spending::open(session, !tariffs::is_scripted(&settings.llm)).wrap_err("opening the ledger of spending")?;
         Ok(Self {
             provider,
-            prices,
-            purse: Mutex::new(purse),
+            spending,
+            tariffs,
+            budget: settings.budget,
+            dearer: Mutex::default(),
         })
     }
 
-    fn purse(&self) -> MutexGuard<'_, Purse> {
-        self.purse.lock().unwrap_or_else(PoisonError::into_inner)
+    fn dearer(&self) -> MutexGuard<'_, Option<String>> {
+        self.dearer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks within what may still be spent.
+    /// Asks within what may still be spent. What the answer cost is what the endpoint says, else what prices say.
     ///
     /// # Errors
     /// As `Provider::ask`.
-    pub fn ask(&self, request: &Request, stop: &Stop) -> StdResult<Answer, ProviderError> {
-        match self.provider.ask(request, self, stop) {
-            Ok(answer) => Ok(self.priced(answer)),
-            Err(ProviderError::Empty(answer)) => Err(ProviderError::Empty(Box::new(self.priced(*answer)))),
-            Err(ProviderError::Cut(answer)) => Err(ProviderError::Cut(Box::new(self.priced(*answer)))),
-            Err(other) => Err(other),
+    pub fn ask(&self, payer: Payer<'_>, request: &Request, stop: &Stop) -> StdResult<Answer, ProviderError> {
+        let tariff = self.tariffs.of_model(&request.model);
+        let metered = Metered {
+            asking: self,
+            payer,
+            tariff,
+        };
+        let mut outcome = self.provider.ask(request, &metered, stop);
+        match &mut outcome {
+            Ok(answer) => answer.usage.cost_usd = tariff.charged(&answer.usage),
+            Err(ProviderError::Cut(answer) | ProviderError::Empty(answer)) => {
+                answer.usage.cost_usd = tariff.charged(&answer.usage);
+            }
+            Err(_) => {}
         }
+        outcome
     }
 
-    /// Says what an answer cost where the endpoint does not, as far as the price is known.
-    fn priced(&self, mut answer: Answer) -> Answer {
-        let usage = &mut answer.usage;
-        let known = self.prices.cost(usage.prompt_tokens, usage.completion_tokens);
-        usage.cost_usd = usage.cost_usd.or(known);
-        answer
+    /// Stops what comes next where an answer came to more than it could at worst: whatever is capped cannot be kept then.
+    fn look(&self, took: &Sum, worst: &Sum) {
+        let caps = [self.budget.goal, self.budget.run, self.budget.day];
+        let dollars_capped = caps.iter().any(|caps| caps.usd.is_some());
+        let tokens_capped = caps.iter().any(|caps| caps.tokens.is_some());
+        let why = if dollars_capped && worst.unknown == 0 && took.usd > worst.usd + f64::EPSILON {
+            let (took, worst) = (dollars(Some(took.usd)), dollars(Some(worst.usd)));
+            format!("the last call cost {took}, and by the prices at hand it could cost {worst} at most")
+        } else if tokens_capped && took.tokens > worst.tokens {
+            format!(
+                "the last call took {} tokens, and {} at most were expected",
+                took.tokens, worst.tokens
+            )
+        } else {
+            return;
+        };
+        *self.dearer() = Some(why);
     }
 
-    /// Returns the calls made and the dollars spent; no dollars where the cost of a call is unknown.
+    /// Returns the calls made and the dollars spent, at worst where nobody knows; no dollars where a price is unknown.
     pub fn spent(&self) -> (u64, Option<f64>) {
-        self.purse().spent()
+        let own = self.spending.own();
+        (own.calls, own.known_usd())
+    }
+}
+
+fn unpriced(caps: &Caps) -> OverBudget {
+    OverBudget {
+        scope: Scope::Goal,
+        what: What::Usd,
+        cap: caps.usd.unwrap_or(0.0),
+        spent: 0.0,
+        need: None,
     }
 }
 
@@ -128,16 +222,28 @@ pub fn ends_run(error: &ProviderError) -> bool {
     error.is_fatal_for_run() || error.is_outage() || matches!(error, ProviderError::Malformed { .. })
 }
 
+/// Returns the cap on its goal that kept a call from being made: the goal pauses, and others go on.
+pub fn pauses(error: &ProviderError) -> Option<OverBudget> {
+    match error {
+        ProviderError::Refused(Refused::Over(over)) if over.scope == Scope::Goal => Some(*over),
+        _ => None,
+    }
+}
+
 /// Words a provider's error as a fault.
 pub fn provider_fault(error: &ProviderError) -> Fault {
     let kind = match error {
         ProviderError::Stopped => Kind::Interrupted,
+        ProviderError::Refused(Refused::Unkept(_)) => Kind::Error,
         ProviderError::Refused(_) => Kind::Budget,
         _ => Kind::Provider,
     };
     let fault = Fault::new(kind, error.to_string());
-    match error.hint() {
-        Some(hint) => fault.hint(hint),
-        None => fault,
+    match (error, error.hint()) {
+        (ProviderError::Refused(Refused::Over(over)), _) => {
+            fault.hint(format!("`{}`, then run again", over.raise(None)))
+        }
+        (_, Some(hint)) => fault.hint(hint),
+        (_, None) => fault,
     }
 }

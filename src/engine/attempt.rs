@@ -22,10 +22,11 @@ use crate::{
     event::Event,
     facts::Standing,
     fault::{Fault, Kind},
-    git::{commit, refs, tree},
+    git::{commit, history, refs, tree},
     goal::Goal,
     guard::Admitted,
     id::{CommitId, GoalId},
+    money::caps::OverBudget,
     path::RepoPath,
     prompt::repair::{Feedback, Trouble},
     snapshot::{CodeTree, Overlay, read_path},
@@ -43,6 +44,8 @@ pub enum Ended {
     Passed(Box<Passed>),
     /// It was given up: its number, and why.
     Failed(u32, String),
+    /// A cap on its goal keeps its next call from being made: its number, and the cap.
+    Paused(u32, OverBudget),
 }
 
 /// An attempt whose checks passed.
@@ -85,6 +88,7 @@ enum Round {
     Passed(Verified, Option<String>),
     Again(Trouble),
     End(String),
+    Paused(OverBudget),
 }
 
 /// Works at `id` until its checks pass or its rounds are used up.
@@ -120,6 +124,7 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
         let trouble = match attempt.round(executor, &mut rounds)? {
             Round::Passed(verified, held) => return attempt.finish(verified, held),
             Round::End(why) => return attempt.end(&rounds, why),
+            Round::Paused(over) => return attempt.pause(over),
             Round::Again(trouble) => trouble,
         };
         let why = trouble.first_line();
@@ -131,10 +136,10 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
 }
 
 fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<Attempt<'w, 's>> {
-    let base = worker.target.tip;
     let newest = worker.facts.attempts.get(id).map_or(0, |attempt| attempt.number);
     let row = worker.backlog.raw(id).unwrap_or("{}").to_owned();
-    let (number, recorded) = stored::resume(&worker.repo, id, &goal.version(), newest)?;
+    let resumed = stored::resume(&worker.repo, id, &goal.version(), newest)?;
+    let base = base(worker, resumed.base)?;
     let stored = Stored {
         goal: id.clone(),
         row: RawValue::from_string(row).wrap_err("a row of the backlog")?,
@@ -142,6 +147,7 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<
         base,
         standing: Standing::Open,
         reason: String::new(),
+        pause: None,
         rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
         provider: worker.asking()?.provider.name().to_owned(),
@@ -166,10 +172,19 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<
         worker,
         id: id.clone(),
         goal,
-        number,
+        number: resumed.number,
         stored,
         draft: Draft::new(base_code),
-        talk: Talk::new(recorded),
+        talk: Talk::new(resumed.recorded),
+    })
+}
+
+/// Answers that are paid for fit the commit that they were given to, as long as it is part of the target.
+fn base(worker: &Worker<'_>, before: Option<CommitId>) -> Result<CommitId> {
+    let tip = worker.target.tip;
+    Ok(match before {
+        Some(before) if history::contains(&worker.repo, tip, before)? => before,
+        _ => tip,
     })
 }
 
@@ -187,6 +202,7 @@ impl Attempt<'_, '_> {
                 Ok(round)
             }
             Work::Never(why) => Ok(Round::End(why)),
+            Work::Paused(over) => Ok(Round::Paused(over)),
             Work::Needs(paths) if rounds.grant() => {
                 self.save()?;
                 Ok(Round::Again(Trouble::Needed(paths)))
@@ -364,6 +380,14 @@ impl Attempt<'_, '_> {
         self.stored.reason.clone_from(&reason);
         self.save()?;
         Ok(Ended::Failed(self.number, reason))
+    }
+
+    /// Keeps what was said for the time when the cap is raised.
+    fn pause(mut self, over: OverBudget) -> Result<Ended> {
+        self.stored.standing = Standing::Paused;
+        self.stored.pause = Some(over);
+        self.save()?;
+        Ok(Ended::Paused(self.number, over))
     }
 
     /// Keeps the attempt as it is.

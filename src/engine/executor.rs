@@ -10,6 +10,7 @@ use crate::{
     engine::{attempt::Attempt, draft::Unusable, repair::Rounds},
     goal::Goal,
     guard::Admitted,
+    money::caps::OverBudget,
     prompt::repair::Feedback,
     settings::Settings,
 };
@@ -36,6 +37,8 @@ pub enum Work {
     Needs(Vec<String>),
     /// Nobody will do this goal: why.
     Never(String),
+    /// The goal may not spend more.
+    Paused(OverBudget),
 }
 
 impl Executor {

@@ -24,6 +24,7 @@ use crate::{
         tools::{Cache, Tools},
     },
     git::Repo,
+    secret::Redactor,
     settings,
     slot::Slot,
     time::Stop,
@@ -70,7 +71,12 @@ pub struct Fenced {
 
 impl Fenced {
     /// Returns the process for `command`, a program and its arguments, with nothing to read.
-    pub fn spawn(&self, command: impl IntoIterator<Item = OsString>, timeout: Duration, output_cap: usize) -> Spawn {
+    pub fn spawn(
+        &self,
+        command: impl IntoIterator<Item = OsString>,
+        (timeout, output_cap): (Duration, usize),
+        redactor: &Redactor,
+    ) -> Spawn {
         let mut words = self.before.iter().cloned().chain(command);
         Spawn {
             program: words.next().unwrap_or_default(),
@@ -80,6 +86,7 @@ impl Fenced {
             stdin: Vec::new(),
             timeout: Some(timeout),
             output_cap,
+            redactor: redactor.clone(),
         }
     }
 }
@@ -147,7 +154,7 @@ pub fn try_out(env: &Env, cache_root: &Path, hidden: Vec<PathBuf>) -> Result<Wor
             dir: root.clone(),
         };
         let ended = trial
-            .spawn(["true".into()], PROBE_LIMIT, PROBE_CAP)
+            .spawn(["true".into()], (PROBE_LIMIT, PROBE_CAP), &Redactor::default())
             .run(&Stop::default());
         if ended.end == End::Exit(0) {
             return Ok(works);

@@ -390,6 +390,7 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         base: entry.parents.first().copied().unwrap_or(candidate),
         standing: Standing::Open,
         reason: String::new(),
+        pause: None,
         rounds: 0,
         started_at: entry.at.rfc3339(),
         provider: "unknown".into(),

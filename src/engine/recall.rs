@@ -17,7 +17,7 @@ use crate::{
     },
     door::fs::Lock,
     engine::{session::Session, stored, target::Target},
-    facts::{AttemptFact, Candidate, Facts, Open},
+    facts::{AttemptFact, Candidate, Facts, Open, Standing},
     fault::{Fault, Kind},
     git::{
         Repo, attempts, diff,
@@ -27,8 +27,9 @@ use crate::{
     goal::Decision,
     guard::{self, Policy},
     id::{CommitId, GoalId, TreeId},
+    money::caps::{self, OverBudget},
     record::Record,
-    settings::Paths,
+    settings::{Budget, Paths},
     snapshot::{Change, Changes, Mode},
 };
 
@@ -53,9 +54,9 @@ pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled>
     let rows = backlog.heads().map(|(id, _)| id);
     all.stale = rows.filter(|id| landed.contains(*id)).cloned().collect();
     let goals = open_goals(&backlog, &all)?;
-    let paths = session.settings_at(repo, Some(target.tip))?.settings.paths;
-    let candidates = candidates(repo, &backlog, &landed, &paths)?;
-    let attempts = newest_attempts(repo, &backlog, &goals)?;
+    let settings = session.settings_at(repo, Some(target.tip))?.settings;
+    let candidates = candidates(repo, &backlog, &landed, &settings.paths)?;
+    let attempts = newest_attempts(repo, &backlog, &goals, &settings.budget)?;
     let facts = Facts {
         tip: Some(target.tip),
         goals,
@@ -441,6 +442,7 @@ fn newest_attempts(
     repo: &Repo,
     backlog: &Backlog,
     goals: &BTreeMap<GoalId, Open>,
+    budget: &Budget,
 ) -> Result<BTreeMap<GoalId, AttemptFact>> {
     let newest = attempts::newest(repo)?;
     if newest.is_empty() {
@@ -456,15 +458,33 @@ fn newest_attempts(
             continue;
         };
         let outdated = Some(stored.version.as_str()) != version_of(backlog, id)?.as_deref();
+        let (standing, reason) = match stored.pause.filter(|_| stored.standing == Standing::Paused) {
+            Some(over) => paused(backlog, id, &over, budget),
+            None => (stored.standing, stored.reason),
+        };
         let fact = AttemptFact {
             number: *number,
-            standing: stored.standing,
-            reason: stored.reason,
+            standing,
+            reason,
             outdated,
         };
         found.insert(id.clone(), fact);
     }
     Ok(found)
+}
+
+/// A paused attempt stands open again where the cap was raised far enough.
+fn paused(backlog: &Backlog, id: &GoalId, over: &OverBudget, budget: &Budget) -> (Standing, String) {
+    let own = backlog.get(id).and_then(|goal| goal.budget_usd);
+    match over.under(&caps::of_goal(budget, own)) {
+        Some(over) => (Standing::Paused, pause_words(id, &over)),
+        None => (Standing::Open, String::new()),
+    }
+}
+
+/// Words why a goal pauses, and what makes it go on.
+pub fn pause_words(id: &GoalId, over: &OverBudget) -> String {
+    format!("{}; {}", over.words(), over.raise(Some(id)))
 }
 
 /// Reads which goal a live run works on, from the run's lock.

@@ -10,7 +10,7 @@ use crate::{
     check::{CheckRow, Stage},
     engine::{
         attempt::{self, Ended, Passed},
-        land, queue,
+        land, queue, recall,
         session::Session,
         worker::{self, Worker},
     },
@@ -41,7 +41,7 @@ pub struct GoalResult {
     pub goal: GoalId,
     /// Its first line.
     pub description: String,
-    /// `landed`, `candidate`, `failed` or `held`.
+    /// `landed`, `candidate`, `failed`, `held`, or `blocked` where it pauses.
     pub state: State,
     /// Why, where it did not land.
     pub reason: String,
@@ -103,9 +103,11 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
     let beside = followed.ok().flatten();
     let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
+    let mut waiting = waiting(&worker.facts, &plan.only);
+    waiting.retain(|(id, _)| goals.iter().all(|result| result.goal != *id));
     Ok(Summary {
         goals,
-        waiting: waiting(&worker.facts, &plan.only),
+        waiting,
         calls,
         cost_usd,
         scripted: worker.settings.llm.provider == "mock",
@@ -214,6 +216,22 @@ fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResul
             };
             worker.session.sink.emit(&event);
             Ok(result(State::Failed, reason, None))
+        }
+        Ended::Paused(number, over) => {
+            let why = recall::pause_words(id, &over);
+            let fact = AttemptFact {
+                number,
+                standing: Standing::Paused,
+                reason: why.clone(),
+                outdated: false,
+            };
+            worker.facts.learn(Fact::Attempt(id.clone(), fact));
+            worker.session.sink.emit(&Event::Paused {
+                goal: id.clone(),
+                description: description.clone(),
+                why: why.clone(),
+            });
+            Ok(result(State::Blocked, format!("paused: {why}"), None))
         }
         Ended::Passed(passed) => {
             worker.facts.learn(Fact::Candidate(id.clone(), candidate_fact(&passed)));

@@ -11,6 +11,7 @@ use crate::{
     facts::Standing,
     git::{Repo, attempts},
     id::{CommitId, GoalId, TreeId},
+    money::caps::OverBudget,
     time::Moment,
     transcript::{Exchange, Usage},
 };
@@ -32,6 +33,9 @@ pub struct Stored {
     pub standing: Standing,
     /// Why it failed; empty otherwise.
     pub reason: String,
+    /// The cap that it pauses at, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<OverBudget>,
     /// Replies so far.
     pub rounds: u32,
     /// When it began, RFC 3339 UTC.
@@ -70,22 +74,42 @@ pub fn read(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<Stored>> {
         .transpose()
 }
 
-/// Returns the number of the attempt that begins at `goal`, whose newest is `newest`, and what it was answered already
-/// where a killed run left that one open: those answers are paid for. The next one is last.
+/// The attempt that begins, or is taken up again.
+pub struct Resumed {
+    /// Its number.
+    pub number: u32,
+    /// The commit that it worked on so far; `None` for a new one.
+    pub base: Option<CommitId>,
+    /// What it was answered already, the next one last: those answers are paid for.
+    pub recorded: Vec<Exchange>,
+}
+
+/// Returns the attempt that begins at `goal`, whose newest is `newest`: that one, where a killed run left it open or it
+/// paused.
 ///
 /// # Errors
 /// When the attempts cannot be read.
-pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<(u32, Vec<Exchange>)> {
-    let open = read(repo, id, newest)?.filter(|stored| stored.standing == Standing::Open && stored.version == version);
-    if open.is_none() {
-        return Ok((newest + 1, Vec::new()));
-    }
+pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<Resumed> {
+    let open =
+        read(repo, id, newest)?.filter(|stored| stored.standing != Standing::Failed && stored.version == version);
+    let Some(open) = open else {
+        return Ok(Resumed {
+            number: newest + 1,
+            base: None,
+            recorded: Vec::new(),
+        });
+    };
     let mut recorded = Vec::new();
     while let Some(text) = attempts::read(repo, id, newest, &call_name(recorded.len()))? {
         recorded.push(serde_json::from_slice(&text).wrap_err("a recorded call")?);
     }
     recorded.reverse();
-    Ok((newest, recorded))
+    Ok(Resumed {
+        number: newest,
+        // Without an answer there is nothing that a newer commit would make worthless.
+        base: (!recorded.is_empty()).then_some(open.base),
+        recorded,
+    })
 }
 
 /// Writes how attempt `number` stands, its newest calls with the number of the first, and the code it came to, if any.

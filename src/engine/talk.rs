@@ -10,7 +10,7 @@ use crate::{
     engine::{asking, attempt::Attempt},
     event::Event,
     fault::{Fault, Kind},
-    money,
+    money::{self, caps::OverBudget},
     provider::Answer,
     time::Stopping,
     transcript::{Exchange, Message, Request, Role},
@@ -42,6 +42,8 @@ pub enum Said {
     },
     /// The provider will not answer this goal.
     Never(String),
+    /// The goal may not spend more.
+    Paused(OverBudget),
 }
 
 impl Talk {
@@ -111,8 +113,15 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
         bytes: request.bytes(),
     });
     let began = session.clock.now();
-    let answer = attempt.worker.asking()?.ask(&request, &session.stop);
+    let payer = asking::Payer {
+        goal: &attempt.id,
+        budget_usd: attempt.goal.budget_usd,
+    };
+    let answer = attempt.worker.asking()?.ask(payer, &request, &session.stop);
     let took = session.clock.now().since(began);
+    if let Some(over) = answer.as_ref().err().and_then(asking::pauses) {
+        return Ok(Said::Paused(over));
+    }
     match answer {
         Ok(answer) => {
             take(attempt, request, &answer, took);

@@ -150,7 +150,10 @@ impl<'s> Worker<'s> {
     pub fn asking(&mut self) -> Result<&mut Asking> {
         let asking = match self.asking.take() {
             Some(asking) => asking,
-            None => Asking::open(self.session, &self.settings)?,
+            None => {
+                let capped = self.backlog.text().contains("\"budget_usd\"");
+                Asking::open(self.session, &self.settings, capped)?
+            }
         };
         Ok(self.asking.insert(asking))
     }

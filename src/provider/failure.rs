@@ -76,7 +76,10 @@ impl ProviderError {
             Self::NoKey { .. } => "export it, or write it into an untracked .env; `--provider mock` needs none",
             Self::Script { .. } => "correct the file that `llm.script` names",
             Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
-            Self::Refused(Refused::Over(_)) => "raise `budget.max_usd` or `budget.max_calls`, then run again",
+            Self::Refused(Refused::Over(_)) => "`git invisigoth budget` shows the caps and raises them",
+            Self::Refused(Refused::Dearer(_)) => {
+                "correct `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or look at the endpoint's bill"
+            }
             Self::Refused(Refused::Unkept(_)) => "make room on the disk, then run again",
             Self::Stopped => return None,
         })

@@ -173,6 +173,14 @@ impl Progress {
                 self.row(State::Failed, (goal, description), Some(why), None);
             }
             Event::Held { goal, description, why } => self.row(State::Held, (goal, description), Some(why), None),
+            Event::Paused { goal, description, why } => {
+                self.row(
+                    State::Blocked,
+                    (goal, description),
+                    Some(&format!("paused: {why}")),
+                    None,
+                );
+            }
             Event::Said { line } => self.ui.say(&one_line(line.as_str())),
         }
     }

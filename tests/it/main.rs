@@ -65,10 +65,10 @@ mod resume;
 mod rounds;
 /// `run`: the sentence, end to end.
 mod run;
-/// Secrets: canaries, and a search for them.
-mod secrets;
 /// The fence around checks: what it keeps in, and what happens without one.
 mod sandbox;
+/// Secrets: canaries, and a search for them.
+mod secrets;
 /// `show`: one goal.
 mod show;
 /// `status`: states and reasons.

@@ -28,7 +28,8 @@ pub(super) fn begin(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Op
         target: &worker.target,
         base: attempt.stored.base,
         backlog: &worker.backlog,
-        newest: worker.facts.attempts.get(&attempt.id).map_or(0, |newest| newest.number),
+        // The one before: an attempt that is taken up again must be worded as it was, or what it paid for is lost.
+        newest: attempt.number.saturating_sub(1),
         llm: &worker.settings.llm,
     };
     let context = gather::context(place, &mut worker.listings, &attempt.goal)?;
@@ -53,6 +54,7 @@ pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Wor
             let unusable = Unusable::of(why);
             return Ok(Work::Unusable { unusable, cut });
         }
+        Said::Paused(over) => return Ok(Work::Paused(over)),
         Said::Never(why) => return Ok(Work::Never(format!("provider: {why}"))),
     };
     let worker = &attempt.worker;

@@ -63,6 +63,9 @@ fn totals(look: &Look, summary: &Summary) -> String {
             parts.push(format!("{} {state}", number(state)));
         }
     }
+    if number(State::Blocked) > 0 {
+        parts.push(format!("{} paused", number(State::Blocked)));
+    }
     if !summary.waiting.is_empty() {
         parts.push(format!("{} waiting", summary.waiting.len()));
     }

@@ -1,0 +1,94 @@
+//! Tariffs: what each model costs: by the user's settings, else by the provider's list, which is asked for once and only
+//! where a cap in dollars needs it.
+//!
+//! Owns no arithmetic: that is `money`'s.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    engine::{models, session::Session},
+    money::{Prices, Tariff},
+    settings::{Budget, Llm, Settings},
+};
+
+/// What each model costs.
+pub struct Tariffs {
+    /// What the settings say of all models.
+    said: Prices,
+    listed: BTreeMap<String, Prices>,
+    fallback: Vec<String>,
+    anthropic: bool,
+}
+
+impl Tariffs {
+    /// Learns what models cost. `capped` says whether a goal has a cap in dollars of its own.
+    pub fn of(session: &Session, settings: &Settings, capped: bool) -> Self {
+        let llm = &settings.llm;
+        let said = if is_scripted(llm) {
+            Prices::Free
+        } else {
+            Prices::of(llm)
+        };
+        let listed = if said == Prices::Unknown && (capped || dollars_are_capped(&settings.budget)) {
+            listed(session, settings)
+        } else {
+            BTreeMap::new()
+        };
+        Self {
+            said,
+            listed,
+            fallback: llm.fallback.clone(),
+            anthropic: llm.provider == "anthropic",
+        }
+    }
+
+    /// Returns what a call costs that asks for `model`: any model that may answer instead may be the dearest.
+    pub fn of_model(&self, model: &str) -> Tariff {
+        let fallback = self.fallback.iter().map(String::as_str);
+        let prices = fallback
+            .clone()
+            .fold(self.price(model), |dearest, name| dearest.or(self.price(name)));
+        let is_anthropic = |name: &str| self.anthropic || name.contains("anthropic/") || name.contains("claude");
+        Tariff {
+            prices,
+            cache_writes: is_anthropic(model) || fallback.clone().any(is_anthropic),
+        }
+    }
+
+    fn price(&self, model: &str) -> Prices {
+        match self.said {
+            Prices::Unknown => self.listed.get(model).copied().unwrap_or(Prices::Unknown),
+            said => said,
+        }
+    }
+
+    /// Returns the dearest prices of all models that the settings name.
+    pub fn default(&self, llm: &Llm) -> Prices {
+        let first = self.of_model(&llm.model).prices;
+        llm.escalate
+            .iter()
+            .fold(first, |dearest, name| dearest.or(self.price(name)))
+    }
+}
+
+/// True for a provider that sends nothing to anybody.
+pub fn is_scripted(llm: &Llm) -> bool {
+    matches!(llm.provider.as_str(), "mock" | "replay")
+}
+
+fn dollars_are_capped(budget: &Budget) -> bool {
+    [budget.run, budget.day, budget.goal]
+        .iter()
+        .any(|caps| caps.usd.is_some())
+}
+
+/// A provider without a list is one whose prices are unknown.
+fn listed(session: &Session, settings: &Settings) -> BTreeMap<String, Prices> {
+    match models::list(session, settings, false) {
+        Ok(models) => models.into_iter().map(|model| (model.id, model.prices)).collect(),
+        Err(error) => {
+            session.say(format!("prices are not known: {error:#}"));
+            BTreeMap::new()
+        }
+    }
+}
