@@ -93,6 +93,10 @@ pub enum Verb {
     Show(Id),
     /// List what landed, and what it took
     Log(Log),
+    /// Add up what goals took, by goal, model or day
+    Cost(Cost),
+    /// Show the caps on spending and what is spent of them; `budget raise` sets one
+    Budget(Budget),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),
     /// Print the prompt that a goal would get; asks nobody
@@ -241,6 +245,59 @@ pub struct Log {
     /// At most N goals
     #[arg(short = 'n', long = "max", value_name = "N", default_value = "20")]
     pub max: NonZeroUsize,
+}
+
+/// `cost`
+#[derive(Args, Debug)]
+pub struct Cost {
+    /// What each line is about
+    #[arg(long, value_name = "WHAT", default_value = "goal", value_parser = ["goal", "model", "day"])]
+    pub by: String,
+    /// Only work that began on this day or later, such as 2026-11-22
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+}
+
+/// `budget`
+#[derive(Args, Debug)]
+pub struct Budget {
+    /// What to do besides showing them
+    #[command(subcommand)]
+    pub verb: Option<BudgetVerb>,
+}
+
+/// `budget VERB`
+#[derive(Subcommand, Debug)]
+pub enum BudgetVerb {
+    /// Set a cap: `budget raise GOAL USD`, or of this clone's settings with --run, --day or --goals
+    Raise(Raise),
+}
+
+/// `budget raise`
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("scope").args(["run", "day", "goals"]))]
+pub struct Raise {
+    /// The goal, unless --run, --day or --goals is there; then the most dollars
+    #[arg(value_name = "GOAL|USD", num_args = 0..=2)]
+    pub words: Vec<String>,
+    /// The caps on a run
+    #[arg(long)]
+    pub run: bool,
+    /// The caps on a day
+    #[arg(long)]
+    pub day: bool,
+    /// The caps on every goal that has none of its own
+    #[arg(long)]
+    pub goals: bool,
+    /// Most model calls
+    #[arg(long, value_name = "N", requires = "scope")]
+    pub calls: Option<String>,
+    /// Most tokens of prompts and replies together
+    #[arg(long, value_name = "N", requires = "scope")]
+    pub tokens: Option<String>,
+    /// Most minutes
+    #[arg(long, value_name = "N", requires = "scope")]
+    pub minutes: Option<String>,
 }
 
 /// `check`

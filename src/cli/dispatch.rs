@@ -6,12 +6,14 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     cli::{
-        args::{self, Verb},
+        args::{self, BudgetVerb, Verb},
         completion, man,
         open::Opened,
         paths,
     },
-    commands::{self, Outcome, add, apply, check, demo, doctor, init, list, log, merge, merge_driver, models, run},
+    commands::{
+        self, Outcome, add, apply, budget, check, cost, demo, doctor, init, list, log, merge, merge_driver, models, run,
+    },
     door::{
         clock::SystemClock,
         fs, program,
@@ -21,6 +23,7 @@ use crate::{
     engine::{session::Session, target::Target},
     fault::{Fault, Kind},
     id::GoalId,
+    money::caps::{Scope, What},
     reply::Format,
     time::Stop,
     ui::{View, text},
@@ -67,6 +70,11 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
         Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
         Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
+        Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),
+        Verb::Budget(args) => match args.verb {
+            None => answer(at, &budget::run(&at.session()?)?),
+            Some(BudgetVerb::Raise(args)) => answer(at, &budget::raise(&at.session()?, raise(&args)?)?),
+        },
         Verb::Check(args) => {
             let session = at.session()?;
             let watch = watch(at, &session.stop)?;
@@ -145,6 +153,48 @@ fn id(text: &str) -> Result<GoalId> {
 
 fn ids(texts: &[String]) -> Result<Vec<GoalId>> {
     texts.iter().map(|text| id(text)).collect()
+}
+
+fn cost_of(args: args::Cost) -> cost::Request {
+    let by = match args.by.as_str() {
+        "model" => cost::By::Model,
+        "day" => cost::By::Day,
+        _ => cost::By::Goal,
+    };
+    cost::Request { by, since: args.since }
+}
+
+fn raise(args: &args::Raise) -> Result<budget::Raise> {
+    let unclear = |why: &str| Fault::new(Kind::Usage, why.to_owned()).hint("`git invisigoth budget raise GOAL USD`");
+    let scope = match (args.run, args.day, args.goals) {
+        (true, _, _) => Scope::Run,
+        (_, true, _) => Scope::Day,
+        (_, _, true) => Scope::Goal,
+        _ => {
+            let [goal, usd] = args.words.as_slice() else {
+                return Err(unclear("a goal and its dollars are needed, or --run, --day or --goals").into());
+            };
+            let usd = usd.trim_start_matches('$').parse();
+            let usd = usd.map_err(|_| unclear("a cap in dollars is a number"))?;
+            return Ok(budget::Raise::Goal(id(goal)?, usd));
+        }
+    };
+    let usd = match args.words.as_slice() {
+        [] => None,
+        [usd] => Some(usd.trim_start_matches('$').to_owned()),
+        _ => return Err(unclear("a goal's own cap and the settings are raised one at a time").into()),
+    };
+    let said = [
+        (What::Usd, usd),
+        (What::Calls, args.calls.clone()),
+        (What::Tokens, args.tokens.clone()),
+        (What::Minutes, args.minutes.clone()),
+    ];
+    let caps: Vec<(What, String)> = said.into_iter().filter_map(|(what, n)| Some((what, n?))).collect();
+    if caps.is_empty() {
+        return Err(unclear("no cap is named").into());
+    }
+    Ok(budget::Raise::Settings(scope, caps))
 }
 
 fn set_up(at: &Opened, args: &args::Init) -> Result<u8> {

@@ -28,6 +28,10 @@ const FILES: &[(&str, &str)] = &[
     ("memory/master_prompt.txt", "the start of every prompt; yours to edit"),
     ("invisigoth.toml", "settings of the repository"),
     ("$XDG_CONFIG_HOME/invisigoth/config.toml", "your own settings"),
+    (
+        "invisigoth/spending.jsonl in the git directory",
+        "the ledger: what each call to a model may cost and did",
+    ),
     (".env", "may hold the provider's key, where git does not track it"),
     (
         "refs/heads/invisigoth/<goal>",
@@ -91,6 +95,7 @@ pub fn page() -> Result<String> {
     page.push_str(".SH COMMANDS\n");
     for verb in shown(&command) {
         page.push_str(&section(verb));
+        page.push_str(&shown(verb).map(section).collect::<String>());
     }
     page.push_str(".SH OPTIONS\n");
     page.push_str(
@@ -128,10 +133,17 @@ pub fn pages() -> Result<Vec<(String, String)>> {
     for verb in shown(&command) {
         let title = format!("git-invisigoth-{}", verb.get_name());
         let man = man(verb, &title);
+        let below: String = shown(verb).map(section).collect();
+        let below = if below.is_empty() {
+            below
+        } else {
+            format!(".SH COMMANDS\n{below}")
+        };
         let parts = [
             rendered(|out| man.render_title(out))?,
             name(&title, verb),
             format!(".SH SYNOPSIS\n\\fB{}\\fR\n", escaped(&usage(verb))),
+            below,
             rendered(|out| man.render_options_section(out))?,
             ".SH SEE ALSO\n\\fBgit\\-invisigoth\\fR(1)\n".to_owned(),
         ];

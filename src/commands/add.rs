@@ -1,29 +1,21 @@
 //! `add`: writes a goal into the backlog.
 
-use std::time::Duration;
-
-use eyre::{Result, WrapErr as _};
+use eyre::Result;
 use serde::Serialize;
 
 use crate::{
-    backlog::{Backlog, close::PENDING},
     commands,
-    door::{fs, wait},
     engine::{
         recall::{self, backlog_fault},
+        rewrite,
         session::Session,
         target::Target,
     },
     fault::{Fault, Kind},
-    git::{Repo, codetree, commit, refs, tree},
     goal::Goal,
     id::GoalId,
     path::RepoPath,
 };
-
-/// How often to ask for the lock, and how long to wait in between.
-const LOCK_TRIES: u32 = 1000;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +55,7 @@ impl commands::Outcome for Outcome {
 /// A fault for an unfit or taken id, an unknown dependency, a path outside, or a backlog that cannot be read.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let repo = session.repo();
-    let _one_at_a_time = lock(session, &repo)?;
+    let _one_at_a_time = rewrite::lock(session, &repo)?;
     let target = Target::read(session, &repo)?;
     let known = recall::read(session, &repo, &target)?;
     // Also one that people took back, and that has no row until the next landing writes it.
@@ -80,27 +72,10 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
             return Err(crate::engine::run::unknown_goal(&known.facts, need).into());
         }
     }
-    store(session, &repo, &target, &known.backlog, &goal)?;
+    let row = serde_json::to_string(&goal)?;
+    let text = known.backlog.with(&[&row]).map_err(|error| backlog_fault(&error))?;
+    rewrite::store(session, &repo, &target, text.to_bytes())?;
     Ok(Outcome { id, goal })
-}
-
-/// Keeps others that add at the same time from writing over what this one writes.
-fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
-    let folder = session.own_dir(repo);
-    fs::create_dir_all(&folder)?;
-    for _ in 0..LOCK_TRIES {
-        if let Some(lock) = fs::Lock::try_lock(&folder.join("add.lock"), "")? {
-            return Ok(lock);
-        }
-        if !wait::pause(LOCK_PAUSE, &session.stop) {
-            return Err(Fault::new(Kind::Interrupted, "stopped").into());
-        }
-    }
-    Err(Fault::new(
-        Kind::Busy,
-        "others are adding goals all the time; this one was not added",
-    )
-    .into())
 }
 
 fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) -> Result<Goal> {
@@ -144,39 +119,4 @@ fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) ->
 
 fn usage(message: impl Into<String>) -> Fault {
     Fault::new(Kind::Usage, message)
-}
-
-/// Writes the row: into the working file where the target is checked out here, else as a commit on the target.
-fn store(session: &Session, repo: &Repo, target: &Target, backlog: &Backlog, goal: &Goal) -> Result<()> {
-    let row = serde_json::to_string(goal)?;
-    let text = backlog.with(&[&row]).map_err(|error| backlog_fault(&error))?.to_bytes();
-    match repo.workdir().filter(|_| recall::is_here(repo, target)) {
-        Some(root) => {
-            let path = root.join(PENDING);
-            path.parent().map_or(Ok(()), fs::create_dir_all)?;
-            fs::write_atomic(&path, &text).wrap_err_with(|| format!("writing {}", path.display()))
-        }
-        None => record(session, repo, target, text),
-    }
-}
-
-fn record(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Result<()> {
-    let code = tree::code_of_commit(repo, target.tip)?;
-    let memory = codetree::with_memory(repo, code, code.root, &[(PENDING.to_owned(), text)])?;
-    let message = commit::Message {
-        subject: "Record edits of the backlog".into(),
-        ..commit::Message::default()
-    };
-    let made = commit::memory_only(repo, memory, &[target.tip], &message, session.clock.now())?;
-    let (name, old) = target.landing_ref();
-    let set = refs::RefMove::Set {
-        name,
-        old,
-        new: made,
-        why: message.subject,
-    };
-    match refs::swap(repo, &[set])? {
-        refs::Swap::Done => Ok(()),
-        refs::Swap::Lost => Err(Fault::new(Kind::Busy, "the target moved meanwhile; the goal was not added").into()),
-    }
 }

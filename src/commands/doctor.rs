@@ -14,11 +14,15 @@ use crate::{
         fenced, recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
-        worker,
+        tariffs, worker,
     },
     fault::{Fault, Kind},
     git::{Repo, advance, command, commit, refs, tree},
     layers::{Origin, Resolved},
+    money::{
+        Prices,
+        caps::{self, Scope},
+    },
     settings::Settings,
 };
 
@@ -304,19 +308,26 @@ fn checks(found: &mut Found, settings: &Settings) {
 }
 
 fn cap(found: &mut Found, settings: &Settings) {
-    match (settings.budget.run.usd, settings.budget.run.calls) {
-        (None, None) if settings.llm.provider == "mock" => found.ok("cap", "none needed: a script costs nothing"),
-        (None, None) => found.warn(
+    let budget = &settings.budget;
+    let scopes = [(Scope::Run, "a run"), (Scope::Day, "a day"), (Scope::Goal, "a goal")];
+    let worded = |(scope, what): &(Scope, &str)| {
+        let caps = caps::words(&scope.caps(budget));
+        (!caps.is_empty()).then(|| format!("{caps} {what}"))
+    };
+    let said: Vec<String> = scopes.iter().filter_map(worded).collect();
+    let free = tariffs::is_scripted(&settings.llm);
+    match caps::unkeepable(budget).filter(|_| !free && Prices::of(&settings.llm) == Prices::Unknown) {
+        _ if said.is_empty() && free => found.ok("cap", "none needed: a script costs nothing"),
+        _ if said.is_empty() => found.warn(
             "cap",
             "neither dollars nor calls of a run are capped",
             Some("git config invisigoth.budget.max-usd 5"),
         ),
-        (usd, calls) => {
-            let usd = usd.map(|usd| format!("${usd:.2}"));
-            let calls = calls.map(|calls| format!("{calls} calls"));
-            let caps: Vec<String> = usd.into_iter().chain(calls).collect();
-            found.ok("cap", format!("{} a run", caps.join(", ")));
+        Some(unknown) => {
+            let detail = format!("{}; kept only where the provider lists prices", said.join("; "));
+            found.warn("cap", detail, Some(&unknown.hint()));
         }
+        None => found.ok("cap", said.join("; ")),
     }
 }
 

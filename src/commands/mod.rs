@@ -4,7 +4,9 @@
 
 pub mod add;
 pub mod apply;
+pub mod budget;
 pub mod check;
+pub mod cost;
 pub mod demo;
 pub mod doctor;
 pub mod hook;

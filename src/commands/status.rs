@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use eyre::Result;
+use eyre::{Result, WrapErr as _};
 use serde::Serialize;
 
 use crate::{
-    commands,
-    engine::{recall, session::Session, target::Target},
+    commands::{self, budget},
+    engine::{recall, session::Session, spending, target::Target},
     git::{Repo, advance},
     id::{CommitId, GoalId},
     schedule::{self, State},
+    settings::Caps,
 };
 
 /// One goal.
@@ -41,6 +42,9 @@ pub struct Outcome {
     /// Why results wait beside the branch, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
+    /// What is spent of the caps on a run and a day, where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub budget: Vec<budget::Row>,
 }
 
 impl commands::Outcome for Outcome {
@@ -72,13 +76,25 @@ pub fn run(session: &Session) -> Result<Outcome> {
     }
     goals.sort_by(|a, b| (rank(a.state), &a.goal).cmp(&(rank(b.state), &b.goal)));
     let beside = beside(session, &repo, &target)?;
+    let budget = spending(session, &repo, &target)?;
     Ok(Outcome {
         target: target.branch,
         tip: target.tip,
         counts,
         goals,
         beside,
+        budget,
     })
+}
+
+fn spending(session: &Session, repo: &Repo, target: &Target) -> Result<Vec<budget::Row>> {
+    let caps = session.settings_at(repo, Some(target.tip))?.settings.budget;
+    if (caps.run, caps.day) == (Caps::default(), Caps::default()) {
+        return Ok(Vec::new());
+    }
+    let ledger = spending::read(session, repo).wrap_err("reading the ledger of spending")?;
+    let rows = budget::whole(session, &caps, &ledger);
+    Ok(rows.into_iter().filter(|row| row.caps != Caps::default()).collect())
 }
 
 /// What needs a person comes first.

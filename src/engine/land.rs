@@ -156,7 +156,8 @@ fn swap(
     worker.target.look(&worker.repo)?;
     let repo = &worker.repo;
     let (tip, at) = (worker.target.tip, worker.session.clock.now());
-    let record = record(worker, candidate, stored, verified, at.rfc3339());
+    let before = spent_before(worker, id, candidate)?;
+    let record = record(worker, candidate, (stored, &before), verified, at.rfc3339());
     let line = record.to_line()?;
     let plain = worker.settings.run.isolation == Isolation::None;
     let closing = close::Landing {
@@ -232,7 +233,45 @@ fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Messag
     })
 }
 
-fn record(worker: &Worker<'_>, candidate: CommitId, stored: &Stored, verified: &Verified, landed_at: String) -> Record {
+/// Adds up what earlier attempts at a goal took since it last landed: they are part of what its commit cost.
+fn spent_before(worker: &Worker<'_>, id: &GoalId, candidate: CommitId) -> Result<(u32, Usage)> {
+    let entry = history::entry(&worker.repo, candidate)?;
+    let number: u32 = entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1);
+    let free = Usage {
+        cost_usd: Some(0.0),
+        ..Usage::default()
+    };
+    let mut before = (0, free);
+    if number <= 1 {
+        return Ok(before);
+    }
+    let records = recall::records(&worker.repo, worker.target.tip)?;
+    let landed = records
+        .iter()
+        .rev()
+        .find(|record| record.goal == *id)
+        .map(|record| &record.landed_at);
+    for number in 1..number {
+        let Some(earlier) = stored::read(&worker.repo, id, number)? else {
+            continue;
+        };
+        if landed.is_none_or(|landed| earlier.started_at > *landed) {
+            before.0 += earlier.rounds;
+            before.1.add(&earlier.usage);
+        }
+    }
+    Ok(before)
+}
+
+fn record(
+    worker: &Worker<'_>,
+    candidate: CommitId,
+    (stored, before): (&Stored, &(u32, Usage)),
+    verified: &Verified,
+    landed_at: String,
+) -> Record {
+    let mut usage = stored.usage;
+    usage.add(&before.1);
     Record {
         goal: stored.goal.clone(),
         commit: candidate,
@@ -242,9 +281,9 @@ fn record(worker: &Worker<'_>, candidate: CommitId, stored: &Stored, verified: &
         landed_at,
         provider: stored.provider.clone(),
         model: stored.model.clone(),
-        attempts: stored.rounds,
-        tokens: stored.usage.tokens(),
-        cost_usd: stored.usage.cost_usd,
+        attempts: stored.rounds + before.0,
+        tokens: usage.tokens(),
+        cost_usd: usage.cost_usd,
         checks: verified.checks().iter().chain(&stored.proof).cloned().collect(),
         prompt_hash: stored.prompt_hash.clone(),
         sandbox: worker.gate.sandbox.word().into(),

@@ -74,6 +74,16 @@ pub fn read(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<Stored>> {
         .transpose()
 }
 
+/// Reads every attempt at every goal.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn every(repo: &Repo) -> Result<Vec<Stored>> {
+    let texts = attempts::every(repo, FILE)?;
+    let read = |text: &Vec<u8>| serde_json::from_slice(text).wrap_err("an attempt");
+    texts.iter().map(read).collect()
+}
+
 /// The attempt that begins, or is taken up again.
 pub struct Resumed {
     /// Its number.

@@ -100,6 +100,25 @@ pub fn newest(repo: &Repo) -> Result<BTreeMap<String, u32>> {
     Ok(newest)
 }
 
+/// Reads the file `name` of every attempt at every goal.
+///
+/// # Errors
+/// When trees or blobs cannot be read.
+pub fn every(repo: &Repo, name: &str) -> Result<Vec<Vec<u8>>> {
+    let Some(head) = refs::read(repo, refs::ATTEMPTS)? else {
+        return Ok(Vec::new());
+    };
+    let end = format!(".{name}");
+    let mut found = Vec::new();
+    for folder in folders(repo, tree::of_commit(repo, head)?)? {
+        let wanted = files(repo, folder)?.into_iter().filter(|file| file.ends_with(&end));
+        for file in wanted {
+            found.extend(tree::read_file(repo, folder, &file)?);
+        }
+    }
+    Ok(found)
+}
+
 fn folders(repo: &Repo, id: TreeId) -> Result<Vec<TreeId>> {
     let tree = repo
         .gix

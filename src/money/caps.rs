@@ -60,6 +60,14 @@ impl What {
         }
     }
 
+    /// Words an amount of it, without its unit but for dollars.
+    pub fn amount(self, amount: f64) -> String {
+        match self {
+            Self::Usd => dollars(Some(amount)),
+            Self::Calls | Self::Tokens | Self::Minutes => amount.to_string(),
+        }
+    }
+
     fn of(self, sum: &Sum) -> f64 {
         match self {
             Self::Usd => sum.usd,
@@ -97,6 +105,18 @@ pub fn of_goal(budget: &Budget, own_usd: Option<f64>) -> Caps {
         usd: own_usd.or(budget.goal.usd),
         ..budget.goal
     }
+}
+
+/// Words caps: `$5.00, 100 calls`; empty where there are none.
+pub fn words(caps: &Caps) -> String {
+    let word = |what: What| {
+        let amount = what.amount(what.cap(caps)?);
+        Some(match what {
+            What::Usd => amount,
+            What::Calls | What::Tokens | What::Minutes => format!("{amount} {}", what.word()),
+        })
+    };
+    What::ALL.into_iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }
 
 /// A cap that the next try could pass.

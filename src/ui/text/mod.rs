@@ -2,7 +2,9 @@
 
 pub mod add;
 pub mod apply;
+pub mod budget;
 pub mod check;
+pub mod cost;
 pub mod demo;
 pub mod doctor;
 pub mod hook;
@@ -17,10 +19,23 @@ pub mod run;
 pub mod show;
 pub mod status;
 
-use crate::ui::{colour::Style, look::Look};
+use crate::{
+    money::dollars,
+    ui::{colour::Style, look::Look},
+};
 
 /// Width of the words at the start of lines, their gap included.
 const LABEL: usize = 11;
+
+/// Words dollars of which so many parts are not known: `$0.42`, `≥ $0.42`, `unknown`.
+pub(crate) fn at_least(look: &Look, usd: f64, unknown: u64) -> String {
+    let sign = if look.unicode { "≥" } else { ">=" };
+    match (unknown, usd > 0.0) {
+        (0, _) => dollars(Some(usd)),
+        (_, false) => "unknown".to_owned(),
+        (_, true) => format!("{sign} {}", dollars(Some(usd))),
+    }
+}
 
 /// Lines that each start with a word.
 pub(crate) struct Lines<'a> {

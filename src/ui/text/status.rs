@@ -2,12 +2,13 @@
 
 use crate::{
     commands::status::{Outcome, Row},
+    money::caps::Scope,
     schedule::State,
     ui::{
         View,
         colour::Style,
         look::{Look, columns, one_line},
-        text::Lines,
+        text::{Lines, budget},
     },
 };
 
@@ -55,6 +56,14 @@ impl View for Outcome {
                 "waiting",
                 &format!("results are beside {}: {why}", self.target),
             );
+        }
+        for row in &self.budget {
+            let spent = budget::spent(look, &row.spent, &row.caps);
+            let when = match row.scope {
+                Scope::Run => "in the newest run",
+                Scope::Day | Scope::Goal => "today (UTC)",
+            };
+            lines.add("budget", &format!("{spent} {when}"));
         }
         lines.painted(Style::Dim, "next", &self.next());
         lines.end()
@@ -146,6 +155,7 @@ mod tests {
             counts,
             goals,
             beside: None,
+            budget: Vec::new(),
         }
         .text(&look);
         let lines: Vec<&str> = text.lines().collect();

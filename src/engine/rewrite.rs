@@ -1,0 +1,78 @@
+//! Rewrite: the backlog, changed by a command: one at a time, in the working file where the target is checked out here,
+//! else as a commit on the target.
+//!
+//! Owns no words: what the new text says is the command's.
+
+use std::time::Duration;
+
+use eyre::{Result, WrapErr as _};
+
+use crate::{
+    backlog::close::PENDING,
+    door::{fs, wait},
+    engine::{recall, session::Session, target::Target},
+    fault::{Fault, Kind},
+    git::{Repo, codetree, commit, refs, tree},
+};
+
+/// How often to ask for the lock, and how long to wait in between.
+const LOCK_TRIES: u32 = 1000;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Keeps others that change the backlog at the same time from writing over what this one writes.
+///
+/// # Errors
+/// A fault when others hold it all the time, or the run was asked to stop.
+pub fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
+    let folder = session.own_dir(repo);
+    fs::create_dir_all(&folder)?;
+    for _ in 0..LOCK_TRIES {
+        if let Some(lock) = fs::Lock::try_lock(&folder.join("add.lock"), "")? {
+            return Ok(lock);
+        }
+        if !wait::pause(LOCK_PAUSE, &session.stop) {
+            return Err(Fault::new(Kind::Interrupted, "stopped").into());
+        }
+    }
+    Err(Fault::new(
+        Kind::Busy,
+        "others are changing the backlog all the time; nothing was written",
+    )
+    .into())
+}
+
+/// Writes the backlog's new text: into the working file where the target is checked out here, else as a commit on the
+/// target.
+///
+/// # Errors
+/// When it cannot be written, or the target moved meanwhile.
+pub fn store(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Result<()> {
+    match recall::backlog_file(repo, target) {
+        Some(path) => {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write_atomic(&path, &text).wrap_err_with(|| format!("writing {}", path.display()))
+        }
+        None => record(session, repo, target, text),
+    }
+}
+
+fn record(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Result<()> {
+    let code = tree::code_of_commit(repo, target.tip)?;
+    let memory = codetree::with_memory(repo, code, code.root, &[(PENDING.to_owned(), text)])?;
+    let message = commit::Message {
+        subject: "Record edits of the backlog".into(),
+        ..commit::Message::default()
+    };
+    let made = commit::memory_only(repo, memory, &[target.tip], &message, session.clock.now())?;
+    let (name, old) = target.landing_ref();
+    let set = refs::RefMove::Set {
+        name,
+        old,
+        new: made,
+        why: message.subject,
+    };
+    match refs::swap(repo, &[set])? {
+        refs::Swap::Done => Ok(()),
+        refs::Swap::Lost => Err(Fault::new(Kind::Busy, "the target moved meanwhile; nothing was written").into()),
+    }
+}
