@@ -118,6 +118,8 @@ pub enum Raise {
 pub struct Raised {
     /// The goal's field, or the setting of `git config`.
     pub name: String,
+    /// What it counts.
+    pub what: What,
     /// What it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<f64>,
@@ -173,6 +175,7 @@ fn raise_goal(session: &Session, repo: &Repo, id: &GoalId, usd: f64) -> Result<R
     rewrite::store(session, repo, &target, text.to_bytes())?;
     Ok(Raised {
         name: format!("budget_usd of {id}"),
+        what: What::Usd,
         before: goal.budget_usd,
         now: usd,
     })
@@ -188,6 +191,7 @@ fn set(session: &Session, repo: &Repo, (scope, what): (Scope, What), number: &st
     command::stdout(&session.env, repo.common_dir(), &["config", &key, number.trim()])?;
     Ok(Raised {
         name: key,
+        what,
         before: what.cap(&scope.caps(budget)),
         now,
     })

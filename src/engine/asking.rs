@@ -89,7 +89,7 @@ impl Meter for Metered<'_> {
         };
         let worst = self.asking.spending.settle(&ticket, took);
         if let (Some(took), Some(worst)) = (took, worst) {
-            self.asking.look(&took, &worst);
+            self.asking.look(&took, &worst, self.payer.budget_usd.is_some());
         }
     }
 }
@@ -147,9 +147,9 @@ impl Asking {
     }
 
     /// Stops what comes next where an answer came to more than it could at worst: whatever is capped cannot be kept then.
-    fn look(&self, took: &Sum, worst: &Sum) {
+    fn look(&self, took: &Sum, worst: &Sum, capped: bool) {
         let caps = [self.budget.goal, self.budget.run, self.budget.day];
-        let dollars_capped = caps.iter().any(|caps| caps.usd.is_some());
+        let dollars_capped = capped || caps.iter().any(|caps| caps.usd.is_some());
         let tokens_capped = caps.iter().any(|caps| caps.tokens.is_some());
         let why = if dollars_capped && worst.unknown == 0 && took.usd > worst.usd + f64::EPSILON {
             let (took, worst) = (dollars(Some(took.usd)), dollars(Some(worst.usd)));

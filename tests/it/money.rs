@@ -298,12 +298,49 @@ fn a_goal_at_its_cap_pauses_others_go_on_and_a_raise_takes_the_same_attempt_up_a
     let sandbox = quarters(&server);
     sandbox.goal("b", &[]);
     sandbox.goal("c", &["a"]);
-    assert_snapshot!(sandbox.shows(&["budget", "raise", "a", "0.30"]), @"");
-    assert_snapshot!(run(&sandbox, &[]), @"");
+    assert_snapshot!(sandbox.shows(&["budget", "raise", "a", "0.30"]), @r"
+    cap        budget_usd of a is $0.30, was none
+    -- exit 0
+    ");
+    assert_snapshot!(run(&sandbox, &[]), @r"
+    blocked  a          Goal a                      paused: $0.25 of $0.30 spent, the next call may cost $0.25; git invisigoth budget raise a 0.60
+    landed   b          Goal b                      test ok                                      [id]
+    blocked  c  needs a (paused)
+    1 landed · 1 paused · 1 waiting · $0.50 · [time]
+    -- stderr
+    checking [id] before anything is asked
+    working  a  Goal a
+    asked    a  round 1, [n] bytes
+    checked  a  round 1, test: exit 1
+    asked    a  round 2, [n] bytes
+    working  b  Goal b
+    asked    b  round 1, [n] bytes
+    checked  b  round 1, test ok
+    -- exit 3
+    ");
     assert_eq!((asked(&server), sandbox.landings("main")), (2, vec!["b".to_owned()]));
-    assert_snapshot!(sandbox.shows(&["status"]), @"");
-    assert_snapshot!(sandbox.shows(&["budget"]), @"");
+    assert_snapshot!(sandbox.shows(&["status"]), @r"
+    blocked    a  Goal a            paused: $0.25 of $0.30 spent, the next call may cost $0.25; git inv…
+    blocked    c  Goal c            needs a (paused)
+    goals      2 blocked · 1 landed
+    target     main at [id]
+    next       git invisigoth budget
+    -- exit 0
+    ");
+    assert_snapshot!(sandbox.shows(&["budget"]), @r"
+    run        $0.50, 2 calls, [n] tokens in the newest run
+    day        $0.50, 2 calls, [n] tokens today (UTC)
+    goal       a  $0.25 of $0.30, 1 call, [n] tokens
+    blocked    paused: $0.25 of $0.30 spent, the next call may cost $0.25; git invisigoth budget raise a 0.60
+    -- exit 0
+    ");
     assert_eq!(sandbox.attempt("a", 1, "attempt.json")["standing"], "paused");
+    let raised = sandbox.json(&["budget"]);
+    let goal = &raised["rows"][2];
+    assert_eq!(
+        (&goal["goal"], &goal["caps"]["usd"], &goal["spent"]["usd"]),
+        (&json!("a"), &json!(0.3), &json!(0.25))
+    );
     // Not enough is not enough; nobody is asked.
     sandbox.ok(&["budget", "raise", "a", "0.40"]);
     assert_eq!(sandbox.state("a"), "blocked");
@@ -331,7 +368,10 @@ fn a_cap_on_the_calls_of_every_goal_is_a_setting_that_raise_sets() {
         "{}",
         ran.stdout
     );
-    assert_snapshot!(sandbox.shows(&["budget", "raise", "--goals", "--calls", "2"]), @"");
+    assert_snapshot!(sandbox.shows(&["budget", "raise", "--goals", "--calls", "2"]), @r"
+    cap        invisigoth.budget.goal-max-calls is 2, was 1
+    -- exit 0
+    ");
     let summary = sandbox.json(&["run"]);
     assert_eq!(
         (&summary["calls"], sandbox.landings("main")),
@@ -374,7 +414,12 @@ fn a_dollar_cap_without_a_price_refuses_to_start() {
         sandbox.git(&["config", "--unset", &format!("invisigoth.llm.usd-per-mtok-{key}")]);
     }
     let set = ["--set", "budget.day_max_usd=5"];
-    assert_snapshot!(run(&sandbox, &set), @"");
+    assert_snapshot!(run(&sandbox, &set), @r"
+    -- stderr
+    error: `budget.day_max_usd` cannot be kept: the price of a call is not known
+    hint: set `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or `budget.day_max_calls` as well
+    -- exit 7
+    ");
     assert_eq!(asked(&server), 0);
 }
 
@@ -387,7 +432,18 @@ fn an_answer_that_costs_more_than_it_can_is_booked_and_the_last() {
     });
     let server = Server::start(vec![Scripted::status(200, &reply.to_string())]);
     let sandbox = quarters(&server);
-    assert_snapshot!(run(&sandbox, &["--max-usd", "10"]), @"");
+    assert_snapshot!(run(&sandbox, &["--max-usd", "10"]), @r"
+    0 landed · $0.75 · [time]
+    -- stderr
+    checking [id] before anything is asked
+    working  a  Goal a
+    asked    a  round 1, [n] bytes
+    checked  a  round 1, test: exit 1
+    asked    a  round 2, [n] bytes
+    error: the last call cost $0.75, and by the prices at hand it could cost $0.25 at most
+    hint: correct `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or look at the endpoint's bill
+    -- exit 6
+    ");
     assert_eq!(asked(&server), 1);
 }
 
@@ -407,8 +463,17 @@ fn cost_counts_failed_attempts_and_agrees_with_ledger_and_server() {
         (sandbox.state("a"), sandbox.state("b")),
         ("landed".into(), "failed".into())
     );
-    assert_snapshot!(sandbox.shows(&["cost"]), @"");
-    assert_snapshot!(sandbox.shows(&["cost", "--by", "model"]), @"");
+    assert_snapshot!(sandbox.shows(&["cost"]), @r"
+    a      $0.50      2 replies, [n] tokens
+    b      $0.25      1 reply, [n] tokens  ($0.25 not landed)
+    total  $0.75      3 replies, [n] tokens
+    -- exit 0
+    ");
+    assert_snapshot!(sandbox.shows(&["cost", "--by", "model"]), @r"
+    stub-1  $0.75      3 replies, [n] tokens  ($0.25 not landed)
+    total   $0.75      3 replies, [n] tokens
+    -- exit 0
+    ");
     let record = sandbox.json(&["show", "a"])["record"].clone();
     assert_eq!((&record["cost_usd"], &record["attempts"]), (&json!(0.5), &json!(2)));
     let said = sandbox.json(&["cost", "--by", "day"]);

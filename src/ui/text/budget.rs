@@ -3,14 +3,15 @@
 use crate::{
     commands::budget::{Outcome, RaiseOutcome},
     money::{
-        caps::{self, Scope, What},
+        caps::{self, Scope},
+        dollars,
         ledger::Sum,
     },
     settings::Caps,
     ui::{
         View,
         colour::Style,
-        look::Look,
+        look::{Look, count},
         text::{Lines, at_least},
     },
 };
@@ -38,20 +39,19 @@ impl View for Outcome {
 
 /// Words what is spent of what: `$0.42 of $0.50, 3 calls, 1200 of 9000 tokens`.
 pub(crate) fn spent(look: &Look, sum: &Sum, caps: &Caps) -> String {
-    let of = |said: String, what: What| match what.cap(caps) {
-        Some(cap) => format!("{said} of {}", what.amount(cap)),
-        None => said,
+    let usd = at_least(look, sum.usd, sum.unknown);
+    let mut parts = vec![match caps.usd {
+        Some(cap) => format!("{usd} of {}", dollars(Some(cap))),
+        None => usd,
+    }];
+    let of = |n: u64, cap: Option<u64>, one: &str, many: &str| match cap {
+        Some(cap) => format!("{n} of {}", count(cap, one, many)),
+        None => count(n, one, many),
     };
-    let mut parts = vec![
-        of(at_least(look, sum.usd, sum.unknown), What::Usd),
-        format!("{} calls", of(sum.calls.to_string(), What::Calls)),
-        format!("{} tokens", of(sum.tokens.to_string(), What::Tokens)),
-    ];
+    parts.push(of(sum.calls, caps.calls, "call", "calls"));
+    parts.push(of(sum.tokens, caps.tokens, "token", "tokens"));
     if caps.minutes.is_some() {
-        parts.push(format!(
-            "{} minutes",
-            of((sum.millis / 60_000).to_string(), What::Minutes)
-        ));
+        parts.push(of(sum.millis / 60_000, caps.minutes, "minute", "minutes"));
     }
     parts.join(", ")
 }
@@ -60,10 +60,12 @@ impl View for RaiseOutcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
         for raised in &self.raised {
-            let before = raised
-                .before
-                .map_or_else(|| "none".to_owned(), |before| before.to_string());
-            lines.add("cap", &format!("{}: {}, was {before}", raised.name, raised.now));
+            let amount = |number| raised.what.amount(number);
+            let before = raised.before.map_or_else(|| "none".to_owned(), amount);
+            lines.add(
+                "cap",
+                &format!("{} is {}, was {before}", raised.name, amount(raised.now)),
+            );
         }
         lines.end()
     }

@@ -94,6 +94,12 @@ impl Outcome {
             format!("git invisigoth show {}", row.goal)
         } else if first(State::Ready).is_some() {
             "git invisigoth run".to_owned()
+        } else if self
+            .goals
+            .iter()
+            .any(|row| row.state == State::Blocked && row.reason.starts_with("paused"))
+        {
+            "git invisigoth budget".to_owned()
         } else if first(State::Candidate).is_some() {
             "git invisigoth merge".to_owned()
         } else if known == 0 {
