@@ -38,6 +38,11 @@ pub trait Dialect: Send + Sync {
     /// What the endpoint says instead of an answer.
     fn whole(&self, body: &Value) -> Result<Gathered, Said>;
 
+    /// True where a count of prompt tokens shows that a request of so many bytes was not read to its end.
+    fn is_shortened(&self, _bytes: usize, _prompt_tokens: u64) -> bool {
+        false
+    }
+
     /// Returns the path of the list of models, after `llm.base_url`.
     fn models_path(&self) -> &'static str;
 

@@ -81,7 +81,8 @@ impl Endpoint {
             body: LARGEST_BODY * AROUND,
         };
         let (host, here) = http::check_url(&base, llm.allow_http).map_err(|error| unsent(error, &limits))?;
-        if key.is_none() && !here {
+        // A provider that has no keys names no variable.
+        if key.is_none() && !here && !llm.key_env.is_empty() {
             return Err(ProviderError::NoKey {
                 host,
                 variable: llm.key_env.clone(),
@@ -116,6 +117,9 @@ impl Endpoint {
     /// One model, with all tries.
     fn ask_one(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
         let first = self.retry.run(stop, || self.once(request, meter, stop))?;
+        if self.is_shortened(request, &first) {
+            return Err(ProviderError::Shortened(Box::new(first)));
+        }
         if !is_cold(&first) {
             return usable(first);
         }
@@ -124,8 +128,16 @@ impl Endpoint {
         let Ok(mut second) = self.retry.run(stop, || self.once(request, meter, stop)) else {
             return usable(first);
         };
+        let is_shortened = self.is_shortened(request, &second);
         second.usage.add(&first.usage);
+        if is_shortened {
+            return Err(ProviderError::Shortened(Box::new(second)));
+        }
         usable(second)
+    }
+
+    fn is_shortened(&self, request: &Request, answer: &Answer) -> bool {
+        self.dialect.is_shortened(request.bytes(), answer.usage.prompt_tokens)
     }
 
     /// The model asked for, then those that may answer instead.
@@ -268,8 +280,12 @@ impl Provider for Endpoint {
         let Some(path) = self.dialect.account_path() else {
             return Ok(None);
         };
-        let body = self.list(path, stop)?;
-        Ok(self.dialect.account(&body))
+        match self.list(path, stop) {
+            Ok(body) => Ok(self.dialect.account(&body)),
+            // Most endpoints do not know the question.
+            Err(ProviderError::BadRequest { .. } | ProviderError::Malformed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ impl ProviderError {
             | Self::Malformed { .. }
             | Self::Empty(_)
             | Self::Cut(_)
+            | Self::Shortened(_)
             | Self::Timeout { .. }
             | Self::Silent { .. }
             | Self::NoReply { .. } => false,
@@ -48,7 +49,7 @@ impl ProviderError {
     /// Returns what came although it cannot be used: it counts for the budget.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Empty(answer) | Self::Cut(answer) => Some(answer),
+            Self::Empty(answer) | Self::Cut(answer) | Self::Shortened(answer) => Some(answer),
             _ => None,
         }
     }
@@ -66,6 +67,7 @@ impl ProviderError {
             }
             Self::Empty(_) => "run again, or choose another `llm.model`",
             Self::Cut(_) => "raise `llm.max_tokens`, lower `llm.reasoning`, or split the goal",
+            Self::Shortened(_) => "lower `llm.context`, or choose an `llm.model` that holds more",
             Self::Connect { .. } => "check the network and `llm.base_url`",
             Self::Timeout { .. } => "raise `llm.timeout`, or choose a faster `llm.model`",
             Self::Silent { .. } => {

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     door::wait,
     money::{Meter, Prices, Refused},
-    provider::{endpoint::Endpoint, mock::Mock, openai::OpenAi, retry::Pause},
+    provider::{
+        anthropic::Anthropic, dialect::Dialect, endpoint::Endpoint, mock::Mock, ollama::Ollama, openai::OpenAi,
+        retry::Pause,
+    },
     secret::Secret,
     settings::Llm,
     time::Stop,
@@ -154,6 +157,9 @@ pub enum ProviderError {
     /// The answer reached the most tokens of a reply. It has cost something.
     #[error("the reply was cut off after {} tokens", .0.usage.completion_tokens)]
     Cut(Box<Answer>),
+    /// The server cut the prompt down to its context before the model read it: the answer is to another question.
+    #[error("the model read only {} tokens of the prompt, which does not fit its context", .0.usage.prompt_tokens)]
+    Shortened(Box<Answer>),
     /// No connection came about, after every try.
     #[error("the provider cannot be reached: {message}")]
     Connect {
@@ -226,13 +232,21 @@ pub fn open(llm: &Llm, key: Option<Secret>, script: Option<(&str, &str)>) -> Res
     if llm.provider == "mock" {
         return Ok(Box::new(Mock::open(script)?));
     }
-    let dialect = Box::new(OpenAi::open(llm)?);
-    let fallback = if dialect.falls_back() {
-        &[]
-    } else {
-        llm.fallback.as_slice()
+    let (dialect, fallback): (Box<dyn Dialect>, &[String]) = match llm.provider.as_str() {
+        "anthropic" => (Box::new(Anthropic), &llm.fallback),
+        "ollama" => (Box::new(Ollama::new(llm)), &llm.fallback),
+        _ => {
+            let dialect = OpenAi::open(llm)?;
+            let fallback = if dialect.falls_back() {
+                &[]
+            } else {
+                llm.fallback.as_slice()
+            };
+            (Box::new(dialect), fallback)
+        }
     };
+    let pause = Pause(Box::new(wait::pause));
     Ok(Box::new(
-        Endpoint::open(dialect, llm, key, Pause(Box::new(wait::pause)))?.falling_back_to(fallback),
+        Endpoint::open(dialect, llm, key, pause)?.falling_back_to(fallback),
     ))
 }

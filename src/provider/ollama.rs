@@ -15,6 +15,9 @@ use crate::{
     transcript::Request,
 };
 
+/// No text is so regular that its tokens are longer on average, in bytes; code has about 3.5.
+const MOST_BYTES: u64 = 8;
+
 /// The dialect.
 pub struct Ollama {
     /// `llm.context`
@@ -98,6 +101,11 @@ impl Dialect for Ollama {
         }
     }
 
+    fn is_shortened(&self, bytes: usize, prompt_tokens: u64) -> bool {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        bytes > MOST_BYTES.saturating_mul(prompt_tokens)
+    }
+
     fn models_path(&self) -> &'static str {
         "/api/tags"
     }
@@ -153,7 +161,8 @@ fn add(gathered: &mut Gathered, body: &Value) -> Result<(), Said> {
         // `load` and `unload`: the model was only moved, and nothing was answered.
         _ => Finish::Other,
     });
-    gathered.prompt_tokens = count(body.get("prompt_eval_count"));
+    // Older servers leave out, or say 0, where the whole prompt was in their cache.
+    gathered.prompt_tokens = count(body.get("prompt_eval_count")).filter(|tokens| *tokens > 0);
     gathered.completion_tokens = count(body.get("eval_count"));
     if !is_elsewhere(body) {
         gathered.cost_usd = Some(0.0);

@@ -11,6 +11,7 @@ use crate::{
     provider::{
         Account, Finish, Model, ProviderError,
         dialect::{Dialect, Framing, Gathered, Said},
+        pricing,
         wire::{count, number, text_of},
     },
     settings::Llm,
@@ -222,7 +223,8 @@ impl Dialect for OpenAi {
     }
 
     fn account_path(&self) -> Option<&'static str> {
-        (self.host == Host::OpenRouter).then_some("/key")
+        // Gateways that pass on to OpenRouter know it too; where nobody does, nothing is lost.
+        (self.host != Host::OpenAi).then_some("/key")
     }
 
     fn account(&self, body: &Value) -> Option<Account> {
@@ -331,19 +333,7 @@ fn model(row: &Value) -> Option<Model> {
     Some(Model {
         id: row.get("id")?.as_str()?.to_owned(),
         context: places.iter().find_map(|place| row.pointer(place)?.as_u64()),
-        prices: row.get("pricing").and_then(prices).unwrap_or(Prices::Unknown),
-    })
-}
-
-/// Reads decimal strings per token. What has a price per request besides has no price per token alone.
-fn prices(pricing: &Value) -> Option<Prices> {
-    let per_token = |name| pricing.get(name).and_then(number);
-    if per_token("request").unwrap_or(0.0) > 0.0 {
-        return None;
-    }
-    Some(Prices::PerMillion {
-        input: per_token("prompt")? * 1e6,
-        output: per_token("completion")? * 1e6,
+        prices: row.get("pricing").map_or(Prices::Unknown, pricing::prices),
     })
 }
 

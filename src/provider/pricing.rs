@@ -18,6 +18,17 @@ pub fn prices(pricing: &Value) -> Prices {
     }
 }
 
+/// Returns dollars with every digit that there is, and at least two places.
+pub fn exact(dollars: f64) -> String {
+    let text = dollars.to_string();
+    let places = text.split_once('.').map_or(0, |(_, places)| places.len());
+    if places < 2 {
+        format!("${dollars:.2}")
+    } else {
+        format!("${text}")
+    }
+}
+
 /// Shifts the point by six places in the text, so that no binary fraction is multiplied: `"0.0000025"` is `2.5`.
 fn per_million(said: &Value) -> Option<f64> {
     let text = match said {
@@ -60,6 +71,12 @@ mod tests {
         ] {
             assert_eq!(per_million(&said), price, "{said}");
         }
+    }
+
+    #[test]
+    fn prices_are_shown_to_the_last_digit() {
+        let shown: Vec<String> = [0.0, 3.0, 2.5, 0.075, 1.125, 0.000_01].map(exact).into();
+        assert_eq!(shown, ["$0.00", "$3.00", "$2.50", "$0.075", "$1.125", "$0.00001"]);
     }
 
     #[test]

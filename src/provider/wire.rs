@@ -47,6 +47,7 @@ impl Reader {
             429 if word == "insufficient_quota" => ProviderError::Credit { excerpt },
             402 if is_in_flight(error) => ProviderError::RateLimited { after, excerpt },
             402 => ProviderError::Credit { excerpt },
+            400 if is_out_of_credit(error) => ProviderError::Credit { excerpt },
             status @ 403 if is_moderation(error, word) => ProviderError::BadRequest { status, excerpt },
             status @ (401 | 403) => ProviderError::Unauthorized { status, excerpt },
             429 => ProviderError::RateLimited { after, excerpt },
@@ -150,6 +151,14 @@ fn is_in_flight(error: &Value) -> bool {
         .iter()
         .filter_map(|place| error.pointer(place)?.as_str())
         .any(|source| source.contains("in_flight"))
+}
+
+/// Anthropic says it with the word and status of a bad request: an empty account, or a limit that its owner has set.
+fn is_out_of_credit(error: &Value) -> bool {
+    let message = message_of(error);
+    ["credit balance is too low", "specified API usage limits"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// Returns the word by which the error names its kind; dialects put it in different places.

@@ -2,7 +2,35 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Ran, Sandbox, shown::shown};
+use serde_json::json;
+
+use crate::{
+    models::{asking, listed},
+    support::{
+        Ran, Sandbox,
+        server::{Scripted, Server, nobody},
+        shown::shown,
+    },
+};
+
+const KEY: &str = "sk-canary-0a1b2c3d4e5f";
+
+/// The rows about who answers, from `provider` to `cap`, and the exit code.
+fn rows(sandbox: &Sandbox, url: &str, key: &str, args: &[&str]) -> String {
+    let ran = sandbox.run_with(&[&["doctor"], args].concat(), &[(key, KEY)]);
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(KEY), "{}", ran.stdout);
+    let lines = ran.stdout.lines();
+    let rows: Vec<&str> = lines
+        .skip_while(|line| !line.contains("provider    "))
+        .take_while(|line| !line.contains("cap         "))
+        .collect();
+    format!("{}\n-- exit {}", rows.join("\n").replace(url, "[url]"), ran.code)
+}
+
+fn credit(left: &serde_json::Value) -> Scripted {
+    let body = json!({ "data": { "label": "sk-or-v1-x", "limit_remaining": left, "is_free_tier": false } });
+    Scripted::status(200, &body.to_string())
+}
 
 /// Masks what differs between machines: the version of git, the unit of what is free. A `man` that finds nothing and a
 /// `bwrap` that may not do its work stand in for the machine's.
@@ -36,7 +64,7 @@ fn it_shows_every_precondition() {
     ok    settings    invisigoth.toml is valid on main
     ok    origins     invisigoth.toml: check.test; git config: llm.provider, llm.script
     ok    checks      test `sh check.sh`
-    ok    provider    mock: a script
+    ok    provider    mock: a script; nobody is asked
     ok    script      $HOME/script.json
     ok    cap         none needed: a script costs nothing
     ok    backlog     0 open goals, 0 landed
@@ -52,7 +80,7 @@ fn it_shows_every_precondition() {
     -- exit 0
     "#);
     assert_snapshot!(told(&sandbox, &["--json", "doctor"]), @r#"
-    {"schema":"invisigoth.doctor/1","rows":[{"name":"git","state":"ok","detail":"[version]"},{"name":"repository","state":"ok","detail":"$HOME/repo"},{"name":"identity","state":"ok","detail":"git knows who commits"},{"name":"branches","state":"ok","detail":"invisigoth/<goal> is free for candidates"},{"name":"operation","state":"ok","detail":"no merge or rebase stands half done"},{"name":"target","state":"ok","detail":"main at [id]"},{"name":"settings","state":"ok","detail":"invisigoth.toml is valid on main"},{"name":"origins","state":"ok","detail":"invisigoth.toml: check.test; git config: llm.provider, llm.script"},{"name":"checks","state":"ok","detail":"test `sh check.sh`"},{"name":"provider","state":"ok","detail":"mock: a script"},{"name":"script","state":"ok","detail":"$HOME/script.json"},{"name":"cap","state":"ok","detail":"none needed: a script costs nothing"},{"name":"backlog","state":"ok","detail":"0 open goals, 0 landed"},{"name":"notes","state":"ok","detail":"git log shows the records"},{"name":"rewriting","state":"ok","detail":"records follow a rebase or amend"},{"name":"merging","state":"ok","detail":"the merge driver joins memory files"},{"name":"slots","state":"ok","detail":"$HOME/.cache/invisigoth: [n] GiB free"},{"name":"manual","state":"warn","detail":"`git invisigoth --help` finds no page","fix":"git invisigoth man --install"},{"name":"sandbox","state":"warn","detail":"none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files","fix":"let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings"}]}
+    {"schema":"invisigoth.doctor/1","rows":[{"name":"git","state":"ok","detail":"[version]"},{"name":"repository","state":"ok","detail":"$HOME/repo"},{"name":"identity","state":"ok","detail":"git knows who commits"},{"name":"branches","state":"ok","detail":"invisigoth/<goal> is free for candidates"},{"name":"operation","state":"ok","detail":"no merge or rebase stands half done"},{"name":"target","state":"ok","detail":"main at [id]"},{"name":"settings","state":"ok","detail":"invisigoth.toml is valid on main"},{"name":"origins","state":"ok","detail":"invisigoth.toml: check.test; git config: llm.provider, llm.script"},{"name":"checks","state":"ok","detail":"test `sh check.sh`"},{"name":"provider","state":"ok","detail":"mock: a script; nobody is asked"},{"name":"script","state":"ok","detail":"$HOME/script.json"},{"name":"cap","state":"ok","detail":"none needed: a script costs nothing"},{"name":"backlog","state":"ok","detail":"0 open goals, 0 landed"},{"name":"notes","state":"ok","detail":"git log shows the records"},{"name":"rewriting","state":"ok","detail":"records follow a rebase or amend"},{"name":"merging","state":"ok","detail":"the merge driver joins memory files"},{"name":"slots","state":"ok","detail":"$HOME/.cache/invisigoth: [n] GiB free"},{"name":"manual","state":"warn","detail":"`git invisigoth --help` finds no page","fix":"git invisigoth man --install"},{"name":"sandbox","state":"warn","detail":"none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files","fix":"let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings"}]}
     -- exit 0
     "#);
 }
@@ -88,6 +116,137 @@ fn it_names_what_mends_it_and_works_outside_a_repository() {
     warn  sandbox     none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files
                       fix: let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings
     2 ok · 2 to know · 1 to mend
+    -- exit 7
+    "#);
+}
+
+#[test]
+fn it_tries_key_credit_model_context_and_price() {
+    let server = Server::start(vec![credit(&json!(12.5)), listed()]);
+    let sandbox = asking("openrouter", &server.url());
+    let large = ["--set", "llm.model=acme/large"];
+    assert_snapshot!(rows(&sandbox, &server.url(), "OPENROUTER_API_KEY", &large), @r#"
+    ok    provider    openrouter: acme/large
+    ok    endpoint    [url]
+    ok    key         OPENROUTER_API_KEY is set, and the endpoint answers
+    ok    credit      $12.50 are left
+    ok    model       acme/large is at the endpoint
+    ok    context     200000 tokens hold 24000 of prompt and 16000 of reply
+    ok    price       $3.00 in, $15.00 out a million tokens
+    -- exit 0
+    "#);
+    let asked: Vec<String> = server
+        .asked()
+        .iter()
+        .map(|asked| asked.head.lines().next().unwrap().to_owned())
+        .collect();
+    assert_eq!(asked, ["GET /v1/key HTTP/1.1", "GET /v1/models HTTP/1.1"]);
+}
+
+#[test]
+fn it_says_what_will_not_do() {
+    let server = Server::start(vec![credit(&json!(0)), listed()]);
+    let sandbox = asking("openrouter", &server.url());
+    let wrong = ["--set", "llm.model=acme/smal"];
+    assert_snapshot!(rows(&sandbox, &server.url(), "OPENROUTER_API_KEY", &wrong), @r#"
+    ok    provider    openrouter: acme/smal
+    ok    endpoint    [url]
+    ok    key         OPENROUTER_API_KEY is set, and the endpoint answers
+    fail  credit      nothing is left
+                      fix: add credit to the provider's account
+    fail  model       there is no `acme/smal`
+                      fix: perhaps acme/small, acme/small:free
+    -- exit 7
+    "#);
+    let empty = r#"{"error":{"message":"Insufficient credits","code":402}}"#;
+    let server = Server::start(vec![Scripted::status(402, empty), listed()]);
+    let sandbox = asking("openrouter", &server.url());
+    let small = ["--set", "llm.model=acme/small"];
+    assert_snapshot!(rows(&sandbox, &server.url(), "OPENROUTER_API_KEY", &small), @r#"
+    ok    provider    openrouter: acme/small
+    ok    endpoint    [url]
+    ok    key         OPENROUTER_API_KEY is set, and the endpoint answers
+    fail  credit      the account has no credit left: Insufficient credits
+                      fix: add credit to the provider's account, or choose a cheaper `llm.model`
+    ok    model       acme/small is at the endpoint
+    fail  context     acme/small has 32768 tokens, and 24000 of prompt and 16000 of reply are asked for
+                      fix: lower `llm.context` or `llm.max_tokens`, or choose another `llm.model`
+    ok    price       $0.075 in, $0.30 out a million tokens
+    -- exit 7
+    "#);
+    let refusing = Server::start(vec![Scripted::status(
+        401,
+        r#"{"error":{"message":"No auth credentials found","code":401}}"#,
+    )]);
+    let sandbox = asking("openrouter", &refusing.url());
+    assert_snapshot!(rows(&sandbox, &refusing.url(), "OPENROUTER_API_KEY", &[]), @r#"
+    ok    provider    openrouter: openrouter/auto
+    ok    endpoint    [url]
+    fail  key         OPENROUTER_API_KEY: the provider refuses the key (401): No auth credentials found
+                      fix: put a valid key into the environment variable that `llm.key_env` names
+    warn  model       openrouter/auto: cannot be looked up
+    -- exit 7
+    "#);
+    assert_eq!(refusing.asked().len(), 1);
+}
+
+#[test]
+fn offline_it_goes_by_the_list_that_is_kept() {
+    let url = nobody();
+    let sandbox = asking("openrouter", &url);
+    assert_snapshot!(rows(&sandbox, &url, "OPENROUTER_API_KEY", &[]), @r#"
+    ok    provider    openrouter: openrouter/auto
+    ok    endpoint    [url]
+    warn  key         OPENROUTER_API_KEY is set, and was not tried: the provider cannot be reached: Connection refused (os error 111)
+    warn  model       openrouter/auto: cannot be looked up
+    -- exit 0
+    "#);
+    let server = Server::start(vec![listed()]);
+    let sandbox = asking("openrouter", &server.url());
+    sandbox.ok(&["models"]);
+    let url = server.url();
+    drop(server);
+    assert_snapshot!(rows(&sandbox, &url, "OPENROUTER_API_KEY", &[]), @r#"
+    ok    provider    openrouter: openrouter/auto
+    ok    endpoint    [url]
+    warn  key         OPENROUTER_API_KEY is set, and was not tried: the provider cannot be reached: Connection refused (os error 111)
+    ok    model       openrouter/auto is in the list that is kept
+    ok    context     2000000 tokens hold 24000 of prompt and 16000 of reply
+    warn  price       of openrouter/auto is not known before a call
+                      fix: git config invisigoth.llm.usd-per-mtok-in X && git config invisigoth.llm.usd-per-mtok-out Y
+    -- exit 0
+    "#);
+}
+
+#[test]
+fn anthropics_list_tries_the_key() {
+    let body = r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#;
+    let server = Server::start(vec![Scripted::status(401, body)]);
+    let sandbox = asking("anthropic", &server.url());
+    assert_snapshot!(rows(&sandbox, &server.url(), "ANTHROPIC_API_KEY", &[]), @r#"
+    ok    provider    anthropic: openrouter/auto
+    ok    endpoint    [url]
+    fail  key         ANTHROPIC_API_KEY: the provider refuses the key (401): invalid x-api-key
+                      fix: put a valid key into the environment variable that `llm.key_env` names
+    warn  model       openrouter/auto: cannot be looked up
+    -- exit 7
+    "#);
+}
+
+#[test]
+fn ollama_needs_no_key_and_is_free() {
+    let body = json!({ "models": [{ "model": "qwen3:latest", "details": { "context_length": 32_768 } }] });
+    let server = Server::start(vec![Scripted::status(200, &body.to_string())]);
+    let url = server.url().trim_end_matches("/v1").to_owned();
+    let sandbox = asking("ollama", &url);
+    assert_snapshot!(rows(&sandbox, &url, "OPENROUTER_API_KEY", &["--set", "llm.model=qwen3"]), @r#"
+    ok    provider    ollama: qwen3
+    ok    endpoint    [url]
+    ok    key         ollama needs none
+    ok    model       qwen3:latest is at the endpoint
+    fail  context     qwen3:latest has 32768 tokens, and 24000 of prompt and 16000 of reply are asked for
+                      fix: lower `llm.context` or `llm.max_tokens`, or choose another `llm.model`
+    ok    price       free
     -- exit 7
     "#);
 }

@@ -53,6 +53,8 @@ mod log;
 mod man;
 /// `merge`: candidates, and held ones.
 mod merge;
+/// `models`: what can be asked.
+mod models;
 /// Money: caps from the server's side, goals that pause, `budget` and `cost`.
 mod money;
 /// Nights: what people and broken input do while a run goes on.

@@ -12,7 +12,7 @@ use crate::{
     },
     layers::read::edits,
     money::Prices,
-    provider::{Account, Model, Provider, ProviderError},
+    provider::{Account, Model, Provider, ProviderError, pricing::exact},
     settings::{Llm, Settings},
 };
 
@@ -68,17 +68,12 @@ fn ask(found: &mut Found, session: &Session, settings: &Settings, provider: &dyn
     let tried = account.as_ref().map(|_| ()).and(listed.as_ref().map(|_| ()));
     key(found, session, &settings.llm, tried.err());
     credit(found, &account);
-    let refused = match listed {
-        Ok(listing) => return model(found, settings, &listing, ""),
-        Err(error) => error,
-    };
+    if let Ok(listing) = listed {
+        return model(found, settings, &listing, "");
+    }
     match models::kept(session, settings) {
         Some(listing) => model(found, settings, &listing, " in the list that is kept"),
-        None => found.warn(
-            "model",
-            format!("{}: cannot be looked up: {refused}", settings.llm.model),
-            None,
-        ),
+        None => found.warn("model", format!("{}: cannot be looked up", settings.llm.model), None),
     }
 }
 
@@ -94,8 +89,10 @@ fn key(found: &mut Found, session: &Session, llm: &Llm, error: Option<&ProviderE
             let fine = Some("fine for an endpoint on this machine");
             found.warn("key", format!("{name} is not set"), fine);
         }
-        Some(error) => found.warn("key", format!("{name} is set, and was not tried: {error}"), None),
-        None => found.ok("key", format!("{name} is set, and the endpoint answers")),
+        Some(error) if !matches!(error, ProviderError::Credit { .. }) => {
+            found.warn("key", format!("{name} is set, and was not tried: {error}"), None);
+        }
+        _ => found.ok("key", format!("{name} is set, and the endpoint answers")),
     }
 }
 
@@ -195,7 +192,8 @@ fn price(found: &mut Found, llm: &Llm, models: &[&Model]) {
     }
     match models.first().map(|model| of(model)) {
         Some(Prices::PerMillion { input, output }) => {
-            found.ok("price", format!("${input} in, ${output} out a million tokens"));
+            let detail = format!("{} in, {} out a million tokens", exact(input), exact(output));
+            found.ok("price", detail);
         }
         _ => found.ok("price", "free"),
     }

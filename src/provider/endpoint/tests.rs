@@ -19,6 +19,7 @@ fn settings(url: &str) -> Llm {
         provider: "openrouter".to_owned(),
         model: "asked".to_owned(),
         base_url: format!("{url}/v1/"),
+        key_env: "KEY".to_owned(),
         timeout: LONG,
         connect_timeout: LONG,
         first_byte_timeout: LONG,
@@ -545,6 +546,8 @@ fn lists_are_asked_for_once_and_failures_are_worded_as_ever() {
         act(200, r#"{"data": [{"id": "a"}]}"#),
         error(503),
         act(200, "<html>"),
+        error(404),
+        error(401),
     ]);
     let llm = settings(&stub.url);
     let pause = Pause(Box::new(|_, _| true));
@@ -558,5 +561,9 @@ fn lists_are_asked_for_once_and_failures_are_worded_as_ever() {
     );
     assert!(endpoint.models(&stop).unwrap_err().is_outage());
     assert!(matches!(endpoint.models(&stop), Err(ProviderError::Malformed { .. })));
-    assert_eq!(endpoint.account(&stop), Ok(None));
+    assert_eq!(endpoint.account(&stop), Ok(None), "it does not know the question");
+    assert!(matches!(
+        endpoint.account(&stop),
+        Err(ProviderError::Unauthorized { .. })
+    ));
 }

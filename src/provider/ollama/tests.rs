@@ -1,7 +1,13 @@
 //! Bodies as Ollama's documentation and source show them.
 
 use super::*;
-use crate::transcript::{Message, Role, Schema};
+use crate::{
+    door::http::stub::{Stub, act},
+    money::Unmetered,
+    provider::{Answer, Provider as _, ProviderError, endpoint::Endpoint, retry::Pause},
+    time::Stop,
+    transcript::{Message, Role, Schema},
+};
 
 fn dialect() -> Ollama {
     Ollama::new(&Llm {
@@ -157,4 +163,50 @@ fn models_of_this_machine_are_free_and_those_of_the_cloud_are_not() {
             ("big-cloud", None, Prices::Unknown)
         ]
     );
+}
+
+/// Asks with a prompt of 700 bytes; the answer says that so many tokens of it were read.
+fn asked(tokens: u64) -> Result<Answer, ProviderError> {
+    let answer = json!({
+        "model": "m", "message": { "role": "assistant", "content": "hi" },
+        "done": true, "done_reason": "stop", "prompt_eval_count": tokens, "eval_count": 1
+    });
+    let stub = Stub::start(vec![act(200, answer.to_string())]);
+    let limit = std::time::Duration::from_secs(20);
+    let llm = Llm {
+        base_url: stub.url.clone(),
+        timeout: limit,
+        connect_timeout: limit,
+        first_byte_timeout: limit,
+        idle_timeout: limit,
+        ..Llm::default()
+    };
+    let pause = Pause(Box::new(|_, _| false));
+    let endpoint = Endpoint::open(Box::new(Ollama::new(&llm)), &llm, None, pause).unwrap();
+    let request = Request {
+        model: "m".to_owned(),
+        messages: vec![Message {
+            role: Role::User,
+            content: "1234567".repeat(100),
+        }],
+        max_tokens: Some(100),
+        reasoning: None,
+        schema: None,
+    };
+    let outcome = endpoint.ask(&request, &Unmetered, &Stop::default());
+    assert_eq!(stub.seen().len(), 1);
+    outcome
+}
+
+#[test]
+fn a_prompt_that_was_cut_without_a_word_has_no_answer() {
+    assert_eq!(asked(200).unwrap().usage.cost_usd, Some(0.0));
+    let error = asked(50).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the model read only 50 tokens of the prompt, which does not fit its context"
+    );
+    assert!(error.answer().is_some() && !error.is_fatal_for_run() && !error.is_outage());
+    // 0 means that nothing was counted.
+    assert!(asked(0).is_ok());
 }

@@ -277,7 +277,13 @@ fn models_are_read_from_all_known_lists() {
         ("llama.cpp", Some(8)),
     ];
     assert_eq!(read, expected);
-    assert!(matches!(models[0].prices, Prices::PerMillion { input, .. } if (input - 3.0).abs() < 1e-9));
+    assert!(matches!(
+        models[0].prices,
+        Prices::PerMillion {
+            input: 3.0,
+            output: 15.0
+        }
+    ));
     assert!(models[1..].iter().all(|model| model.prices == Prices::Unknown));
     assert_eq!(other().models(&json!("x")), []);
 }
@@ -290,6 +296,6 @@ fn an_account_without_a_limit_is_not_an_empty_one() {
     assert_eq!(dialect(&openrouter()).account(&json!({})), None);
     assert_eq!(
         (dialect(&openrouter()).account_path(), other().account_path()),
-        (Some("/key"), None)
+        (Some("/key"), Some("/key"))
     );
 }

@@ -1,5 +1,7 @@
 //! Tests of how failures are worded, in all the dialects that are known.
 
+use serde_json::json;
+
 use super::*;
 
 fn reader() -> Reader {
@@ -123,4 +125,23 @@ fn what_concerns_the_account_and_what_the_request_are_told_apart() {
         assert!(read(status, "{}").is_outage(), "{status}");
     }
     assert!(read(404, "{}").is_fatal_for_run() && !read(400, "{}").is_fatal_for_run());
+}
+
+#[test]
+fn an_empty_account_is_told_from_a_bad_request() {
+    for (message, is_credit) in [
+        (
+            "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
+            true,
+        ),
+        (
+            "You have reached your specified API usage limits. You will regain access on 2026-12-01.",
+            true,
+        ),
+        ("max_tokens: must be greater than `thinking.budget_tokens`", false),
+    ] {
+        let body = json!({ "type": "error", "error": { "type": "invalid_request_error", "message": message } });
+        let error = reader().refusal(400, None, body.to_string().as_bytes());
+        assert_eq!(matches!(error, ProviderError::Credit { .. }), is_credit, "{message}");
+    }
 }

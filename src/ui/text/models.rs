@@ -2,6 +2,7 @@
 
 use crate::{
     commands::models::{Outcome, Row},
+    provider::pricing::exact,
     ui::{
         View,
         look::{Look, columns, count, grouped, one_line, pad},
@@ -45,16 +46,5 @@ fn prices(row: &Row) -> String {
         (Some(0.0), Some(0.0)) => "free".to_owned(),
         (Some(input), Some(output)) => format!("{} / {}", exact(input), exact(output)),
         _ => "price unknown".to_owned(),
-    }
-}
-
-/// Returns every digit that there is, and at least two places.
-pub(crate) fn exact(dollars: f64) -> String {
-    let text = dollars.to_string();
-    let places = text.split_once('.').map_or(0, |(_, places)| places.len());
-    if places < 2 {
-        format!("${dollars:.2}")
-    } else {
-        format!("${text}")
     }
 }
