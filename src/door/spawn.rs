@@ -83,6 +83,41 @@ impl Spawn {
         })
     }
 
+    /// As `run`, with each stream kept for itself.
+    pub fn run_apart(&self, stop: &Stop) -> Apart {
+        self.run_apart_since(Instant::now(), stop)
+            .unwrap_or_else(|error| Apart {
+                end: End::NotStarted,
+                stdout: Vec::new(),
+                omitted: 0,
+                stderr: error.to_string().into_bytes(),
+            })
+    }
+
+    fn run_apart_since(&self, began: Instant, stop: &Stop) -> io::Result<Apart> {
+        let program = find(&self.program, &self.env)?;
+        let (out, to_out) = io::pipe()?;
+        let (err, to_err) = io::pipe()?;
+        let tree = Tree::open()?;
+        let mut env = self.env.clone();
+        env.push(tree.mark());
+        let command = expression(program, &self.args, &self.dir, env)
+            .stdout_file(to_out)
+            .stderr_file(to_err);
+        let handle = tree.start(&fed(&command, &self.stdin))?;
+        drop(command);
+        let (out, err) = (Keeper::read(out, self.output_cap), Keeper::read(err, self.output_cap));
+        let end = end_of(wait(&handle, began, self.timeout, Some(stop)));
+        tree.end(&handle);
+        let ((stdout, omitted), (stderr, _)) = (out.finish_as_it_came(GRACE), err.finish(GRACE, &self.redactor));
+        Ok(Apart {
+            end,
+            stdout,
+            omitted,
+            stderr,
+        })
+    }
+
     fn run_since(&self, began: Instant, stop: &Stop) -> io::Result<Ended> {
         let program = find(&self.program, &self.env)?;
         let (reader, writer) = io::pipe()?;
@@ -96,13 +131,8 @@ impl Spawn {
         // It holds the writing end: while we have one too, the pipe never ends.
         drop(command);
         let keeper = Keeper::read(reader, self.output_cap);
-        let ended = wait(&handle, began, self.timeout, Some(stop));
+        let end = end_of(wait(&handle, began, self.timeout, Some(stop)));
         let took = began.elapsed();
-        let end = match ended {
-            Waited::Exited(status) => End::Exit(exit_code(status)),
-            Waited::Overdue => End::TimedOut,
-            Waited::Unwanted => End::Stopped,
-        };
         tree.end(&handle);
         let (output, omitted) = keeper.finish(GRACE, &self.redactor);
         Ok(Ended {
@@ -112,6 +142,19 @@ impl Spawn {
             took,
         })
     }
+}
+
+/// What came of a process whose streams were kept apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Apart {
+    /// How it ended.
+    pub end: End,
+    /// What was kept of its standard output.
+    pub stdout: Vec<u8>,
+    /// Bytes left out after the first half of `stdout`.
+    pub omitted: u64,
+    /// What was kept of its standard error; where nothing started, why.
+    pub stderr: Vec<u8>,
 }
 
 /// What a helper program answered.
@@ -198,6 +241,14 @@ fn wait(handle: &Handle, began: Instant, timeout: Option<Duration>, stop: Option
             // Nobody else waits for this child, so this cannot be; a tree that is ended is the safe answer.
             Err(_) => return Waited::Unwanted,
         }
+    }
+}
+
+fn end_of(waited: Waited) -> End {
+    match waited {
+        Waited::Exited(status) => End::Exit(exit_code(status)),
+        Waited::Overdue => End::TimedOut,
+        Waited::Unwanted => End::Stopped,
     }
 }
 

@@ -8,10 +8,11 @@ use std::{
 use eyre::{Result, WrapErr as _};
 
 use crate::{
-    door::fs,
+    door::{fs, wait},
     engine::{
         session::Session,
         spending::{Limits, Spending, Want},
+        stored,
         tariffs::{self, Tariffs},
     },
     fault::{Fault, Kind},
@@ -22,8 +23,13 @@ use crate::{
         dollars,
         ledger::Sum,
     },
-    provider::{self, Answer, Provider, ProviderError},
-    settings::{Budget, Caps, Settings},
+    provider::{
+        self, Answer, Provider, ProviderError,
+        mock::{Mock, command::Command},
+        replay::Replay,
+        retry::Pause,
+    },
+    settings::{Budget, Caps, Llm, Settings},
     time::Stop,
     transcript::Request,
 };
@@ -100,7 +106,7 @@ impl Asking {
     /// # Errors
     /// A fault without key or script, with a dollar cap and no price, or where the ledger cannot be written.
     pub fn open(session: &Session, settings: &Settings, capped: bool) -> Result<Self> {
-        let provider = open_provider(session, settings)?;
+        let provider = open_provider(session, &settings.llm)?;
         let tariffs = Tariffs::of(session, settings, capped);
         if tariffs.default(&settings.llm) == Prices::Unknown
             && let Some(unknown) = caps::unkeepable(&settings.budget)
@@ -185,36 +191,61 @@ fn unpriced(caps: &Caps) -> OverBudget {
 /// Opens the provider that the settings name. Nothing is sent.
 ///
 /// # Errors
-/// A fault without key or script.
-pub fn open_provider(session: &Session, settings: &Settings) -> Result<Box<dyn Provider>> {
-    let script = match (&settings.llm.script, settings.llm.provider.as_str()) {
-        (Some(path), "mock") => {
+/// A fault without key, script or recorded calls.
+pub fn open_provider(session: &Session, llm: &Llm) -> StdResult<Box<dyn Provider>, Fault> {
+    match llm.provider.as_str() {
+        "mock" => Ok(Box::new(open_mock(session, llm)?)),
+        "replay" => {
+            let tape = session
+                .tape()
+                .map_err(|error| Fault::new(Kind::Error, format!("{error:#}")))?;
+            if tape.is_empty() {
+                let fault = Fault::new(Kind::Config, "this clone has no recorded calls to replay");
+                return Err(fault.hint(stored::how_to_fetch(&session.repo())));
+            }
+            Ok(Box::new(Replay::new(Box::new(tape))))
+        }
+        _ => provider::open(llm, session.key.clone()).map_err(|error| unopened(&error)),
+    }
+}
+
+fn open_mock(session: &Session, llm: &Llm) -> StdResult<Mock, Fault> {
+    let pause = Pause(Box::new(wait::pause));
+    match (&llm.script, &llm.command) {
+        (Some(path), None) => {
             let full = session.cwd.join(path);
-            let text = fs::read_text(&full)?;
-            Some(text.ok_or_else(|| Fault::new(Kind::Config, format!("the script {} is not there", full.display())))?)
+            let lost = |why: String| {
+                Fault::new(Kind::Config, format!("the script {}: {why}", full.display()))
+                    .hint("`git config invisigoth.llm.script FILE`")
+            };
+            let text = fs::read_text(&full).map_err(|error| lost(error.to_string()))?;
+            let text = text.ok_or_else(|| lost("is not there".to_owned()))?;
+            Mock::script(path, &text, llm.timeout, pause).map_err(|error| unopened(&error))
         }
-        (None, "mock") => {
+        (None, Some(text)) => {
+            let command = Command {
+                text: text.clone(),
+                dir: session.cwd.clone(),
+                env: session.env.for_checks(&[]),
+            };
+            Ok(Mock::command(command, llm.timeout, pause))
+        }
+        (Some(_), Some(_)) => {
+            let fault = Fault::new(Kind::Config, "provider `mock` has both a script and a command");
+            Err(fault.hint("unset one of `llm.script` and `llm.command`"))
+        }
+        (None, None) => {
             let fault = Fault::new(Kind::Config, "provider `mock` has no script: `llm.script` is not set");
-            return Err(fault
-                .hint("`git config invisigoth.llm.script FILE`; docs/formats.md has the format")
-                .into());
+            Err(fault.hint("`git config invisigoth.llm.script FILE`, or `llm.command`; docs/formats.md has the format"))
         }
-        _ => None,
-    };
-    let named = settings.llm.script.as_deref().unwrap_or("script");
-    let opened = provider::open(
-        &settings.llm,
-        session.key.clone(),
-        script.as_deref().map(|text| (named, text)),
-    );
-    opened.map_err(|error| {
-        let fault = provider_fault(&error);
-        Fault {
-            kind: Kind::Config,
-            ..fault
-        }
-        .into()
-    })
+    }
+}
+
+fn unopened(error: &ProviderError) -> Fault {
+    Fault {
+        kind: Kind::Config,
+        ..provider_fault(error)
+    }
 }
 
 /// True where asking for another goal now would go wrong too: the goal stays ready.

@@ -9,7 +9,13 @@ use crate::{
     backlog::Backlog,
     engine::{recall, stored, target::Target},
     facts::Standing,
-    git::{Repo, codetree::MASTER_PROMPT, diff, history, objects, tree},
+    git::{
+        Repo,
+        codetree::MASTER_PROMPT,
+        diff,
+        history::{self, LogEntry},
+        objects, tree,
+    },
     goal::Goal,
     id::{CommitId, GoalId, TreeId},
     path::RepoPath,
@@ -106,18 +112,11 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     let code = tree::code_of_commit(repo, base)?;
     let snapshot = tree::snapshot(repo, code);
     let commits = history::first_parents(repo, base, LOG).wrap_err("reading the recent history")?;
-    let log: Vec<String> = commits
-        .iter()
-        .map(|entry| format!("{} {}", entry.id.short(), entry.subject()))
-        .collect();
+    // Without ids: they hold the time, and a prompt that is asked again must be the same.
+    let log: Vec<&str> = commits.iter().map(LogEntry::subject).collect();
     let mut diffs = Vec::new();
     for entry in commits.iter().take(DIFFS).filter(|entry| !entry.parents.is_empty()) {
-        diffs.push(format!(
-            "commit {} {}\n{}",
-            entry.id.short(),
-            entry.subject(),
-            commit_diff(repo, entry.id)?
-        ));
+        diffs.push(format!("commit: {}\n{}", entry.subject(), commit_diff(repo, entry.id)?));
     }
     Ok(Context {
         master: master_prompt(repo, target, base)?,

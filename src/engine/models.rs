@@ -63,7 +63,7 @@ pub fn listing(session: &Session, settings: &Settings, fresh: bool) -> Result<Li
     {
         return Ok(kept);
     }
-    let provider = open_provider(session, settings)?;
+    let provider = open_provider(session, &settings.llm)?;
     ask(session, settings, provider.as_ref()).map_err(|error| provider_fault(&error).into())
 }
 

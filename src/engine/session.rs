@@ -13,7 +13,7 @@ use crate::{
     engine::fenced::{self, Works},
     event::{Event, Sink},
     fault::{Fault, Kind},
-    git::{Repo, Shared, advance, config, refs, tree},
+    git::{Repo, Shared, advance, config, refs, tape::AttemptsTape, tree},
     id::{CommitId, Hash},
     layers::{self, Layer, LayerError, Origin, Resolved, file, read},
     secret::{Redactor, Secret, names},
@@ -86,6 +86,14 @@ impl Session {
     /// Returns a handle on the repository for this thread.
     pub fn repo(&self) -> Repo {
         self.shared.repo()
+    }
+
+    /// Returns a tape of the calls that the attempts ref holds now.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn tape(&self) -> Result<AttemptsTape> {
+        Ok(AttemptsTape::open(self.shared.clone())?)
     }
 
     /// Resolves the settings with the repository's file as it is in `commit`.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::{
     check::CheckRow,
     facts::Standing,
-    git::{Repo, attempts},
+    git::{Repo, attempts, config, refs},
     id::{CommitId, GoalId, TreeId},
     money::caps::OverBudget,
     time::Moment,
@@ -74,6 +74,27 @@ pub fn read(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<Stored>> {
         .transpose()
 }
 
+/// Reads the answered calls of attempt `number` at `goal`, in order.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn calls(repo: &Repo, goal: &GoalId, number: u32) -> Result<Vec<Exchange>> {
+    let mut recorded = Vec::new();
+    while let Some(text) = attempts::read(repo, goal, number, &call_name(recorded.len()))? {
+        recorded.push(serde_json::from_slice(&text).wrap_err("a recorded call")?);
+    }
+    Ok(recorded)
+}
+
+/// Says how the attempts of another clone are brought here.
+pub fn how_to_fetch(repo: &Repo) -> String {
+    let remote = config::remote(repo).unwrap_or_else(|| "REMOTE".to_owned());
+    format!(
+        "`git fetch {remote} {0}:{0}` brings those of another clone",
+        refs::ATTEMPTS
+    )
+}
+
 /// Reads every attempt at every goal.
 ///
 /// # Errors
@@ -109,10 +130,7 @@ pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<Re
             recorded: Vec::new(),
         });
     };
-    let mut recorded = Vec::new();
-    while let Some(text) = attempts::read(repo, id, newest, &call_name(recorded.len()))? {
-        recorded.push(serde_json::from_slice(&text).wrap_err("a recorded call")?);
-    }
+    let mut recorded = calls(repo, id, newest)?;
     recorded.reverse();
     Ok(Resumed {
         number: newest,

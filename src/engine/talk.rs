@@ -13,8 +13,11 @@ use crate::{
     money::{self, caps::OverBudget},
     provider::Answer,
     time::Stopping,
-    transcript::{Exchange, Message, Request, Role},
+    transcript::{Answered, Exchange, Message, Request, Role},
 };
+
+/// Said of a reply that carries a key.
+const SECRET: &str = "the reply holds a secret of this machine; leave it out";
 
 /// What was said so far.
 #[derive(Default)]
@@ -98,7 +101,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
         schema: None,
     };
     if let Some(recorded) = recall(attempt, &request) {
-        return Ok(Said::Text(recorded));
+        return Ok(recorded);
     }
     let session = attempt.worker.session;
     if session.stop.stopping() != Stopping::No {
@@ -128,7 +131,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
             let is_secret = session.redactor.finds(&answer.text);
             attempt.talk.answered(attempt.clean(&answer.text));
             Ok(if is_secret {
-                unusable("the reply holds a secret of this machine; leave it out".to_owned())
+                unusable(SECRET.to_owned())
             } else {
                 Said::Text(answer.text)
             })
@@ -160,10 +163,10 @@ fn unusable(why: String) -> Said {
 }
 
 /// Returns the recorded answer to `request`, if a killed run left one.
-fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<String> {
+fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
     let (talk, stored) = (&mut attempt.talk, &mut attempt.stored);
     let (recorded, unfit) = match talk.recorded.pop() {
-        Some(call) if call.request.key() == request.key() && !call.redacted => (Some(call), None),
+        Some(call) if call.key() == request.key() && !call.redacted => (Some(call), None),
         other => (None, other),
     };
     let Some(call) = recorded else {
@@ -178,20 +181,32 @@ fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<String> {
     stored.model.clone_from(&call.model);
     let reply = call.reply.clone();
     talk.answered(reply.clone());
+    let said = if call.is_cut() {
+        let tokens = call.usage.completion_tokens;
+        Said::Unusable {
+            why: format!("the reply was cut off after {tokens} tokens. Send all blocks again, in a shorter reply."),
+            cut: true,
+        }
+    } else if call.redacted {
+        unusable(SECRET.to_owned())
+    } else {
+        Said::Text(reply)
+    };
     talk.calls.push(call);
-    Some(reply)
+    Some(said)
 }
 
 fn take(attempt: &mut Attempt<'_, '_>, request: Request, answer: &Answer, took: Duration) {
-    let call = Exchange {
-        request,
-        reply: attempt.clean(&answer.text),
-        raw: attempt.worker.session.redactor.clean_bytes(&answer.raw).into_string(),
-        model: answer.model.clone(),
+    let answered = Answered {
+        text: &answer.text,
+        raw: &answer.raw,
+        model: &answer.model,
+        provider: &attempt.stored.provider,
+        finish: answer.finish.word(),
         usage: answer.usage,
-        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        redacted: false,
     };
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let call = Exchange::new(request, answered, &attempt.worker.session.redactor, millis);
     let stored = &mut attempt.stored;
     stored.rounds += 1;
     stored.usage.add(&answer.usage);

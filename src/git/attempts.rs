@@ -119,6 +119,38 @@ pub fn every(repo: &Repo, name: &str) -> Result<Vec<Vec<u8>>> {
     Ok(found)
 }
 
+/// Returns the records of all answered calls, by goal, attempt and call. Reads names only.
+///
+/// # Errors
+/// When trees cannot be read.
+pub fn calls(repo: &Repo) -> Result<Vec<BlobId>> {
+    let Some(head) = refs::read(repo, refs::ATTEMPTS)? else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for folder in folders(repo, tree::of_commit(repo, head)?)? {
+        let tree = repo
+            .gix
+            .find_tree(gix_id(folder.0))
+            .doing(|| format!("reading tree {folder}"))?;
+        let decoded = tree.decode().doing(|| format!("decoding tree {folder}"))?;
+        for entry in decoded.entries.iter().filter(|entry| entry.mode.is_blob()) {
+            if let Some(place) = call_of(&entry.filename.to_string()) {
+                found.push((place, BlobId(oid(entry.oid))));
+            }
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
+/// Reads `<goal>@<n>.<NNN>.json`.
+fn call_of(name: &str) -> Option<(String, u32, u32)> {
+    let (goal, rest) = name.rsplit_once('@')?;
+    let (attempt, call) = rest.strip_suffix(".json")?.split_once('.')?;
+    Some((goal.to_owned(), attempt.parse().ok()?, call.parse().ok()?))
+}
+
 fn folders(repo: &Repo, id: TreeId) -> Result<Vec<TreeId>> {
     let tree = repo
         .gix
@@ -151,4 +183,29 @@ pub fn read(repo: &Repo, goal: &GoalId, number: u32, name: &str) -> Result<Optio
         tree::of_commit(repo, head)?,
         &format!("{}.{name}", place(goal, number)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_told_from_other_files_and_stand_in_numeric_order() {
+        let names = ["g@10.000.json", "g@2.010.json", "g@2.002.json", "a@b@1.000.json"];
+        let mut found: Vec<_> = names.iter().filter_map(|name| call_of(name)).collect();
+        found.sort();
+        let place = |goal: &str, attempt, call| (goal.to_owned(), attempt, call);
+        assert_eq!(
+            found,
+            [
+                place("a@b", 1, 0),
+                place("g", 2, 2),
+                place("g", 2, 10),
+                place("g", 10, 0)
+            ]
+        );
+        for other in ["g@1.attempt.json", "g@1.tree", "g", "g@x.000.json"] {
+            assert_eq!(call_of(other), None, "{other}");
+        }
+    }
 }

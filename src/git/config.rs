@@ -36,6 +36,15 @@ pub fn value(repo: &Repo, key: &str) -> Option<String> {
     repo.gix.config_snapshot().string(key).map(|value| value.to_string())
 }
 
+/// Returns the remote that `git fetch` would take; `None` where there is none, or more than one and none to prefer.
+pub fn remote(repo: &Repo) -> Option<String> {
+    let names: Vec<String> = repo.gix.remote_names().iter().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [only] => Some(only.clone()),
+        more => more.iter().find(|name| *name == "origin").cloned(),
+    }
+}
+
 /// Reads `GIT_CONFIG_PARAMETERS`, in which `git -c key=value invisigoth` hands its settings down: shell-quoted
 /// `'key=value'` (before git 2.31) or `'key'='value'`. gix does not read it.
 pub fn parse_parameters(text: &str) -> Vec<String> {

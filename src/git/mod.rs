@@ -15,6 +15,7 @@ pub mod merge;
 pub mod notes;
 pub mod objects;
 pub mod refs;
+pub mod tape;
 pub mod tree;
 
 use std::{
@@ -22,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::id::Oid;
+use crate::id::{CommitId, Oid};
 
 pub mod checkout;
 
@@ -98,6 +99,7 @@ pub enum OpenError {
 }
 
 /// An open repository, for all threads.
+#[derive(Clone)]
 pub struct Shared {
     gix: gix::ThreadSafeRepository,
 }
@@ -147,6 +149,11 @@ impl Shared {
 }
 
 impl Repo {
+    /// True where the commit is stored here; a shallow clone lacks some.
+    pub fn has(&self, commit: CommitId) -> bool {
+        self.gix.has_object(gix_id(commit.0))
+    }
+
     /// Returns the folder of the checkout, if there is one.
     pub fn workdir(&self) -> Option<&Path> {
         self.gix.workdir()

@@ -72,7 +72,7 @@ pub enum Refused {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prices {
-    /// Nothing: the mock, and models of this machine.
+    /// Nothing: the mock, recorded calls, and models of this machine.
     Free,
     /// Dollars per million tokens.
     PerMillion {
@@ -89,7 +89,7 @@ impl Prices {
     /// Returns what the settings say.
     pub fn of(llm: &Llm) -> Self {
         match (llm.provider.as_str(), llm.usd_per_mtok_in, llm.usd_per_mtok_out) {
-            ("mock", _, _) => Self::Free,
+            ("mock" | "replay", _, _) => Self::Free,
             (_, Some(input), Some(output)) => Self::PerMillion { input, output },
             // Its cloud's models are named so, and are not free.
             ("ollama", _, _) if !llm.model.ends_with("cloud") => Self::Free,

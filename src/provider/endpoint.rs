@@ -11,18 +11,19 @@ use crate::{
         http::{self, Head, Http, HttpError, HttpErrorKind, LARGEST_BODY, Limits, To},
         wait::{self, Stopwatch},
     },
-    money::{Came, Meter, estimated_tokens},
+    money::{Meter, estimated_tokens},
     provider::{
         Account, Answer, Finish, Model, Provider, ProviderError,
         breaker::{Breaker, FAILURES, Health},
         dialect::{Dialect, Gathered},
         reading::{Reading, Trouble},
         retry::{Pause, Retry, retry_after},
+        tries::{self, Failed},
         wire::{Reader, model_name, without_thoughts},
     },
     secret::Secret,
     settings::Llm,
-    time::{Stop, Stopping},
+    time::Stop,
     transcript::{Request, Usage},
 };
 
@@ -41,23 +42,6 @@ pub struct Endpoint {
     retry: Retry,
     breaker: Breaker,
     since: Stopwatch,
-}
-
-/// Why a try brought no answer.
-struct Failed {
-    error: ProviderError,
-    /// True where it may have cost something all the same.
-    charged: bool,
-}
-
-impl Failed {
-    fn free(error: ProviderError) -> Self {
-        Self { error, charged: false }
-    }
-
-    fn charged(error: ProviderError) -> Self {
-        Self { error, charged: true }
-    }
 }
 
 impl Endpoint {
@@ -116,24 +100,13 @@ impl Endpoint {
 
     /// One model, with all tries.
     fn ask_one(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
-        let first = self.retry.run(stop, || self.once(request, meter, stop))?;
-        if self.is_shortened(request, &first) {
-            return Err(ProviderError::Shortened(Box::new(first)));
-        }
-        if !is_cold(&first) {
-            return usable(first);
-        }
-        // A model that was just loaded may answer nothing at all, once. Should asking again fail, what the first
-        // answer cost must still be booked.
-        let Ok(mut second) = self.retry.run(stop, || self.once(request, meter, stop)) else {
-            return usable(first);
-        };
-        let is_shortened = self.is_shortened(request, &second);
-        second.usage.add(&first.usage);
-        if is_shortened {
-            return Err(ProviderError::Shortened(Box::new(second)));
-        }
-        usable(second)
+        tries::ask(&self.retry, request, meter, stop, || {
+            let answer = self.send(request, stop)?;
+            if self.is_shortened(request, &answer) {
+                return Err(Failed::charged(ProviderError::Shortened(Box::new(answer))));
+            }
+            Ok(answer)
+        })
     }
 
     fn is_shortened(&self, request: &Request, answer: &Answer) -> bool {
@@ -154,22 +127,6 @@ impl Endpoint {
             outcome = self.ask_one(&instead, meter, stop);
         }
         outcome
-    }
-
-    /// One try, with leave.
-    fn once(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
-        if stop.stopping() != Stopping::No {
-            return Err(ProviderError::Stopped);
-        }
-        let ticket = meter.reserve(request)?;
-        let outcome = self.send(request, stop);
-        let came = match &outcome {
-            Ok(answer) => Came::Answer(&answer.usage),
-            Err(failed) if failed.charged => Came::Unknown,
-            Err(_) => Came::Nothing,
-        };
-        meter.settle(ticket, came);
-        outcome.map_err(|failed| failed.error)
     }
 
     fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, Failed> {
@@ -343,20 +300,6 @@ fn answer(request: &Request, gathered: Gathered, raw: Vec<u8>) -> Answer {
         usage,
         raw,
         finish: gathered.finish.unwrap_or(Finish::Other),
-    }
-}
-
-fn is_cold(answer: &Answer) -> bool {
-    answer.text.trim().is_empty() && matches!(answer.finish, Finish::Stop | Finish::Other)
-}
-
-fn usable(answer: Answer) -> Result<Answer, ProviderError> {
-    if answer.finish == Finish::Length {
-        Err(ProviderError::Cut(Box::new(answer)))
-    } else if answer.text.trim().is_empty() {
-        Err(ProviderError::Empty(Box::new(answer)))
-    } else {
-        Ok(answer)
     }
 }
 

@@ -19,6 +19,8 @@ impl ProviderError {
             | Self::Settings { .. }
             | Self::NoKey { .. }
             | Self::Script { .. }
+            | Self::Command { .. }
+            | Self::NotRecorded { .. }
             | Self::Refused(_)
             | Self::Stopped => true,
             // No such endpoint, or it has moved: the address is wrong, not the request.
@@ -77,6 +79,10 @@ impl ProviderError {
             Self::Insecure { .. } => "set `llm.base_url` to an https address",
             Self::NoKey { .. } => "export it, or write it into an untracked .env; `--provider mock` needs none",
             Self::Script { .. } => "correct the file that `llm.script` names",
+            Self::Command { .. } => "correct the command that `llm.command` names",
+            Self::NotRecorded { .. } => {
+                "prompt, model and limits must be as they were recorded; another `llm.provider` asks anew"
+            }
             Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
             Self::Refused(Refused::Over(_)) => "`git invisigoth budget` shows the caps and raises them",
             Self::Refused(Refused::Dearer(_)) => {

@@ -1,73 +1,42 @@
-//! The mock: answers from a script, without network, time or cost. Stateless: goal and round decide the reply.
+//! The mock: answers from a script or by a command, without network or cost. A script's goal and round decide the reply.
+//!
+//! Owns which error a scripted fault becomes: the one that an endpoint would cause, tried again as often.
 
-use std::{collections::BTreeMap, fmt};
+pub mod command;
+pub mod script;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
-};
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use crate::{
-    money::{Came, Meter, estimated_tokens},
-    provider::{Account, Answer, Finish, Model, Provider, ProviderError, wire::Reader},
-    time::{Stop, Stopping},
+    door::wait,
+    money::{Meter, estimated_tokens},
+    provider::{
+        Account, Answer, Finish, Model, Provider, ProviderError,
+        mock::{
+            command::Command,
+            script::{Ending, Script, Step},
+        },
+        retry::{Pause, Retry},
+        tries::{self, Failed},
+        wire::Reader,
+    },
+    time::Stop,
     transcript::{Request, Role, Usage},
 };
 
-/// What a script file says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Script {
-    /// Replies by goal, the n-th for round n; the last one repeats.
-    goals: BTreeMap<String, Vec<Step>>,
-    /// The reply to every other goal.
-    default: Option<String>,
-}
-
-/// One reply: a text, or an object where more is to be said.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Said {
-    reply: String,
-    tokens: Option<(u64, u64)>,
-    status: Option<u16>,
-}
-
-#[derive(Debug)]
-struct Step(Said);
-
-impl<'de> Deserialize<'de> for Step {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(StepVisitor)
-    }
-}
-
-/// By hand, because an untagged enum would lose the place of an error.
-struct StepVisitor;
-
-impl<'de> Visitor<'de> for StepVisitor {
-    type Value = Step;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reply: a text, or an object with `reply`")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Step, E> {
-        Ok(Step(Said {
-            reply: text.to_owned(),
-            ..Said::default()
-        }))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Step, A::Error> {
-        Said::deserialize(MapAccessDeserializer::new(map)).map(Step)
-    }
-}
-
-/// A provider that reads from a script.
-#[derive(Debug)]
+/// A provider that reads from a script, or asks a command.
 pub struct Mock {
-    script: Script,
+    source: Source,
+    timeout: Duration,
+    retry: Retry,
+}
+
+enum Source {
+    Script(Script),
+    Command(Command),
 }
 
 impl Mock {
@@ -75,30 +44,64 @@ impl Mock {
     ///
     /// # Errors
     /// `Script`, with the place of the error in the text.
-    pub fn open(script: Option<(&str, &str)>) -> Result<Self, ProviderError> {
-        let Some((name, text)) = script else {
-            return Err(ProviderError::Script {
-                name: "llm.script".to_owned(),
-                line: 0,
-                column: 0,
-                message: "the provider `mock` needs a script".to_owned(),
-            });
-        };
-        let script = serde_json::from_str(text).map_err(|error| ProviderError::Script {
-            name: name.to_owned(),
-            line: error.line(),
-            column: error.column(),
-            message: without_place(&error),
-        })?;
-        Ok(Self { script })
+    pub fn script(name: &str, text: &str, timeout: Duration, pause: Pause) -> Result<Self, ProviderError> {
+        Ok(Self::of(Source::Script(Script::parse(name, text)?), timeout, pause))
     }
-}
 
-/// serde_json ends its text with the place, which we say in front.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    /// Has a command answer.
+    pub fn command(command: Command, timeout: Duration, pause: Pause) -> Self {
+        Self::of(Source::Command(command), timeout, pause)
+    }
+
+    fn of(source: Source, timeout: Duration, pause: Pause) -> Self {
+        Self {
+            source,
+            timeout,
+            retry: Retry::new(pause, "mock", wait::salt()),
+        }
+    }
+
+    fn send(&self, request: &Request, nth: usize, stop: &Stop) -> Result<Answer, ProviderError> {
+        let script = match &self.source {
+            Source::Command(command) => {
+                let reply = command.ask(request, self.timeout, stop)?;
+                let step = Step {
+                    reply,
+                    ..Step::default()
+                };
+                return Ok(answer(request, &step));
+            }
+            Source::Script(script) => script,
+        };
+        let (goal, round) = goal_of(request).unwrap_or_default();
+        let Some(step) = script.step(&goal, round, nth) else {
+            return Err(ProviderError::NoReply { goal });
+        };
+        self.play(request, step, stop)
+    }
+
+    fn play(&self, request: &Request, step: &Step, stop: &Stop) -> Result<Answer, ProviderError> {
+        let delay = Duration::from_millis(step.delay_ms);
+        if !delay.is_zero() && !self.retry.pause(delay.min(self.timeout), stop) {
+            return Err(ProviderError::Stopped);
+        }
+        if delay > self.timeout {
+            return Err(ProviderError::Timeout { limit: self.timeout });
+        }
+        if let Some(status) = step.failure() {
+            let reader = Reader { key: None };
+            let after = step.retry_after.map(Duration::from_secs);
+            return Err(reader.refusal(status, after, step.reply.as_bytes()));
+        }
+        match step.cut {
+            Some(bytes) => Err(ProviderError::Unavailable {
+                status: None,
+                after: step.retry_after.map(Duration::from_secs),
+                excerpt: format!("the connection was cut after {} bytes", bytes.min(step.reply.len())),
+            }),
+            None => Ok(answer(request, step)),
+        }
+    }
 }
 
 impl Provider for Mock {
@@ -107,16 +110,20 @@ impl Provider for Mock {
     }
 
     fn ask(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
-        if stop.stopping() != Stopping::No {
-            return Err(ProviderError::Stopped);
-        }
-        let ticket = meter.reserve(request)?;
-        let answer = self.reply(request);
-        let came = answer
-            .as_ref()
-            .map_or(Came::Nothing, |answer| Came::Answer(&answer.usage));
-        meter.settle(ticket, came);
-        answer
+        let mut nth = 0;
+        tries::ask(&self.retry, request, meter, stop, || {
+            nth += 1;
+            self.send(request, nth, stop).map_err(|error| Failed {
+                // A timeout and a cut reply cost what they cost; a status of failure comes before any output.
+                charged: matches!(
+                    error,
+                    ProviderError::Timeout { .. }
+                        | ProviderError::Unavailable { status: None, .. }
+                        | ProviderError::Stopped
+                ),
+                error,
+            })
+        })
     }
 
     fn models(&self, _stop: &Stop) -> Result<Vec<Model>, ProviderError> {
@@ -128,41 +135,25 @@ impl Provider for Mock {
     }
 }
 
-impl Mock {
-    fn reply(&self, request: &Request) -> Result<Answer, ProviderError> {
-        let (goal, round) = goal_of(request).unwrap_or_default();
-        let steps = self.script.goals.get(&goal).map(Vec::as_slice).unwrap_or_default();
-        let step = steps.get(round.saturating_sub(1)).or_else(|| steps.last());
-        let Some(Step(said)) = step else {
-            let default = self.script.default.clone();
-            let text = default.ok_or(ProviderError::NoReply { goal })?;
-            return Ok(answer(request, text, None));
-        };
-        match said.status {
-            Some(status) if !(200..300).contains(&status) => {
-                let reader = Reader { key: None };
-                Err(reader.refusal(status, None, said.reply.as_bytes()))
-            }
-            _ => Ok(answer(request, said.reply.clone(), said.tokens)),
-        }
-    }
-}
-
-fn answer(request: &Request, text: String, tokens: Option<(u64, u64)>) -> Answer {
-    let estimate = (estimated_tokens(request.bytes()), estimated_tokens(text.len()));
-    let (prompt_tokens, completion_tokens) = tokens.unwrap_or(estimate);
+fn answer(request: &Request, step: &Step) -> Answer {
+    let estimate = (estimated_tokens(request.bytes()), estimated_tokens(step.reply.len()));
+    let (prompt_tokens, completion_tokens) = step.tokens.unwrap_or(estimate);
     Answer {
-        model: "mock".to_owned(),
+        model: step.model.clone().unwrap_or_else(|| "mock".to_owned()),
         usage: Usage {
             prompt_tokens,
             completion_tokens,
-            cost_usd: Some(0.0),
-            estimated: tokens.is_none(),
+            cost_usd: Some(step.cost_usd),
+            estimated: step.tokens.is_none(),
             ..Usage::default()
         },
-        raw: text.clone().into_bytes(),
-        finish: Finish::Stop,
-        text,
+        raw: step.reply.clone().into_bytes(),
+        finish: match step.finish {
+            Ending::Stop => Finish::Stop,
+            Ending::Length => Finish::Length,
+            Ending::ContentFilter => Finish::Filter,
+        },
+        text: step.reply.clone(),
     }
 }
 
@@ -179,83 +170,4 @@ fn goal_of(request: &Request) -> Option<(String, usize)> {
         let (round, _) = rest.strip_suffix(')')?.split_once(" of ")?;
         Some((goal.to_owned(), round.parse().ok()?))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{money::Unmetered, transcript::Message};
-
-    fn ask(script: &str, last_line: &str) -> Result<Answer, ProviderError> {
-        let message = |role, content: &str| Message {
-            role,
-            content: content.to_owned(),
-        };
-        let request = Request {
-            model: "any".to_owned(),
-            messages: vec![
-                message(Role::User, "Goal: other (round 9 of 9)"),
-                message(
-                    Role::User,
-                    &format!("a file says\nGoal: quoted (round 1 of 1)\n{last_line}\n"),
-                ),
-                message(Role::Assistant, "Goal: mine (round 1 of 1)"),
-            ],
-            max_tokens: None,
-            reasoning: None,
-            schema: None,
-        };
-        Mock::open(Some(("s.json", script)))?.ask(&request, &Unmetered, &Stop::default())
-    }
-
-    const SCRIPT: &str =
-        r#"{ "goals": { "a (b)": ["one", { "reply": "two", "tokens": [5, 6] }] }, "default": "rest" }"#;
-
-    #[test]
-    fn goal_and_round_pick_the_reply_and_the_last_one_repeats() {
-        for (round, text) in [(1, "one"), (2, "two"), (3, "two"), (0, "one")] {
-            let answer = ask(SCRIPT, &format!("Goal: a (b) (round {round} of 3)")).unwrap();
-            assert_eq!(answer.text, text, "round {round}");
-            assert_eq!(answer.usage.cost_usd, Some(0.0));
-        }
-        assert_eq!(ask(SCRIPT, "Goal: x (round 1 of 3)").unwrap().text, "rest");
-    }
-
-    #[test]
-    fn tokens_are_the_scripts_or_an_estimate_that_says_so() {
-        let scripted = ask(SCRIPT, "Goal: a (b) (round 2 of 3)").unwrap().usage;
-        assert_eq!(
-            (scripted.prompt_tokens, scripted.completion_tokens, scripted.estimated),
-            (5, 6, false)
-        );
-        let estimated = ask(SCRIPT, "Goal: a (b) (round 1 of 3)").unwrap().usage;
-        assert_eq!((estimated.completion_tokens, estimated.estimated), (1, true));
-    }
-
-    #[test]
-    fn a_status_is_the_error_that_an_endpoint_would_cause() {
-        let script = r#"{"goals": {"g": [{"status": 500, "reply": "boom"}, {"status": 402}]}}"#;
-        let first = ask(script, "Goal: g (round 1 of 2)").unwrap_err();
-        assert_eq!(first.to_string(), "the provider is not available: boom");
-        assert!(ask(script, "Goal: g (round 2 of 2)").unwrap_err().is_fatal_for_run());
-        let nothing = ask(script, "Goal: h (round 1 of 2)").unwrap_err();
-        assert_eq!(nothing, ProviderError::NoReply { goal: "h".to_owned() });
-    }
-
-    #[test]
-    fn an_error_in_the_script_names_its_place() {
-        for (script, start) in [
-            ("{\n  \"goals\": {,", "s.json:2:13: "),
-            (
-                "{\"goals\": {\"g\": [{\n\"replay\": 1}]}}",
-                "s.json:2:8: unknown field `replay`",
-            ),
-            ("{\"goals\": {\"g\": [1]}}", "s.json:1:18: invalid type: integer"),
-            ("{\"goal\": 1}", "s.json:1:7: unknown field `goal`"),
-        ] {
-            let error = ask(script, "").unwrap_err();
-            assert!(error.to_string().starts_with(start), "{error}");
-        }
-        assert!(Mock::open(None).unwrap_err().hint().is_some());
-    }
 }

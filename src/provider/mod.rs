@@ -8,8 +8,7 @@ use crate::{
     door::wait,
     money::{Meter, Prices, Refused},
     provider::{
-        anthropic::Anthropic, dialect::Dialect, endpoint::Endpoint, mock::Mock, ollama::Ollama, openai::OpenAi,
-        retry::Pause,
+        anthropic::Anthropic, dialect::Dialect, endpoint::Endpoint, ollama::Ollama, openai::OpenAi, retry::Pause,
     },
     secret::Secret,
     settings::Llm,
@@ -27,8 +26,10 @@ pub mod ollama;
 pub mod openai;
 pub mod pricing;
 pub mod reading;
+pub mod replay;
 pub mod retry;
 pub mod sse;
+pub mod tries;
 pub mod wire;
 
 /// Someone who answers requests.
@@ -85,6 +86,26 @@ pub enum Finish {
     Filter,
     /// Anything else, or nothing was said.
     Other,
+}
+
+impl Finish {
+    /// Returns the word that records have for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::Filter => "content_filter",
+            Self::Other => "other",
+        }
+    }
+
+    /// Reads what `word` returns; anything else is `Other`.
+    pub fn of_word(word: &str) -> Self {
+        let all = [Self::Stop, Self::Length, Self::Filter];
+        all.into_iter()
+            .find(|finish| finish.word() == word)
+            .unwrap_or(Self::Other)
+    }
 }
 
 /// What came back.
@@ -216,6 +237,20 @@ pub enum ProviderError {
         /// The goal; empty where the request names none.
         goal: String,
     },
+    /// The mock's command failed.
+    #[error("`{command}` {message}")]
+    Command {
+        /// `llm.command`
+        command: String,
+        /// How it ended, and the last line of its standard error.
+        message: String,
+    },
+    /// No recorded call answers the request; nothing was sent.
+    #[error("{message}")]
+    NotRecorded {
+        /// Why, and how the nearest recorded request differs.
+        message: String,
+    },
     /// The meter gave no leave; nothing was sent.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -224,14 +259,11 @@ pub enum ProviderError {
     Stopped,
 }
 
-/// Opens the provider that the settings name. `script` is the name and the text of the mock's script.
+/// Opens the endpoint that the settings name. `mock` and `replay` need more than settings, and are opened by themselves.
 ///
 /// # Errors
-/// `Insecure`, `Connect` or `Script`: the settings cannot work. Nothing is sent.
-pub fn open(llm: &Llm, key: Option<Secret>, script: Option<(&str, &str)>) -> Result<Box<dyn Provider>, ProviderError> {
-    if llm.provider == "mock" {
-        return Ok(Box::new(Mock::open(script)?));
-    }
+/// `Insecure`, `NoKey` or `Connect`: the settings cannot work. Nothing is sent.
+pub fn open(llm: &Llm, key: Option<Secret>) -> Result<Box<dyn Provider>, ProviderError> {
     let (dialect, fallback): (Box<dyn Dialect>, &[String]) = match llm.provider.as_str() {
         "anthropic" => (Box::new(Anthropic), &llm.fallback),
         "ollama" => (Box::new(Ollama::new(llm)), &llm.fallback),

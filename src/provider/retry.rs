@@ -52,11 +52,16 @@ impl Retry {
             if attempt >= tries(&error) {
                 return Err(error);
             }
-            if !(self.pause.0)(self.wait(attempt, &error), stop) {
+            if !self.pause(self.wait(attempt, &error), stop) {
                 return Err(ProviderError::Stopped);
             }
             attempt += 1;
         }
+    }
+
+    /// Waits as between two tries; returns false as soon as the run is asked to stop.
+    pub fn pause(&self, duration: Duration, stop: &Stop) -> bool {
+        (self.pause.0)(duration, stop)
     }
 
     fn wait(&self, attempt: u32, error: &ProviderError) -> Duration {

@@ -38,17 +38,17 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     ## Latest commits
 
     ```
-    [id] Set up git-invisigoth
-    [id] settings
-    [id] start
+    Set up git-invisigoth
+    settings
+    start
     ```
 
     ## Latest changes to the files of the goal
 
     ```
-    commit [id] Set up git-invisigoth
+    commit: Set up git-invisigoth
 
-    commit [id] settings
+    commit: settings
     --- /dev/null
     +++ b/invisigoth.toml
     @@ -0,0 +1,2 @@

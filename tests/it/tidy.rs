@@ -85,6 +85,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["door/"]),
     ("signal_hook", &["door/"]),
     ("sha2", &["id.rs"]),
+    ("base64", &["transcript.rs"]),
     // The date of `Retry-After`.
     ("jiff", &["time.rs", "provider/retry.rs", "ui"]),
     // Below row 4 code branches on errors, so they are enums.

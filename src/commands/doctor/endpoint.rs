@@ -37,15 +37,18 @@ pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings) {
     let llm = &settings.llm;
     match (models::has_models(settings), llm.provider.as_str()) {
         (true, provider) => found.ok("provider", format!("{provider}: {}", llm.model)),
+        (false, "mock") if llm.command.is_some() => found.ok("provider", "mock: a command; nobody else is asked"),
         (false, "mock") => found.ok("provider", "mock: a script; nobody is asked"),
         (false, provider) => found.ok("provider", format!("{provider}: recorded calls; nobody is asked")),
     }
-    let provider = match asking::open_provider(session, &brief) {
+    let provider = match asking::open_provider(session, &brief.llm) {
         Ok(provider) => provider,
-        Err(error) => return found.failed("provider", &error),
+        Err(fault) => return found.fail("provider", fault.message, fault.hints.join("; ")),
     };
-    if let Some(script) = llm.script.as_ref().filter(|_| llm.provider == "mock") {
-        found.ok("script", script.clone());
+    match (llm.provider.as_str(), &llm.command, &llm.script) {
+        ("mock", Some(command), _) => found.ok("command", command.clone()),
+        ("mock", None, Some(script)) => found.ok("script", script.clone()),
+        _ => {}
     }
     if models::has_models(settings) {
         found.ok("endpoint", llm.base_url.clone());

@@ -54,6 +54,17 @@ impl Keeper {
     }
 }
 
+impl Keeper {
+    /// As `finish`, but as it came, secrets and all: for what is data and no text for people.
+    pub fn finish_as_it_came(self, patience: Duration) -> (Vec<u8>, u64) {
+        let _ = self.ended.recv_timeout(patience);
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut came = kept.head;
+        came.extend(kept.tail);
+        (came, u64::try_from(kept.omitted).unwrap_or(u64::MAX))
+    }
+}
+
 /// Head and tail of a stream as they came, each with its margin.
 #[derive(Debug, Default)]
 struct Kept {

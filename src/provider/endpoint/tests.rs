@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::{
     door::http::stub::{Act, Stub, act, nobody, response},
-    money::{Refused, Ticket},
+    money::{Came, Refused, Ticket},
     provider::openai::OpenAi,
     transcript::{Message, Role},
 };

@@ -1,0 +1,89 @@
+//! Tries: how one request is asked up to several times, each with leave, and when an answer is of use.
+//!
+//! Knows no endpoint: the mock fails and goes on just as a real one does.
+
+use crate::{
+    money::{Came, Meter},
+    provider::{Answer, Finish, ProviderError, retry::Retry},
+    time::{Stop, Stopping},
+    transcript::Request,
+};
+
+/// Why a try brought no answer.
+pub struct Failed {
+    /// What happened.
+    pub error: ProviderError,
+    /// True where it may have cost something all the same.
+    pub charged: bool,
+}
+
+impl Failed {
+    /// A failure that cannot have cost anything.
+    pub fn free(error: ProviderError) -> Self {
+        Self { error, charged: false }
+    }
+
+    /// A failure that may have cost something.
+    pub fn charged(error: ProviderError) -> Self {
+        Self { error, charged: true }
+    }
+}
+
+/// Asks by `send` until it works or no further try is worth it. Each try has the leave of `meter` first.
+///
+/// # Errors
+/// The last failure, or what is wrong with the answer.
+pub fn ask(
+    retry: &Retry,
+    request: &Request,
+    meter: &dyn Meter,
+    stop: &Stop,
+    mut send: impl FnMut() -> Result<Answer, Failed>,
+) -> Result<Answer, ProviderError> {
+    let mut once = || {
+        if stop.stopping() != Stopping::No {
+            return Err(ProviderError::Stopped);
+        }
+        let ticket = meter.reserve(request)?;
+        let outcome = send();
+        let came = match &outcome {
+            Ok(answer) => Came::Answer(&answer.usage),
+            Err(failed) => match failed.error.answer() {
+                Some(answer) => Came::Answer(&answer.usage),
+                None if failed.charged => Came::Unknown,
+                None => Came::Nothing,
+            },
+        };
+        meter.settle(ticket, came);
+        outcome.map_err(|failed| failed.error)
+    };
+    let first = retry.run(stop, &mut once)?;
+    if !is_cold(&first) {
+        return usable(first);
+    }
+    // A model that was just loaded may answer nothing at all, once. Should asking again fail, what the first
+    // answer cost must still be booked.
+    let Ok(mut second) = retry.run(stop, &mut once) else {
+        return usable(first);
+    };
+    second.usage.add(&first.usage);
+    usable(second)
+}
+
+fn is_cold(answer: &Answer) -> bool {
+    answer.text.trim().is_empty() && matches!(answer.finish, Finish::Stop | Finish::Other)
+}
+
+/// Returns an answer that can be used.
+///
+/// # Errors
+/// `Cut` or `Empty`, with the answer.
+pub fn usable(answer: Answer) -> Result<Answer, ProviderError> {
+    if answer.finish == Finish::Length {
+        Err(ProviderError::Cut(Box::new(answer)))
+    } else if answer.text.trim().is_empty() {
+        Err(ProviderError::Empty(Box::new(answer)))
+    } else {
+        Ok(answer)
+    }
+}
