@@ -111,6 +111,8 @@ pub enum Verb {
     Doctor,
     /// Unite the two replicas of the records: notes and memory/history.json
     Rebuild,
+    /// Apply the recorded replies of landed goals again, offline, and compare the code they make
+    Replay(Replay),
     /// Print or install the manual pages
     Man(Man),
     /// Print the completion script of a shell
@@ -333,6 +335,14 @@ pub struct Models {
     /// Ask the endpoint, instead of taking a list that is at most a day old
     #[arg(long)]
     pub refresh: bool,
+}
+
+/// `replay`
+#[derive(Args, Debug)]
+pub struct Replay {
+    /// Commits that landed, candidates, ranges such as v1..main, or goals
+    #[arg(value_name = "COMMIT", required = true)]
+    pub specs: Vec<String>,
 }
 
 /// `man`

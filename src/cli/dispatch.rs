@@ -12,7 +12,8 @@ use crate::{
         paths,
     },
     commands::{
-        self, Outcome, add, apply, budget, check, cost, demo, doctor, init, list, log, merge, merge_driver, models, run,
+        self, Outcome, add, apply, budget, check, cost, demo, doctor, init, list, log, merge, merge_driver, models,
+        replay, run,
     },
     door::{
         clock::SystemClock,
@@ -100,6 +101,10 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         }
         Verb::Hook(args) => answer(at, &commands::hook::run(&at.session()?, &args.name)?),
         Verb::Rebuild => answer(at, &commands::rebuild::run(&at.session()?)?),
+        Verb::Replay(args) => {
+            let request = replay::Request { specs: args.specs };
+            answer(at, &replay::run(&at.session()?, &request)?)
+        }
         Verb::Man(args) => manual(at, &args),
         Verb::Completion(args) => {
             at.ui.print(&completion::script(args.shell)?);

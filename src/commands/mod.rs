@@ -18,6 +18,7 @@ pub mod merge_driver;
 pub mod models;
 pub mod prompt;
 pub mod rebuild;
+pub mod replay;
 pub mod run;
 pub mod show;
 pub mod status;

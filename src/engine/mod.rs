@@ -16,6 +16,7 @@ pub mod proving;
 pub mod queue;
 pub mod recall;
 pub mod repair;
+pub mod replaying;
 pub mod rewrite;
 pub mod run;
 pub mod session;

@@ -99,6 +99,24 @@ pub fn first_parents(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogE
     Ok(found)
 }
 
+/// Returns the commits along the first parents of `tip` that `from` does not hold, the newest first.
+///
+/// # Errors
+/// When one cannot be read. A shallow clone simply ends.
+pub fn first_parents_since(repo: &Repo, from: CommitId, tip: CommitId) -> Result<Vec<LogEntry>> {
+    let mut found = Vec::new();
+    let mut next = Some(tip);
+    while let Some(id) = next {
+        if !repo.gix.has_object(gix_id(id.0)) || contains(repo, from, id)? {
+            break;
+        }
+        let here = entry(repo, id)?;
+        next = here.parents.first().copied();
+        found.push(here);
+    }
+    Ok(found)
+}
+
 /// True where `old` is `new` or one of its ancestors.
 ///
 /// # Errors

@@ -54,9 +54,14 @@ pub fn replay(repo: &Repo, tip: CommitId, candidate: CommitId, code: CodeTree, a
     commit::write_unsigned(repo, root, &[tip], &message, at)
 }
 
-type Conflicts = std::result::Result<CodeTree, Vec<RepoPath>>;
+/// A merged code tree, or the paths that conflict.
+pub type Conflicts = std::result::Result<CodeTree, Vec<RepoPath>>;
 
-fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) -> Result<Conflicts> {
+/// Brings what `theirs` changed since `base` into `ours`.
+///
+/// # Errors
+/// When trees cannot be read or written.
+pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) -> Result<Conflicts> {
     if base == theirs || ours == theirs {
         return Ok(Ok(ours));
     }

@@ -63,6 +63,8 @@ mod nights;
 mod prompt;
 /// Providers over HTTP: what is sent, counted and kept.
 mod provider;
+/// `replay`, provider `replay`, and the faults of `mock`.
+mod replay;
 /// A run that dies, and the next one.
 mod resume;
 /// Rounds after one that did not do, and tests that must fail without the change.

@@ -15,6 +15,7 @@ pub mod merge;
 pub mod models;
 pub mod prompt;
 pub mod rebuild;
+pub mod replay;
 pub mod run;
 pub mod show;
 pub mod status;

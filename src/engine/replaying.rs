@@ -1,0 +1,145 @@
+//! Replaying: applies the recorded replies of an attempt again, offline, and compares the code with what was committed.
+//!
+//! Goes the way of an attempt: the same draft, guard and tree. Asks nobody, checks nothing, moves no ref.
+
+use eyre::Result;
+
+use crate::{
+    engine::{
+        draft::Draft,
+        session::Session,
+        stored::{self, Stored},
+    },
+    git::{Repo, diff, history, merge, tree},
+    guard::{Admitted, Policy},
+    id::{CommitId, GoalId},
+    path::RepoPath,
+    snapshot::CodeTree,
+    transcript::Exchange,
+};
+
+/// What replaying a goal's commit came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Replayed {
+    /// The code is identical.
+    Same,
+    /// It is not: where, or why there is none to compare.
+    Differs {
+        /// Paths that differ, sorted.
+        paths: Vec<RepoPath>,
+        /// Why no code came of it; empty where paths say it all.
+        why: String,
+    },
+    /// It cannot be replayed, and why.
+    Not(String),
+}
+
+/// Replays the attempt that `commit` is the work of. Returns its number too, where the commit names one.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn replay(session: &Session, repo: &Repo, goal: &GoalId, commit: CommitId) -> Result<(Option<u32>, Replayed)> {
+    let entry = history::entry(repo, commit)?;
+    let number = entry.trailers("Attempt").find_map(|number| number.parse().ok());
+    let Some(number) = number else {
+        return Ok((None, Replayed::Not("the commit names no attempt".to_owned())));
+    };
+    let replayed = match (stored::read(repo, goal, number)?, entry.parents.first()) {
+        (None, _) => Replayed::Not(format!("attempt {number} is not in this clone")),
+        (_, None) => Replayed::Not("the commit has no parent".to_owned()),
+        (Some(stored), Some(parent)) => {
+            let calls = stored::calls(repo, goal, number)?;
+            match unfit(&stored, &calls) {
+                Some(why) => Replayed::Not(why),
+                None => compare(session, repo, (*parent, commit), stored.base, &kept(&stored, &calls))?,
+            }
+        }
+    };
+    Ok((Some(number), replayed))
+}
+
+fn unfit(stored: &Stored, calls: &[Exchange]) -> Option<String> {
+    let row: Option<serde_json::Value> = serde_json::from_str(stored.row.get()).ok();
+    let executor = row.as_ref().and_then(|row| row.get("executor")?.as_str());
+    if let Some(other) = executor.filter(|executor| *executor != "edit") {
+        return Some(format!(
+            "executor `{other}` leaves no replies that can be applied again"
+        ));
+    }
+    if calls.is_empty() {
+        return Some("no reply is recorded".to_owned());
+    }
+    let redacted = calls.iter().position(|call| call.redacted)?;
+    Some(format!("a secret was taken out of reply {}", redacted + 1))
+}
+
+fn compare(
+    session: &Session,
+    repo: &Repo,
+    (parent, commit): (CommitId, CommitId),
+    base: CommitId,
+    calls: &[&Exchange],
+) -> Result<Replayed> {
+    // A candidate whose base left the target was made anew on another parent; the replies still answer the old one.
+    let base = if repo.has(base) { base } else { parent };
+    let policy = Policy::new(&session.settings_at(repo, Some(base))?.settings.paths);
+    let mut draft = Draft::new(tree::code_of_commit(repo, base)?);
+    let admitted = match take_all(repo, &mut draft, calls, &policy) {
+        Ok(admitted) => admitted,
+        Err(why) => {
+            return Ok(Replayed::Differs {
+                paths: Vec::new(),
+                why: format!("no recorded reply can be applied: {why}"),
+            });
+        }
+    };
+    let made = tree::write(repo, draft.base_code, &admitted)?;
+    let carried = merge::three_way(repo, draft.base_code, tree::code_of_commit(repo, parent)?, made)?;
+    let was = tree::code_of_commit(repo, commit)?;
+    Ok(match carried {
+        Ok(made) => verdict(repo, was, made)?,
+        Err(paths) => Replayed::Differs {
+            paths,
+            why: "it conflicts with the commit's parent".to_owned(),
+        },
+    })
+}
+
+/// Takes in every reply, as the attempt did: one that is refused changes nothing. Returns what the last good one made.
+fn take_all(
+    repo: &Repo,
+    draft: &mut Draft,
+    calls: &[&Exchange],
+    policy: &Policy,
+) -> std::result::Result<Admitted, String> {
+    let base = tree::snapshot(repo, draft.base_code);
+    let mut last = Err("each was cut, or taken back".to_owned());
+    for call in calls {
+        match (draft.take(&call.reply, &base, policy), &last) {
+            (Ok(admitted), _) => last = Ok(admitted),
+            (Err(unusable), Err(_)) => last = Err(unusable.why),
+            (Err(_), Ok(_)) => {}
+        }
+    }
+    last
+}
+
+/// Returns the calls whose edits stayed: none that was cut, none that was taken back because it made things worse.
+fn kept<'a>(stored: &Stored, calls: &'a [Exchange]) -> Vec<&'a Exchange> {
+    let is_taken_back = |at: usize| stored.taken_back.iter().any(|call| usize::try_from(*call) == Ok(at));
+    let all = calls.iter().enumerate();
+    all.filter(|(at, call)| !call.is_cut() && !is_taken_back(*at))
+        .map(|(_, call)| call)
+        .collect()
+}
+
+fn verdict(repo: &Repo, was: CodeTree, made: CodeTree) -> Result<Replayed> {
+    if was == made {
+        return Ok(Replayed::Same);
+    }
+    let differences = diff::trees(repo, was.root, made.root)?;
+    Ok(Replayed::Differs {
+        paths: differences.into_iter().map(|differs| differs.path).collect(),
+        why: String::new(),
+    })
+}
