@@ -223,6 +223,7 @@ fn fed(command: &Expression, stdin: &[u8]) -> Expression {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Waited {
     Exited(ExitStatus),
     Overdue,

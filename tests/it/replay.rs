@@ -283,7 +283,7 @@ fn provider_replay_without_calls_says_what_to_fetch() {
 }
 
 /// Runs one goal against `rounds` of the script.
-fn play(rounds: Value) -> (Sandbox, Ran) {
+fn play(rounds: &Value) -> (Sandbox, Ran) {
     let sandbox = Sandbox::ready();
     sandbox.goal("a", &[]);
     sandbox.script(json!({ "a": rounds }));
@@ -339,7 +339,7 @@ fn each_fault_of_the_script_is_met_as_a_real_one() {
         ),
     ];
     for (rounds, code, said) in table {
-        let (sandbox, ran) = play(rounds.clone());
+        let (sandbox, ran) = play(&rounds);
         let all = format!("{}{}", ran.stdout, ran.stderr);
         assert_eq!(ran.code, code, "{rounds}\n{all}");
         assert!(all.contains(said), "{rounds}\n{all}");
@@ -349,7 +349,7 @@ fn each_fault_of_the_script_is_met_as_a_real_one() {
 
 #[test]
 fn a_call_is_recorded_with_its_key_and_how_it_ended() {
-    let (sandbox, ran) = play(json!([
+    let (sandbox, ran) = play(&json!([
         {"reply": whole("a.txt", "half\n"), "finish": "length", "model": "m-1"},
         {"reply": whole("a.txt", "a\n"), "cost_usd": 0.25, "model": "m-2"},
     ]));

@@ -18,9 +18,8 @@ impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         let id = self.goals.iter().map(|row| columns(row.goal.as_str())).max();
         let id = id.unwrap_or(0).min(ID);
-        let mut text: String = self.goals.iter().map(|row| line(look, row, id)).collect();
-        text.push_str(&format!("{} of {} replayed\n", self.replayed, self.goals.len()));
-        text
+        let lines: String = self.goals.iter().map(|row| line(look, row, id)).collect();
+        format!("{lines}{} of {} replayed\n", self.replayed, self.goals.len())
     }
 
     fn aside(&self) -> String {
