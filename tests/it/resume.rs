@@ -64,6 +64,22 @@ fn killed_in_its_second_round_a_run_goes_on_in_that_round() {
 }
 
 #[test]
+fn a_reply_that_was_cut_before_the_kill_is_not_applied_after_it() {
+    let sandbox = Sandbox::checking(&pausing());
+    let cut = json!({"reply": whole("half.txt", "x\n"), "finish": "length"});
+    sandbox.script(json!({"a": [cut, whole("a.txt", "a\n")]}));
+    sandbox.goal("a", &[]);
+    let mut pause = Pause::new(&sandbox);
+    let running = pause.start(&sandbox, &["run"]);
+    running.signal(&sandbox, "KILL");
+    running.end();
+    let summary = sandbox.json(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+    assert!(!sandbox.path("half.txt").exists());
+    assert_eq!(summary["calls"], json!(0), "{summary}");
+}
+
+#[test]
 fn a_goal_worded_anew_after_the_kill_is_asked_anew() {
     let sandbox = Sandbox::checking(&pausing());
     sandbox.script(json!({"a": [whole("a.txt", "to the old question\n")]}));

@@ -91,6 +91,7 @@ fn edits_that_make_it_worse_are_taken_back_and_the_best_tree_stays() {
     assert_eq!(sandbox.attempt("g", 1, "attempt.json")["taken_back"], json!([1]));
     let said = sandbox.attempt("g", 1, "002.json")["request"]["messages"].to_string();
     assert!(said.contains("your last edits were taken back"), "{said}");
+    assert_eq!(sandbox.json(&["replay", "g"])["goals"][0]["verdict"], "same");
     assert_eq!(sandbox.read("a.txt"), "x\n");
     // Where nothing better comes, the attempt keeps the best.
     let (sandbox, ran) = asked(
