@@ -152,6 +152,7 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<
         started_at: worker.session.clock.now().rfc3339(),
         provider: worker.asking()?.provider.name().to_owned(),
         model: goal.model.clone().unwrap_or_else(|| worker.settings.llm.model.clone()),
+        format: worker.settings.llm.format.clone(),
         usage: Usage {
             cost_usd: Some(0.0),
             ..Usage::default()

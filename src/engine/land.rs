@@ -434,6 +434,7 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         started_at: entry.at.rfc3339(),
         provider: "unknown".into(),
         model: "unknown".into(),
+        format: String::new(),
         usage: Usage::default(),
         prompt_hash: String::new(),
         checks: Vec::new(),

@@ -14,6 +14,7 @@ use crate::{
     guard::{Admitted, Policy},
     id::{CommitId, GoalId},
     path::RepoPath,
+    reply::{Format, family},
     snapshot::CodeTree,
     transcript::Exchange,
 };
@@ -51,7 +52,7 @@ pub fn replay(session: &Session, repo: &Repo, goal: &GoalId, commit: CommitId) -
             let calls = stored::calls(repo, goal, number)?;
             match unfit(&stored, &calls) {
                 Some(why) => Replayed::Not(why),
-                None => compare(session, repo, (*parent, commit), stored.base, &kept(&stored, &calls))?,
+                None => compare(session, repo, (*parent, commit), &stored, &kept(&stored, &calls))?,
             }
         }
     };
@@ -77,14 +78,15 @@ fn compare(
     session: &Session,
     repo: &Repo,
     (parent, commit): (CommitId, CommitId),
-    base: CommitId,
+    stored: &Stored,
     calls: &[&Exchange],
 ) -> Result<Replayed> {
     // A candidate whose base left the target was made anew on another parent; the replies still answer the old one.
-    let base = if repo.has(base) { base } else { parent };
+    let base = if repo.has(stored.base) { stored.base } else { parent };
     let policy = Policy::new(&session.settings_at(repo, Some(base))?.settings.paths);
     let mut draft = Draft::new(tree::code_of_commit(repo, base)?);
-    let admitted = match take_all(repo, &mut draft, calls, &policy) {
+    let setting = stored.format.parse().unwrap_or_default();
+    let admitted = match take_all(repo, &mut draft, (calls, setting), &policy) {
         Ok(admitted) => admitted,
         Err(why) => {
             return Ok(Replayed::Differs {
@@ -109,13 +111,14 @@ fn compare(
 fn take_all(
     repo: &Repo,
     draft: &mut Draft,
-    calls: &[&Exchange],
+    (calls, setting): (&[&Exchange], Format),
     policy: &Policy,
 ) -> std::result::Result<Admitted, String> {
     let base = tree::snapshot(repo, draft.base_code);
     let mut last = Err("each was cut, or taken back".to_owned());
     for call in calls {
-        match (draft.take(&call.reply, &base, policy), &last) {
+        let format = family::asked(&call.request.model, setting).format;
+        match (draft.take((&call.reply, format), &base, policy), &last) {
             (Ok(admitted), _) => last = Ok(admitted),
             (Err(unusable), Err(_)) => last = Err(unusable.why),
             (Err(_), Ok(_)) => {}

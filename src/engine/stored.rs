@@ -44,6 +44,9 @@ pub struct Stored {
     pub provider: String,
     /// The model that answered last.
     pub model: String,
+    /// `llm.format` as it was: how replies were asked for, and so how they are read.
+    #[serde(default)]
+    pub format: String,
     /// What all calls took.
     pub usage: Usage,
     /// Hash of the first prompt.
