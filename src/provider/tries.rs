@@ -48,11 +48,8 @@ pub fn ask(
         let outcome = send();
         let came = match &outcome {
             Ok(answer) => Came::Answer(&answer.usage),
-            Err(failed) => match failed.error.answer() {
-                Some(answer) => Came::Answer(&answer.usage),
-                None if failed.charged => Came::Unknown,
-                None => Came::Nothing,
-            },
+            Err(failed) if failed.charged => Came::Unknown,
+            Err(_) => Came::Nothing,
         };
         meter.settle(ticket, came);
         outcome.map_err(|failed| failed.error)
