@@ -18,10 +18,11 @@ use crate::{
     fault::{Fault, Kind},
     id::GoalId,
     money::{
-        Came, Meter, Prices, Refused, Tariff, Ticket,
+        Came, Meter, Prices, Refused, Ticket,
         caps::{self, OverBudget, Scope, What},
         dollars,
         ledger::Sum,
+        tariff::Tariff,
     },
     provider::{
         self, Answer, Provider, ProviderError,
@@ -255,8 +256,13 @@ pub fn ends_run(error: &ProviderError) -> bool {
 
 /// Returns the cap on its goal that kept a call from being made: the goal pauses, and others go on.
 pub fn pauses(error: &ProviderError) -> Option<OverBudget> {
+    over(error).filter(|over| over.scope == Scope::Goal)
+}
+
+/// Returns the cap that kept a call from being made.
+pub fn over(error: &ProviderError) -> Option<OverBudget> {
     match error {
-        ProviderError::Refused(Refused::Over(over)) if over.scope == Scope::Goal => Some(*over),
+        ProviderError::Refused(Refused::Over(over)) => Some(*over),
         _ => None,
     }
 }

@@ -33,7 +33,7 @@ pub struct Stored {
     pub standing: Standing,
     /// Why it failed; empty otherwise.
     pub reason: String,
-    /// The cap that it pauses at, if it does.
+    /// The cap that stopped it, if one did: its goal's, where it pauses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<OverBudget>,
     /// Replies so far.
@@ -112,7 +112,7 @@ pub fn every(repo: &Repo) -> Result<Vec<Stored>> {
 pub struct Resumed {
     /// Its number.
     pub number: u32,
-    /// The commit that it worked on so far; `None` for a new one.
+    /// The commit that it worked on so far, where a cap stopped it between two answers.
     pub base: Option<CommitId>,
     /// What it was answered already, the next one last: those answers are paid for.
     pub recorded: Vec<Exchange>,
@@ -137,8 +137,8 @@ pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<Re
     recorded.reverse();
     Ok(Resumed {
         number: newest,
-        // Without an answer there is nothing that a newer commit would make worthless.
-        base: (!recorded.is_empty()).then_some(open.base),
+        // One that was not stopped by a cap may have passed: what came of it was taken back, and is not wanted again.
+        base: open.pause.filter(|_| !recorded.is_empty()).map(|_| open.base),
         recorded,
     })
 }

@@ -149,6 +149,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
             None if asking::ends_run(&error) => {
                 // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
                 if attempt.stored.rounds > 0 {
+                    attempt.stored.pause = asking::over(&error);
                     attempt.save()?;
                 }
                 Err(asking::provider_fault(&error).into())

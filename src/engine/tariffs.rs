@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     engine::{models, session::Session},
-    money::{Prices, Tariff},
+    money::{Prices, tariff::Tariff},
     settings::{Budget, Llm, Settings},
 };
 

@@ -85,9 +85,7 @@ impl ProviderError {
             }
             Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
             Self::Refused(Refused::Over(_)) => "`git invisigoth budget` shows the caps and raises them",
-            Self::Refused(Refused::Dearer(_)) => {
-                "correct `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or look at the endpoint's bill"
-            }
+            Self::Refused(Refused::Dearer(_)) => "correct `llm.usd_per_mtok_*`, or look at the endpoint's bill",
             Self::Refused(Refused::Unkept(_)) => "make room on the disk, then run again",
             Self::Stopped => return None,
         })

@@ -441,7 +441,7 @@ fn an_answer_that_costs_more_than_it_can_is_booked_and_the_last() {
     checked  a  round 1, test: exit 1
     asked    a  round 2, [n] bytes
     error: the last call cost $0.75, and by the prices at hand it could cost $0.25 at most
-    hint: correct `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or look at the endpoint's bill
+    hint: correct `llm.usd_per_mtok_*`, or look at the endpoint's bill
     -- exit 6
     ");
     assert_eq!(asked(&server), 1);
