@@ -11,7 +11,7 @@ use crate::{
     commands,
     door::{env::Env, fs, spawn},
     engine::{
-        fenced, recall,
+        fenced, models, recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
         tariffs, worker,
@@ -211,7 +211,7 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
             settings(found, &repo, &target, &resolved);
             checks(found, &resolved.settings);
             endpoint::look(found, session, &resolved.settings);
-            cap(found, &resolved.settings);
+            cap(found, session, &resolved.settings);
         }
     }
     backlog(found, session, &repo, &target);
@@ -307,7 +307,7 @@ fn checks(found: &mut Found, settings: &Settings) {
     found.ok("checks", commands.join(", "));
 }
 
-fn cap(found: &mut Found, settings: &Settings) {
+fn cap(found: &mut Found, session: &Session, settings: &Settings) {
     let budget = &settings.budget;
     let scopes = [(Scope::Run, "a run"), (Scope::Day, "a day"), (Scope::Goal, "a goal")];
     let worded = |(scope, what): &(Scope, &str)| {
@@ -316,7 +316,8 @@ fn cap(found: &mut Found, settings: &Settings) {
     };
     let said: Vec<String> = scopes.iter().filter_map(worded).collect();
     let free = tariffs::is_scripted(&settings.llm);
-    match caps::unkeepable(budget).filter(|_| !free && Prices::of(&settings.llm) == Prices::Unknown) {
+    let unknown = models::prices(session, settings, &settings.llm.model) == Prices::Unknown;
+    match caps::unkeepable(budget).filter(|_| !free && unknown) {
         _ if said.is_empty() && free => found.ok("cap", "none needed: a script costs nothing"),
         _ if said.is_empty() => found.warn(
             "cap",

@@ -3,10 +3,11 @@
 //!
 //! Owns no arithmetic: that is `money`'s.
 
-use std::collections::BTreeMap;
-
 use crate::{
-    engine::{models, session::Session},
+    engine::{
+        models::{self, Listing},
+        session::Session,
+    },
     money::{Prices, tariff::Tariff},
     settings::{Budget, Llm, Settings},
 };
@@ -15,7 +16,7 @@ use crate::{
 pub struct Tariffs {
     /// What the settings say of all models.
     said: Prices,
-    listed: BTreeMap<String, Prices>,
+    listed: Option<Listing>,
     fallback: Vec<String>,
     anthropic: bool,
 }
@@ -29,10 +30,10 @@ impl Tariffs {
         } else {
             Prices::of(llm)
         };
-        let listed = if said == Prices::Unknown && (capped || dollars_are_capped(&settings.budget)) {
-            listed(session, settings)
-        } else {
-            BTreeMap::new()
+        let listed = match said {
+            Prices::Unknown if capped || dollars_are_capped(&settings.budget) => listed(session, settings),
+            Prices::Unknown => models::kept(session, settings),
+            _ => None,
         };
         Self {
             said,
@@ -57,7 +58,10 @@ impl Tariffs {
 
     fn price(&self, model: &str) -> Prices {
         match self.said {
-            Prices::Unknown => self.listed.get(model).copied().unwrap_or(Prices::Unknown),
+            Prices::Unknown => {
+                let listed = self.listed.as_ref().and_then(|listed| listed.find(model));
+                listed.map_or(Prices::Unknown, |model| model.prices)
+            }
             said => said,
         }
     }
@@ -83,12 +87,11 @@ fn dollars_are_capped(budget: &Budget) -> bool {
 }
 
 /// A provider without a list is one whose prices are unknown.
-fn listed(session: &Session, settings: &Settings) -> BTreeMap<String, Prices> {
-    match models::list(session, settings, false) {
-        Ok(models) => models.into_iter().map(|model| (model.id, model.prices)).collect(),
-        Err(error) => {
-            session.say(format!("prices are not known: {error:#}"));
-            BTreeMap::new()
-        }
-    }
+fn listed(session: &Session, settings: &Settings) -> Option<Listing> {
+    let listed = models::listing(session, settings, false);
+    let said = |error: &eyre::Report| session.say(format!("the list of prices is not at hand: {error:#}"));
+    listed
+        .inspect_err(said)
+        .ok()
+        .or_else(|| models::kept(session, settings))
 }
