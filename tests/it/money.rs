@@ -416,6 +416,7 @@ fn a_dollar_cap_without_a_price_refuses_to_start() {
     let set = ["--set", "budget.day_max_usd=5"];
     assert_snapshot!(run(&sandbox, &set), @r"
     -- stderr
+    the list of prices is not at hand: the provider refuses the request (404): {}
     error: `budget.day_max_usd` cannot be kept: the price of a call is not known
     hint: set `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or `budget.day_max_calls` as well
     -- exit 7

@@ -42,7 +42,7 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Ran {
 fn a_whole_run_over_http_with_the_key_in_one_header_only() {
     let server = replies();
     let sandbox = asking(&server);
-    let ran = run(&sandbox, &["--max-usd", "10", "--max-calls", "9"]);
+    let ran = run(&sandbox, &["--max-calls", "9"]);
     assert_snapshot!(shown(&ran, sandbox.home()), @r#"
     landed   a          Goal a                      test ok                                      [id]
     landed   b          Goal b                      test ok                                      [id]
