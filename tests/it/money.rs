@@ -124,9 +124,10 @@ fn serve(
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     loop {
-        let before = head.len();
-        reader.read_line(&mut head)?;
-        let line = head[before..].to_ascii_lowercase();
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        head.push_str(&line);
+        line.make_ascii_lowercase();
         if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
         }
@@ -142,7 +143,7 @@ fn serve(
     reader.read_exact(&mut body)?;
     let body: Value = serde_json::from_slice(&body)?;
     let mut written = bill.lock().unwrap();
-    if dice % 7 == 0 {
+    if dice.is_multiple_of(7) {
         drop(written);
         // Refused before any work: free.
         return write!(
@@ -177,12 +178,12 @@ fn serve(
         let _ = killed.recv();
         return Ok(());
     }
-    let part = if cut { answer.len() / 2 } else { answer.len() };
+    let part = answer.split_at(if cut { answer.len() / 2 } else { answer.len() }).0;
     write!(
         reader.get_mut(),
         "{head}Content-Length: {}\r\n\r\n{}",
         answer.len(),
-        &answer[..part]
+        part
     )
 }
 
@@ -231,9 +232,14 @@ fn spend(key: &str, cap: &str, seed: u64) -> (Bill, usize) {
     let said = sandbox.json(&["budget"])["rows"][1]["spent"].clone();
     assert!(said["usd"].as_f64().unwrap() >= bill.usd - 1e-9, "{said} {bill:?}");
     let ledger = sandbox.read(".git/invisigoth/spending.jsonl");
-    let days = ledger
-        .lines()
-        .filter_map(|line| Some(serde_json::from_str::<Value>(line).ok()?["at"].as_str()?[..10].to_owned()));
+    let days = ledger.lines().filter_map(|line| {
+        Some(
+            serde_json::from_str::<Value>(line).ok()?["at"]
+                .as_str()?
+                .get(..10)?
+                .to_owned(),
+        )
+    });
     let days = days.collect::<std::collections::BTreeSet<_>>().len();
     sandbox.assert_sound();
     (bill, days)
