@@ -416,10 +416,7 @@ mod tests {
             memory: Some(64),
             ..fenced.clone()
         };
-        let ids: BTreeSet<String> = [open, fenced, online, small]
-            .iter()
-            .map(|gate| gate.id().0.to_string())
-            .collect();
+        let ids: BTreeSet<String> = [open, fenced, online, small].iter().map(|gate| gate.id().0).collect();
         assert_eq!(ids.len(), 4);
     }
 }

@@ -97,9 +97,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
 
 /// Returns the code at HEAD, which is the person's own, unless a candidate is checked out.
 fn own_code(repo: &Repo) -> Result<Option<CodeTree>> {
-    let head = match refs::head(repo) {
-        Ok(refs::Head::Branch(_, Some(id)) | refs::Head::Detached(id)) => id,
-        _ => return Ok(None),
+    let Ok(refs::Head::Branch(_, Some(head)) | refs::Head::Detached(head)) = refs::head(repo) else {
+        return Ok(None);
     };
     let entry = history::entry(repo, head)?;
     let is_candidate = entry.trailers("Goal").next().is_some() && entry.trailers("Settled").next().is_none();

@@ -129,15 +129,15 @@ pub fn probe<'s>(session: &'s Session, repo: &Repo) -> Result<&'s Works, &'s str
     session.bubblewrap.get_or_init(tried).as_ref().map_err(String::as_str)
 }
 
-/// Tries bubblewrap with the arguments that a check gets, in a folder below `cache_root`.
+/// Tries bubblewrap with the arguments that a check gets, in `cache_root`.
 ///
 /// # Errors
 /// Why it does not work, for people.
 pub fn try_out(env: &Env, cache_root: &Path, hidden: Vec<PathBuf>) -> Result<Works, String> {
     let env = env.for_checks(&[]);
     let program = spawn::find("bwrap".as_ref(), &env).map_err(|_| "bubblewrap is not installed".to_owned())?;
-    let root = cache_root.join("invisigoth/.probe");
-    fs::create_private_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
+    let root = cache_root.to_owned();
+    fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
     let fence = Fence {
         root: root.clone(),
         ..surroundings(hidden, &env)

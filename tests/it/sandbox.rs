@@ -99,7 +99,7 @@ impl Outside {
             words.extend(args);
             let (program, args) = words.split_first().unwrap();
             let mut command = sandbox.command(program);
-            command.args(args).env("SOME_TOKEN", "canary-environment");
+            command.args(args).env("SOME_NOTE", "canary-environment");
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
             command.spawn().unwrap()
         };
@@ -120,9 +120,8 @@ impl Outside {
     }
 
     fn probes(&self) -> Vec<Probe> {
-        let home = self.sandbox.home();
         let mut all = Vec::new();
-        let mut add = |name, act: String, seen, works_unfenced| {
+        let mut add = |name, act, seen, works_unfenced| {
             all.push(Probe {
                 name,
                 act,
@@ -130,6 +129,17 @@ impl Outside {
                 works_unfenced,
             });
         };
+        self.reading(&mut add);
+        self.writing(&mut add);
+        self.looking(&mut add);
+        self.talking(&mut add);
+        self.ruling(&mut add);
+        all
+    }
+
+    /// Files that hold secrets.
+    fn reading(&self, add: &mut impl FnMut(&'static str, String, Seen, bool)) {
+        let home = self.sandbox.home();
         for (name, path) in SECRETS {
             add(name, format!("cat '{}'", home.join(path).display()), Seen::Told, true);
         }
@@ -147,6 +157,11 @@ impl Outside {
             Seen::Told,
             false,
         );
+    }
+
+    /// Files that are not the check's.
+    fn writing(&self, add: &mut impl FnMut(&'static str, String, Seen, bool)) {
+        let home = self.sandbox.home();
         for (name, path) in [
             ("home", "made"),
             ("startup file", ".profile"),
@@ -179,6 +194,10 @@ impl Outside {
         let beside = Path::new(env!("CARGO_BIN_EXE_git-invisigoth")).with_extension("probe");
         let act = format!("echo x > '{}'", beside.display());
         add("beside the binary", act, Seen::Made(beside), false);
+    }
+
+    /// Other processes.
+    fn looking(&self, add: &mut impl FnMut(&'static str, String, Seen, bool)) {
         let keeper = self.keeper.id();
         let every = |file: &str, word: &str| format!("cat /proc/[0-9]*/{file} | tr '\\0' '\\n' | grep -a {word}");
         add("environment", every("environ", "canary-environment"), Seen::Told, true);
@@ -186,6 +205,11 @@ impl Outside {
         add("open-file", format!("cat /proc/{keeper}/fd/5"), Seen::Told, true);
         let maps = format!("grep -q . /proc/{keeper}/maps && grep -q canary-arguments /proc/{keeper}/cmdline");
         add("memory", format!("{maps} && echo canary-memory"), Seen::Told, true);
+    }
+
+    /// The network, and sockets.
+    fn talking(&self, add: &mut impl FnMut(&'static str, String, Seen, bool)) {
+        let home = self.sandbox.home();
         let port = self.tcp.local_addr().unwrap().port();
         add(
             "tcp",
@@ -219,6 +243,10 @@ impl Outside {
             true,
         );
         // Below the slot and taken back: unfenced, as root, it works.
+    }
+
+    /// Rights, and who dies.
+    fn ruling(&self, add: &mut impl FnMut(&'static str, String, Seen, bool)) {
         add(
             "mount",
             "mkdir -p mnt && mount -t tmpfs x mnt && echo canary-mount && umount mnt".into(),
@@ -246,7 +274,6 @@ impl Outside {
         add("victim", format!("kill -9 {}", self.victim.id()), Seen::Felt, true);
         add("last", "echo all but one tried".into(), Seen::Told, false);
         add("everybody", "kill -9 -1".into(), Seen::Felt, false);
-        all
     }
 
     /// Runs the check and returns its answer.
@@ -256,7 +283,8 @@ impl Outside {
             Some((program, args)) => {
                 // Whoever it becomes need not see where it was built.
                 let copy = self.sandbox.home().join("git-invisigoth");
-                fs::copy(binary, &copy).unwrap();
+                // Copied by another process: ours may be forking with the file still open to write.
+                assert_eq!(self.sandbox.sh("cp", &[binary, copy.to_str().unwrap()]).code, 0);
                 let mut args: Vec<String> = args.iter().map(ToString::to_string).collect();
                 args.push(copy.to_str().unwrap().to_owned());
                 ((*program).to_owned(), args)
@@ -265,7 +293,7 @@ impl Outside {
         };
         let mut command = self.sandbox.command(&program);
         command.args(args).args(["--json", "check"]);
-        command.env("SOME_TOKEN", "canary-environment");
+        command.env("SOME_NOTE", "canary-environment");
         command.env("INVISIGOTH_CHECK_SANDBOX", sandbox);
         command.env("TMPDIR", self.sandbox.home().join("tmpdir"));
         let ran = Ran::of(&command.output().unwrap());
