@@ -1,9 +1,20 @@
-//! Replies: model text → edits. Owns the formats that models are asked for and what they send instead.
+//! Replies: model text → edits. Owns the formats that models are asked for and what they send instead; each format's
+//! grammar is in its own file.
 //!
 //! # What is read
 //!
-//! Whatever was asked for, a reply with a SEARCH marker is read as `search-replace`, any other as `whole`. Thoughts
-//! between `<think>` and `</think>` are dropped first. Lines end with LF or CRLF.
+//! Whatever was asked for, a reply is read in the format that it is in; in two of them at once it is refused. Thoughts
+//! between `<think>` and `</think>` are dropped first. Lines end with LF or CRLF. From the top down, what begins at a
+//! line, or at the top of a fence, is the first of these that fits, and all of it up to its end; whatever looks like
+//! another format inside it is content:
+//!
+//! 1. **apply-patch** (`patch`): `*** Begin Patch`, or a `*** Add|Update|Delete File:` line without it.
+//! 2. **search-replace** (`scan`, `mark`): a SEARCH marker.
+//! 3. **udiff** (`udiff`, `hunk`): `diff --git`, `---` and `+++` lines with an `@@` line, or a fence that starts with `@@`
+//!    below a path.
+//! 4. **str-replace** (`strings`): JSON objects with a path and a command.
+//! 5. **whole** (`whole`, `path_line`): a path and a fence. Below a path a fence is a patch or a diff only where that names
+//!    the same file.
 //!
 //! **search-replace**: blocks, inside fences or not.
 //! ```text
@@ -18,7 +29,8 @@
 //! three lines above the SEARCH marker (fences and blank lines are passed over) or in the info string of the fence;
 //! without one, the block belongs to the file of the block before. A block ends at the REPLACE marker of its SEARCH
 //! marker's length, so that longer markers can go around content that has markers; of several `=======` lines the one
-//! of that length divides. An empty SEARCH part makes a new file.
+//! of that length divides. An empty SEARCH part makes a new file. `:start_line:N` and `-------` at the top of a SEARCH
+//! part say which of several places is meant.
 //!
 //! **whole**: a path line (`path`, `**path**`, `` `path` ``, `# path`, `### path`, `path:`, `File: path`), at most two
 //! blank lines, and a fenced file; or the path in the info string (`python path=src/x.py`, `python:src/x.py`,
@@ -28,7 +40,7 @@
 //! file. A fence without a path is prose, except where whole files were asked for, it is the only fence, and the text
 //! names exactly one file.
 //!
-//! **Orders**, in both formats, from the first column on lines of their own, outside fences:
+//! **Orders**, in these two formats, from the first column on lines of their own, outside fences:
 //! ```text
 //! order = "DELETE " path | "MODE " path " " ("100644" | "100755" | "120000")
 //! path  = text without whitespace | "`" text "`"
@@ -37,9 +49,10 @@
 //! line break, is the target. A rename is a `DELETE` and a whole file.
 //!
 //! # What is refused, always the reply as a whole
-//! A marker out of sequence, a block or fence that is not closed, both formats in one reply, a block without a path, a
-//! fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
+//! A marker out of sequence, a block, patch or fence that is not closed, two formats in one reply, a block without a path,
+//! a line of a hunk without its sign, JSON that is not sound, a NUL character, more than 8 MiB, a fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
 
+mod edits;
 pub mod family;
 mod hunk;
 mod mark;
@@ -144,68 +157,15 @@ pub fn parse(text: &str, asked: Format) -> Result<Vec<Edit>, Refusal> {
         return Err(Item::of_reply(Reason::Malformed, detail).into());
     }
     let parts = scan::scan(without_thoughts(text)?, asked)?;
-    let edits = match format_of(&parts)? {
+    let edits = match edits::format_of(&parts)? {
         Format::Whole | Format::Auto => whole::edits(parts, asked)?,
-        Format::SearchReplace => blocks(parts)?,
-        Format::Udiff | Format::ApplyPatch | Format::StrReplace => hunks(parts)?,
+        Format::SearchReplace => edits::of_blocks(parts)?,
+        Format::Udiff | Format::ApplyPatch | Format::StrReplace => edits::of_hunks(parts)?,
     };
     if edits.is_empty() {
         return Err(Item::of_reply(Reason::NoEdit, "the reply holds no edit in a known format").into());
     }
     Ok(edits)
-}
-
-/// The one format of a reply that is not in whole files.
-fn format_of(parts: &[Part]) -> Result<Format, Item> {
-    let mut found = Format::Auto;
-    for part in parts {
-        let format = match part {
-            Part::Block { .. } => Format::SearchReplace,
-            Part::Edits { format, .. } => *format,
-            Part::Fence { .. } | Part::Order(_) | Part::Prose(_) => continue,
-        };
-        if found != Format::Auto && found != format {
-            let detail = format!("the reply has edits in two formats, {found} and {format}; use one");
-            return Err(Item::of_reply(Reason::Malformed, detail));
-        }
-        found = format;
-    }
-    Ok(found)
-}
-
-/// The edits of a reply in patches, diffs or JSON.
-fn hunks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
-    let mut edits = Vec::new();
-    for part in parts {
-        match part {
-            Part::Edits { edits: some, .. } => edits.extend(some),
-            Part::Fence { path: Some(path), .. } | Part::Order(Edit { path, .. }) => {
-                let detail = "the reply has edits in two formats; use one";
-                return Err(Item::new(&path, Reason::Malformed, detail));
-            }
-            Part::Prose(line) if !edits.is_empty() && hunk::may_be_change(&line) => {
-                let line = line.trim_end();
-                let detail = format!("`{line}` looks like a line of a hunk, but stands outside of one");
-                return Err(Item::of_reply(Reason::Malformed, detail));
-            }
-            Part::Fence { path: None, .. } | Part::Prose(_) | Part::Block { .. } => {}
-        }
-    }
-    Ok(edits)
-}
-
-/// A block as an action: without old lines it makes a new file.
-fn block_action(search: String, replace: String, line: Option<usize>) -> Action {
-    if search.trim().is_empty() {
-        return Action::Create { content: replace };
-    }
-    let mut block = Block {
-        old: search,
-        new: replace,
-        ..Block::default()
-    };
-    block.place.line = line;
-    Action::Blocks(vec![block])
 }
 
 /// Drops thoughts at the start.
@@ -220,33 +180,4 @@ fn without_thoughts(text: &str) -> Result<&str, Item> {
         }
     }
     Ok(rest)
-}
-
-fn blocks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
-    let mut edits = Vec::new();
-    for part in parts {
-        match part {
-            Part::Block { path: None, .. } => {
-                let detail = "a block has no path; write the path of its file on the line above it";
-                return Err(Item::of_reply(Reason::Malformed, detail));
-            }
-            Part::Block {
-                path: Some(path),
-                search,
-                replace,
-                line,
-            } => {
-                let action = block_action(search, replace, line);
-                edits.push(Edit { path, action });
-            }
-            Part::Fence { path: Some(path), .. } => {
-                let detail =
-                    "a whole file among SEARCH/REPLACE blocks; write a new file as a block with an empty SEARCH part";
-                return Err(Item::new(&path, Reason::Malformed, detail));
-            }
-            Part::Order(edit) => edits.push(edit),
-            Part::Fence { path: None, .. } | Part::Edits { .. } | Part::Prose(_) => {}
-        }
-    }
-    Ok(edits)
 }

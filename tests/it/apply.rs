@@ -22,10 +22,42 @@ fn it_applies_outside_a_repository() {
     assert_eq!(sandbox.read("x.txt"), "one\n2\n");
     assert!(!sandbox.path("old.txt").exists());
     assert_snapshot!(applied(&sandbox, &["--json", "apply"], &whole("sub/new.txt", "new\n")), @r#"
-    {"schema":"invisigoth.apply/1","changes":[["wrote","sub/new.txt"]]}
+    {"schema":"invisigoth.apply/1","changes":[["wrote","sub/new.txt"]],"placed":[]}
     -- exit 0
     "#);
     assert_eq!(sandbox.read("sub/new.txt"), "new\n");
+}
+
+#[test]
+fn every_format_is_read_whatever_is_asked() {
+    let replies = [
+        "x.txt\n```\n<<<<<<< SEARCH\ntwo\n=======\n2\n>>>>>>> REPLACE\n```\n",
+        "--- a/x.txt\n+++ b/x.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n",
+        "*** Begin Patch\n*** Update File: x.txt\n@@\n one\n-two\n+2\n*** End Patch\n",
+        "{\"command\": \"str_replace\", \"path\": \"x.txt\", \"old_str\": \"two\", \"new_str\": \"2\"}\n",
+        "x.txt\n```\none\n2\n```\n",
+    ];
+    for asked in ["search-replace", "udiff", "whole", "apply-patch", "str-replace", "auto"] {
+        for reply in replies {
+            let sandbox = Sandbox::empty();
+            sandbox.write("x.txt", "one\ntwo\n");
+            let ran = sandbox.fed(&["apply", "--format", asked], reply);
+            assert_eq!(ran.code, 0, "{asked}: {reply}{}", ran.stderr);
+            assert_eq!(sandbox.read("x.txt"), "one\n2\n", "{asked}: {reply}");
+        }
+    }
+}
+
+#[test]
+fn it_says_how_strictly_each_block_was_found() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("x.txt", "one\n  two\n");
+    let patch = "*** Begin Patch\n*** Update File: x.txt\n@@\n-two\n+2\n*** End Patch\n";
+    assert_snapshot!(applied(&sandbox, &["--json", "apply"], patch), @r#"
+    {"schema":"invisigoth.apply/1","changes":[["wrote","x.txt"]],"placed":[{"path":"x.txt","line":2,"tier":"shift"}]}
+    -- exit 0
+    "#);
+    assert_eq!(sandbox.read("x.txt"), "one\n  2\n");
 }
 
 #[test]
@@ -57,7 +89,7 @@ fn it_refuses_as_a_whole_with_the_reason() {
     "#);
     assert_snapshot!(applied(&sandbox, &["apply", "--format", "poem"], ""), @r#"
     -- stderr
-    error: invalid value 'poem' for '--format <FORMAT>' [possible values: search-replace, whole, auto]
+    error: invalid value 'poem' for '--format <FORMAT>' [possible values: search-replace, udiff, whole, apply-patch, str-replace, auto]
     hint: `git invisigoth help` lists all commands
     -- exit 2
     "#);
