@@ -368,10 +368,18 @@ impl<'a> Desk<'a> {
             }
             Ok(self.work.is_folder(path)?.then(|| "it is a folder".to_owned()))
         };
+        let twins = match self.work.twins() {
+            Ok(twins) => twins,
+            Err(error) => return vec![unreadable("", &error)],
+        };
+        let twins = twins.into_iter().map(|(path, other)| {
+            let detail = format!("{other} is there, and some systems take the two names for one");
+            Item::new(&path.to_string(), Reason::BadPath, detail)
+        });
         let item = |path: &RepoPath| match place(path) {
             Ok(detail) => detail.map(|detail| Item::new(&path.to_string(), Reason::BadPath, detail)),
             Err(error) => Some(unreadable(&path.to_string(), &error)),
         };
-        written.iter().filter_map(item).collect()
+        written.iter().filter_map(item).chain(twins).collect()
     }
 }

@@ -38,6 +38,9 @@ pub(crate) fn texts<'a>(lines: &[Line<'a>]) -> Vec<&'a str> {
 
 /// Returns the ending that most lines of `text` have; `\n` where they are even, `None` where there is none.
 pub(crate) fn commonest_ending(text: &str) -> Option<&'static str> {
+    if !text.contains('\r') {
+        return text.contains('\n').then_some("\n");
+    }
     let lines = split(text);
     let count = |ending: &str| lines.iter().filter(|line| line.ending == ending).count();
     let (lf, crlf, cr) = (count("\n"), count("\r\n"), count("\r"));

@@ -112,11 +112,12 @@ impl Sketch {
             let start = self.around(nth).0 + 1;
             let count = |lines: &[String], start: usize| (start - usize::from(lines.is_empty()), lines.len());
             let ((a, b), (c, d)) = (count(&old, start), count(&new, start.saturating_add_signed(shift)));
-            text += &if self.is_numbered {
+            let header = if self.is_numbered {
                 format!("@@ -{a},{b} +{c},{d} @@\n")
             } else {
                 "@@ ... @@\n".to_owned()
             };
+            text += &header;
             text += &self.hunk(nth);
             shift += new.len().cast_signed() - old.len().cast_signed();
         }
@@ -177,7 +178,8 @@ impl Sketch {
             let object = serde_json::json!({
                 "command": "str_replace", "path": "f.txt", "old_str": part(&old, "\n"), "new_str": part(&new, "\n"),
             });
-            reply += &format!("{object}\n");
+            reply += &object.to_string();
+            reply.push('\n');
             let above: usize = self.lines[..start]
                 .iter()
                 .map(|line| line.len() + self.ending.len())

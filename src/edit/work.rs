@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    path::RepoPath,
+    path::{RepoPath, fold},
     snapshot::{Change, Changes, Mode, Snapshot},
 };
 
@@ -137,6 +137,29 @@ impl<'a> Work<'a> {
             .iter()
             .filter(|(_, touched)| touched.now.is_some() && touched.now != touched.before);
         written.map(|(path, _)| path)
+    }
+
+    /// Returns each new path that differs from another only by case, or by what some systems overlook, with that other.
+    pub(crate) fn twins(&self) -> io::Result<Vec<(RepoPath, RepoPath)>> {
+        let is_new = |touched: &&Touched| touched.before.is_none() && touched.now.is_some();
+        let new = self.files.iter().filter(|(_, touched)| is_new(touched));
+        let new: Vec<&RepoPath> = new.map(|(path, _)| path).collect();
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folded = |path: &RepoPath| path.to_string().split('/').map(fold).collect::<Vec<String>>();
+        let mut by_name: BTreeMap<Vec<String>, Vec<RepoPath>> = BTreeMap::new();
+        for path in self.paths()? {
+            by_name.entry(folded(&path)).or_default().push(path);
+        }
+        let twin = |path: &RepoPath| {
+            let alike = by_name.get(&folded(path))?;
+            alike.iter().find(|other| *other != path).cloned()
+        };
+        Ok(new
+            .into_iter()
+            .filter_map(|path| twin(path).map(|other| (path.clone(), other)))
+            .collect())
     }
 
     /// Returns what differs from the snapshot.

@@ -69,13 +69,9 @@ mod tests;
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    edit::{
-        Action, Edit,
-        block::Block,
-        refusal::{Item, Reason, Refusal},
-    },
-    reply::scan::Part,
+use crate::edit::{
+    Edit,
+    refusal::{Item, Reason, Refusal},
 };
 
 /// How a model is asked to word its edits.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::snapshot::Mode;
+use crate::{edit::Action, snapshot::Mode};
 
 fn refused(text: &str, asked: Format) -> Reason {
     parse(text, asked).unwrap_err().reason()
