@@ -200,8 +200,13 @@ impl Outside {
     fn looking(&self, add: &mut impl FnMut(&'static str, String, Seen, bool)) {
         let keeper = self.keeper.id();
         let every = |file: &str, word: &str| format!("cat /proc/[0-9]*/{file} | tr '\\0' '\\n' | grep -a {word}");
-        add("environment", every("environ", "canary-environment"), Seen::Told, true);
-        add("arguments", every("cmdline", "canary-arguments"), Seen::Told, true);
+        add(
+            "environment",
+            every("environ", "'canary-[e]nvironment'"),
+            Seen::Told,
+            true,
+        );
+        add("arguments", every("cmdline", "'canary-[a]rguments'"), Seen::Told, true);
         add("open-file", format!("cat /proc/{keeper}/fd/5"), Seen::Told, true);
         let maps = format!("grep -q . /proc/{keeper}/maps && grep -q canary-arguments /proc/{keeper}/cmdline");
         add("memory", format!("{maps} && echo canary-memory"), Seen::Told, true);
