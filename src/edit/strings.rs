@@ -116,6 +116,9 @@ fn only_place(body: &str, part: &str) -> Result<Option<usize>, Miss> {
 /// The number, from 1, of the line that `at` is on.
 fn line_of(body: &str, at: usize) -> usize {
     let before = body.get(..at).unwrap_or_default();
+    if !before.contains('\r') {
+        return before.matches('\n').count() + 1;
+    }
     let is_amid = !(before.is_empty() || before.ends_with(['\n', '\r']));
     lines::split(before).len() + usize::from(!is_amid)
 }
