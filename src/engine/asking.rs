@@ -25,7 +25,7 @@ use crate::{
         tariff::Tariff,
     },
     provider::{
-        self, Answer, Provider, ProviderError,
+        Answer, Provider, ProviderError, choice,
         mock::{Mock, command::Command},
         replay::Replay,
         retry::Pause,
@@ -206,7 +206,7 @@ pub fn open_provider(session: &Session, llm: &Llm) -> StdResult<Box<dyn Provider
             }
             Ok(Box::new(Replay::new(Box::new(tape))))
         }
-        _ => provider::open(llm, session.key.clone()).map_err(|error| unopened(&error)),
+        _ => choice::open(llm, session.key.clone()).map_err(|error| unopened(&error)),
     }
 }
 

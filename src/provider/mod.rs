@@ -5,19 +5,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    door::wait,
     money::{Meter, Prices, Refused},
-    provider::{
-        anthropic::Anthropic, dialect::Dialect, endpoint::Endpoint, ollama::Ollama, openai::OpenAi, retry::Pause,
-    },
-    secret::Secret,
-    settings::Llm,
     time::Stop,
     transcript::{Request, Usage},
 };
 
 pub mod anthropic;
 pub mod breaker;
+pub mod choice;
 pub mod dialect;
 pub mod endpoint;
 pub mod failure;
@@ -257,28 +252,4 @@ pub enum ProviderError {
     /// The run was asked to stop.
     #[error("stopped")]
     Stopped,
-}
-
-/// Opens the endpoint that the settings name. `mock` and `replay` need more than settings, and are opened by themselves.
-///
-/// # Errors
-/// `Insecure`, `NoKey` or `Connect`: the settings cannot work. Nothing is sent.
-pub fn open(llm: &Llm, key: Option<Secret>) -> Result<Box<dyn Provider>, ProviderError> {
-    let (dialect, fallback): (Box<dyn Dialect>, &[String]) = match llm.provider.as_str() {
-        "anthropic" => (Box::new(Anthropic), &llm.fallback),
-        "ollama" => (Box::new(Ollama::new(llm)), &llm.fallback),
-        _ => {
-            let dialect = OpenAi::open(llm)?;
-            let fallback = if dialect.falls_back() {
-                &[]
-            } else {
-                llm.fallback.as_slice()
-            };
-            (Box::new(dialect), fallback)
-        }
-    };
-    let pause = Pause(Box::new(wait::pause));
-    Ok(Box::new(
-        Endpoint::open(dialect, llm, key, pause)?.falling_back_to(fallback),
-    ))
 }
