@@ -2,7 +2,7 @@
 //!
 //! Owns names, kinds and defaults. Where values come from and which source wins is `layers`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -335,6 +335,48 @@ pub const KEYS: &[Key] = &[
     ),
 ];
 
+/// What a user says of an executor of their own, as `executor.NAME.KEY`. None of it counts in a tracked file.
+pub const EXECUTOR_KEYS: &[Key] = &[
+    own(
+        "cmd",
+        KeyKind::List,
+        "",
+        "program and arguments; `{prompt}`, `{model}`, `{dir}` and `{files}` are filled in, no shell reads them",
+    ),
+    own(
+        "prompt",
+        KeyKind::Word(&["stdin", "arg", "file"]),
+        "\"stdin\"",
+        "how it gets the prompt: on stdin, or in the place of `{prompt}` as text or as the name of a file",
+    ),
+    own(
+        "result",
+        KeyKind::Word(&["text", "codex-jsonl", "claude-json"]),
+        "\"text\"",
+        "what it prints: where its last words, tokens and cost are read from",
+    ),
+    own(
+        "env",
+        KeyKind::List,
+        "[]",
+        "environment variables that it may see, such as the one with its key",
+    ),
+    own("network", KeyKind::Flag, "true", "let it use the network"),
+    own("timeout", KeyKind::Count, "1800", "longest time of one round, in seconds"),
+    own(
+        "home",
+        KeyKind::List,
+        "[]",
+        "files and folders below your home folder that it may read and write, such as `~/.codex`",
+    ),
+    own(
+        "read",
+        KeyKind::List,
+        "[]",
+        "further files and folders that it may read, such as the folder that it is installed in",
+    ),
+];
+
 /// What a run settles on. Absent means that nothing was said.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -351,6 +393,9 @@ pub struct Settings {
     pub budget: Budget,
     /// `[paths]`
     pub paths: Paths,
+    /// `[executor.NAME]`: programs of the user's own, by name.
+    #[serde(rename = "executor")]
+    pub executors: BTreeMap<String, External>,
 }
 
 /// `[llm]`: who answers.
@@ -490,4 +535,25 @@ pub struct Paths {
     pub hold: Vec<String>,
     /// Without one.
     pub allow: Vec<String>,
+}
+
+/// `[executor.NAME]`: a program that works in a folder and changes files there.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct External {
+    /// Program and arguments.
+    pub cmd: Vec<String>,
+    /// `stdin`, `arg` or `file`.
+    pub prompt: String,
+    /// `text`, `codex-jsonl` or `claude-json`.
+    pub result: String,
+    /// Environment variables that it may see.
+    pub env: Vec<String>,
+    /// Whether it may use the network.
+    pub network: bool,
+    /// Longest time of one round.
+    pub timeout: Duration,
+    /// What it may read and write below the home folder.
+    pub home: Vec<String>,
+    /// What it may read besides.
+    pub read: Vec<String>,
 }

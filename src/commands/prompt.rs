@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{gather, recall, run, session::Session, target::Target},
+    engine::{executor::Executor, gather, recall, run, session::Session, target::Target},
     id::GoalId,
-    prompt,
+    prompt::{self, Way},
     transcript::Message,
 };
 
@@ -49,7 +49,8 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         newest: known.facts.attempts.get(id).map_or(0, |attempt| attempt.number),
         llm: &settings.llm,
     };
-    let context = gather::context(place, &mut gather::Listings::default(), &goal)?;
+    let mut context = gather::context(place, &mut gather::Listings::default(), &goal)?;
+    context.way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
     let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
     let built = prompt::build(&goal, &context, (1, rounds), tokens, &session.redactor)?;
     Ok(Outcome {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     commands,
     engine::{
+        executor::Executor,
         gather, recall,
         run::{self, Plan, Summary},
         session::Session,
@@ -13,7 +14,8 @@ use crate::{
     },
     fault::Kind,
     id::GoalId,
-    prompt, schedule,
+    prompt::{self, Way},
+    schedule,
 };
 
 /// What to run.
@@ -142,7 +144,8 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
             newest: known.facts.attempts.get(*id).map_or(0, |attempt| attempt.number),
             llm: &settings.llm,
         };
-        let context = gather::context(place, &mut listings, &goal)?;
+        let mut context = gather::context(place, &mut listings, &goal)?;
+        context.way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
         let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
         let built = prompt::build(&goal, &context, (1, rounds), tokens, &session.redactor)?;
         would_run.push(Would {

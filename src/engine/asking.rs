@@ -2,10 +2,10 @@
 
 use std::{
     result::Result as StdResult,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use eyre::{Result, WrapErr as _};
+use eyre::Result;
 
 use crate::{
     door::{fs, wait},
@@ -13,7 +13,7 @@ use crate::{
         session::Session,
         spending::{Limits, Spending, Want},
         stored,
-        tariffs::{self, Tariffs},
+        tariffs::Tariffs,
     },
     fault::{Fault, Kind},
     id::GoalId,
@@ -39,7 +39,7 @@ use crate::{
 pub struct Asking {
     /// Who answers.
     pub provider: Box<dyn Provider>,
-    spending: Spending,
+    spending: Arc<Spending>,
     tariffs: Tariffs,
     budget: Budget,
     dearer: Mutex<Option<String>>,
@@ -105,8 +105,8 @@ impl Asking {
     /// Opens what the settings name. Nothing that costs is sent. `capped` says whether a goal has a cap in dollars of its own.
     ///
     /// # Errors
-    /// A fault without key or script, with a dollar cap and no price, or where the ledger cannot be written.
-    pub fn open(session: &Session, settings: &Settings, capped: bool) -> Result<Self> {
+    /// A fault without key or script, or with a dollar cap and no price.
+    pub fn open(session: &Session, settings: &Settings, capped: bool, spending: Arc<Spending>) -> Result<Self> {
         let provider = open_provider(session, &settings.llm)?;
         let tariffs = Tariffs::of(session, settings, capped);
         if tariffs.default(&settings.llm) == Prices::Unknown
@@ -116,8 +116,6 @@ impl Asking {
                 .hint(unknown.hint())
                 .into());
         }
-        let spending =
-            Spending::open(session, !tariffs::is_scripted(&settings.llm)).wrap_err("opening the ledger of spending")?;
         Ok(Self {
             provider,
             spending,
@@ -170,12 +168,6 @@ impl Asking {
             return;
         };
         *self.dearer() = Some(why);
-    }
-
-    /// Returns the calls made and the dollars spent, at worst where nobody knows; no dollars where a price is unknown.
-    pub fn spent(&self) -> (u64, Option<f64>) {
-        let own = self.spending.own();
-        (own.calls, own.known_usd())
     }
 }
 

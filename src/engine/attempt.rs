@@ -106,7 +106,7 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
     let mut rounds = Rounds::new(most, model, &llm.escalate);
     let executor = Executor::of(&goal, &worker.settings);
     let own = recall::commits_of_people(&worker.repo, id)?;
-    let mut attempt = begin(worker, id, goal)?;
+    let mut attempt = begin(worker, id, goal, executor.as_ref().ok())?;
     if let Some(name) = own {
         return attempt.give_up(format!(
             "branch `{name}` has commits of yours: rename it, `git branch -m {name} NAME`"
@@ -121,7 +121,7 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
         return attempt.give_up(why);
     }
     loop {
-        let trouble = match attempt.round(executor, &mut rounds)? {
+        let trouble = match attempt.round(&executor, &mut rounds)? {
             Round::Passed(verified, held) => return attempt.finish(verified, held),
             Round::End(why) => return attempt.end(&rounds, why),
             Round::Paused(over) => return attempt.pause(over),
@@ -135,7 +135,12 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
     }
 }
 
-fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<Attempt<'w, 's>> {
+fn begin<'w, 's>(
+    worker: &'w mut Worker<'s>,
+    id: &GoalId,
+    goal: Goal,
+    executor: Option<&Executor>,
+) -> Result<Attempt<'w, 's>> {
     let newest = worker.facts.attempts.get(id).map_or(0, |attempt| attempt.number);
     let row = worker.backlog.raw(id).unwrap_or("{}").to_owned();
     let resumed = stored::resume(&worker.repo, id, &goal.version(), newest)?;
@@ -150,7 +155,10 @@ fn begin<'w, 's>(worker: &'w mut Worker<'s>, id: &GoalId, goal: Goal) -> Result<
         pause: None,
         rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
-        provider: worker.asking()?.provider.name().to_owned(),
+        provider: match executor {
+            Some(Executor::External { name, .. }) => format!("external:{name}"),
+            None | Some(Executor::Edit | Executor::Tools) => worker.asking()?.provider.name().to_owned(),
+        },
         model: goal.model.clone().unwrap_or_else(|| worker.settings.llm.model.clone()),
         format: worker.settings.llm.format.clone(),
         usage: Usage {
@@ -191,7 +199,7 @@ fn base(worker: &Worker<'_>, before: Option<CommitId>) -> Result<CommitId> {
 
 impl Attempt<'_, '_> {
     /// Works for one round and checks what comes of it.
-    fn round(&mut self, executor: Executor, rounds: &mut Rounds) -> Result<Round> {
+    fn round(&mut self, executor: &Executor, rounds: &mut Rounds) -> Result<Round> {
         let before = self.draft.total.clone();
         match executor.work(self, rounds)? {
             Work::Done(admitted) => {

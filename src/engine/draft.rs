@@ -72,9 +72,15 @@ impl Draft {
         let edits = reply::parse(text, format)?;
         let now = Overlay::new(base, &self.total);
         let changes = edit::apply(&now, &edits)?.changes;
-        let mut total = self.total.clone();
-        total.extend(changes);
-        drop_unchanged(base, &mut total).map_err(|error| Unusable::of(error.to_string()))?;
+        self.merge(changes, base, policy)
+    }
+
+    /// Takes `changes` to what the draft has come to, and returns all changes against `base`.
+    ///
+    /// # Errors
+    /// As `take`.
+    pub fn merge(&mut self, changes: Changes, base: &dyn Snapshot, policy: &Policy) -> Result<Admitted, Unusable> {
+        let total = self.with(changes, base)?;
         if total.is_empty() {
             return Err(Unusable::of(
                 "nothing differs from the base any more; send an edit that changes something",
@@ -91,6 +97,22 @@ impl Draft {
         })?;
         self.total = total;
         Ok(admitted)
+    }
+
+    /// Takes `changes` in that nobody has judged yet: what is in the folder of an executor between two turns.
+    ///
+    /// # Errors
+    /// When the base cannot be read.
+    pub fn fold(&mut self, changes: Changes, base: &dyn Snapshot) -> Result<(), Unusable> {
+        self.total = self.with(changes, base)?;
+        Ok(())
+    }
+
+    fn with(&self, changes: Changes, base: &dyn Snapshot) -> Result<Changes, Unusable> {
+        let mut total = self.total.clone();
+        total.extend(changes);
+        drop_unchanged(base, &mut total).map_err(|error| Unusable::of(error.to_string()))?;
+        Ok(total)
     }
 }
 

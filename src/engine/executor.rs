@@ -3,23 +3,36 @@
 //! What comes of the changes is judged elsewhere, by checks alone: no executor's word counts.
 
 mod edit;
+mod external;
+mod place;
+mod said;
+mod tools;
 
 use eyre::Result;
 
 use crate::{
-    engine::{attempt::Attempt, draft::Unusable, repair::Rounds},
+    engine::{attempt::Attempt, draft::Unusable, gather, repair::Rounds},
     goal::Goal,
     guard::Admitted,
     money::caps::OverBudget,
-    prompt::repair::Feedback,
-    settings::Settings,
+    prompt::{self, PromptError, Way, repair::Feedback},
+    settings::{External, Settings},
 };
 
 /// Who works.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Executor {
     /// A model that answers with edits, one reply a round.
     Edit,
+    /// A model that acts in a fenced folder, one action a turn.
+    Tools,
+    /// A program of the user's own, which works in a folder.
+    External {
+        /// The executor's name, as in `executor.NAME`.
+        name: String,
+        /// How it is started.
+        external: External,
+    },
 }
 
 /// What a round of work came to, before any check.
@@ -48,19 +61,49 @@ impl Executor {
     /// Names an executor that there is not.
     pub fn of(goal: &Goal, settings: &Settings) -> Result<Self, String> {
         let named = goal.executor.as_deref().unwrap_or(&settings.run.executor);
-        match named {
-            "edit" => Ok(Self::Edit),
-            other => Err(format!("there is no executor `{other}`: `edit`")),
+        match (named, named.strip_prefix("external:")) {
+            ("edit", _) => Ok(Self::Edit),
+            ("tools", _) => Ok(Self::Tools),
+            (_, Some(name)) => match settings.executors.get(name) {
+                Some(external) => Ok(Self::External {
+                    name: name.to_owned(),
+                    external: external.clone(),
+                }),
+                None => Err(format!(
+                    "executor `{named}` is not set up: `git config invisigoth.executor.{name}.cmd …`; docs/executors.md has recipes"
+                )),
+            },
+            (other, None) => Err(format!("there is no executor `{other}`: `edit`, `tools` or `external:NAME`")),
+        }
+    }
+
+    /// True where it asks a model through us.
+    pub fn asks(&self) -> bool {
+        !matches!(self, Self::External { .. })
+    }
+
+    /// Returns how its prompt is worded.
+    pub fn way(&self) -> Way {
+        match self {
+            Self::Edit => Way::Edit,
+            Self::Tools => Way::Tools,
+            Self::External { .. } => Way::Work,
         }
     }
 
     /// Words the first prompt; returns why there is none.
     ///
     /// # Errors
-    /// When the repository cannot be read.
-    pub fn begin(self, attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Option<String>> {
-        match self {
-            Self::Edit => edit::begin(attempt, rounds),
+    /// When the repository cannot be read, or all goals would meet with the same: no sandbox.
+    pub fn begin(&self, attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Option<String>> {
+        let refused = match self {
+            Self::Edit => None,
+            Self::Tools => place::refused(attempt, place::Bare::Never)?,
+            Self::External { .. } => place::refused(attempt, place::Bare::WhereSaid)?,
+        };
+        match refused {
+            Some(why) => Ok(Some(why)),
+            None => word(attempt, rounds, self.way()),
         }
     }
 
@@ -68,9 +111,11 @@ impl Executor {
     ///
     /// # Errors
     /// A fault when the run itself cannot go on.
-    pub fn work(self, attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Work> {
+    pub fn work(&self, attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Work> {
         match self {
             Self::Edit => edit::work(attempt, rounds),
+            Self::Tools => tools::work(attempt, rounds),
+            Self::External { name, external } => external::work(attempt, rounds, (name, external)),
         }
     }
 
@@ -78,9 +123,38 @@ impl Executor {
     ///
     /// # Errors
     /// As `begin`.
-    pub fn tell(self, attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Feedback) -> Result<Option<String>> {
+    pub fn tell(&self, attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Feedback) -> Result<Option<String>> {
         match self {
             Self::Edit => edit::tell(attempt, rounds, feedback),
+            Self::Tools => tools::tell(attempt, rounds, feedback),
+            Self::External { .. } => external::tell(attempt, rounds, feedback),
         }
+    }
+}
+
+/// Words the first prompt, or says why there is none.
+fn word(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, way: Way) -> Result<Option<String>> {
+    let worker = &mut *attempt.worker;
+    let place = gather::Place {
+        repo: &worker.repo,
+        target: &worker.target,
+        base: attempt.stored.base,
+        backlog: &worker.backlog,
+        // The one before: an attempt that is taken up again must be worded as it was, or what it paid for is lost.
+        newest: attempt.number.saturating_sub(1),
+        llm: &worker.settings.llm,
+    };
+    let mut context = gather::context(place, &mut worker.listings, &attempt.goal)?;
+    context.way = way;
+    let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
+    let redactor = &worker.session.redactor;
+    match prompt::build(&attempt.goal, &context, rounds.number(), tokens, redactor) {
+        Ok(built) => {
+            attempt.talk.messages = built.messages;
+            attempt.stored.prompt_hash = built.hash;
+            Ok(None)
+        }
+        Err(error @ PromptError::TooLarge { .. }) => Ok(Some(format!("prompt: {error}"))),
+        Err(error) => Err(error.into()),
     }
 }

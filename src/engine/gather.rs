@@ -19,7 +19,7 @@ use crate::{
     goal::Goal,
     id::{CommitId, GoalId, TreeId},
     path::RepoPath,
-    prompt::Context,
+    prompt::{Context, Way},
     proof,
     reply::family::{self, Asked},
     settings::Llm,
@@ -129,6 +129,7 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
         test_goal: proof::is_test_goal(goal).is_some(),
         asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
         failures: failures(repo, goal, newest)?,
+        way: Way::default(),
     })
 }
 

@@ -12,6 +12,7 @@ pub mod gather;
 pub mod land;
 pub mod ledger;
 pub mod models;
+pub mod outside;
 pub mod proving;
 pub mod queue;
 pub mod recall;

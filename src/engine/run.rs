@@ -10,6 +10,7 @@ use crate::{
     check::{CheckRow, Stage},
     engine::{
         attempt::{self, Ended, Passed},
+        executor::Executor,
         land, queue, recall,
         session::Session,
         worker::{self, Worker},
@@ -81,10 +82,17 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
     let began = session.clock.now();
     let mut worker = Worker::open(session)?;
     refuse_unknown(&worker.facts, &plan.only)?;
-    if !schedule::ready(&worker.facts, &plan.only).is_empty() {
-        if worker.gate.is_empty() {
-            return Err(worker::no_checks().into());
-        }
+    let ready = schedule::ready(&worker.facts, &plan.only);
+    if !ready.is_empty() && worker.gate.is_empty() {
+        return Err(worker::no_checks().into());
+    }
+    // A program of the user's own has its own key.
+    let asks = |id: &GoalId| {
+        let goal = worker.backlog.get(id);
+        goal.is_none_or(|goal| Executor::of(&goal, &worker.settings).map_or(true, |executor| executor.asks()))
+    };
+    let any_asks = ready.iter().any(|id| asks(id));
+    if any_asks {
         worker.asking()?;
     }
     worker.begin()?;

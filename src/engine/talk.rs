@@ -87,6 +87,22 @@ impl Talk {
     }
 }
 
+/// Takes in a call that somebody else made.
+pub fn keep(attempt: &mut Attempt<'_, '_>, call: Exchange) {
+    let stored = &mut attempt.stored;
+    stored.rounds += 1;
+    stored.usage.add(&call.usage);
+    stored.model.clone_from(&call.model);
+    attempt.talk.calls.push(call);
+}
+
+/// Gives up the answers of a killed run: of no use any more, but paid for, and the record says so.
+pub fn pass_over(attempt: &mut Attempt<'_, '_>) {
+    for call in attempt.talk.recorded.drain(..) {
+        attempt.stored.usage.add(&call.usage);
+    }
+}
+
 /// Asks `model`, in round `round`.
 ///
 /// # Errors
@@ -208,9 +224,5 @@ fn take(attempt: &mut Attempt<'_, '_>, request: Request, answer: &Answer, took: 
     };
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let call = Exchange::new(request, answered, &attempt.worker.session.redactor, millis);
-    let stored = &mut attempt.stored;
-    stored.rounds += 1;
-    stored.usage.add(&answer.usage);
-    stored.model.clone_from(&answer.model);
-    attempt.talk.calls.push(call);
+    keep(attempt, call);
 }

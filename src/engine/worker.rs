@@ -3,9 +3,9 @@
 //! Owns the lock of a clone, taking in what people do meanwhile (hand edits, moves of the branch), and when notes and
 //! checkout follow. Chooses no goal.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use eyre::Result;
+use eyre::{Result, WrapErr as _};
 
 use crate::{
     backlog::{Backlog, close::PENDING},
@@ -21,7 +21,9 @@ use crate::{
         land, ledger, queue,
         recall::{self, Landed, Recalled},
         session::{self, Session},
+        spending::Spending,
         target::Target,
+        tariffs,
     },
     event::Event,
     facts::Facts,
@@ -58,6 +60,7 @@ pub struct Worker<'s> {
     /// Runs checks.
     pub checker: Checker<'s>,
     asking: Option<Asking>,
+    spending: Option<Arc<Spending>>,
     /// What people's commits say that the tip's memory files do not yet.
     pub by_people: Landed,
     /// Records that `history.json` does not have yet (`isolation = "none"`).
@@ -105,6 +108,7 @@ impl<'s> Worker<'s> {
             listings: Listings::default(),
             checker,
             asking: None,
+            spending: None,
             by_people,
             unwritten,
             again,
@@ -152,15 +156,32 @@ impl<'s> Worker<'s> {
             Some(asking) => asking,
             None => {
                 let capped = self.backlog.text().contains("\"budget_usd\"");
-                Asking::open(self.session, &self.settings, capped)?
+                let spending = self.spending()?;
+                Asking::open(self.session, &self.settings, capped, spending)?
             }
         };
         Ok(self.asking.insert(asking))
     }
 
-    /// Returns the calls made and the dollars spent so far.
+    /// Returns the ledger of spending; opened with the first try.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn spending(&mut self) -> Result<Arc<Spending>> {
+        let spending = match self.spending.take() {
+            Some(spending) => spending,
+            None => {
+                let is_paid = !tariffs::is_scripted(&self.settings.llm);
+                Arc::new(Spending::open(self.session, is_paid).wrap_err("opening the ledger of spending")?)
+            }
+        };
+        Ok(Arc::clone(self.spending.insert(spending)))
+    }
+
+    /// Returns the calls made and the dollars spent so far, at worst where nobody knows; no dollars where a price is unknown.
     pub fn spent(&self) -> (u64, Option<f64>) {
-        self.asking.as_ref().map_or((0, Some(0.0)), |asking| asking.spent())
+        let own = self.spending.as_ref().map(|spending| spending.own());
+        own.map_or((0, Some(0.0)), |own| (own.calls, own.known_usd()))
     }
 
     /// Checks the base, once, before anything is paid for.

@@ -4,11 +4,19 @@
 //! Attributes and ignore rules are read from the tree alone, never from the folder: a check may have changed those there.
 //! Keeps no state; what a folder holds already is `slot`'s to know.
 
-use std::{io, path::Path, sync::atomic::AtomicBool};
+use std::{
+    io::{self, Read as _},
+    path::Path,
+    sync::atomic::AtomicBool,
+};
 
 use gix::{
+    attrs::StateRef,
     bstr::ByteSlice as _,
-    filter::plumbing::{driver::apply::Delay, pipeline::convert::to_worktree},
+    filter::plumbing::{
+        driver::apply::{Delay, MaybeDelayed},
+        pipeline::convert::{ToGitOutcome, ToWorktreeOutcome, to_worktree},
+    },
     index::{
         State,
         entry::{Flags, Mode as IndexMode},
@@ -73,9 +81,12 @@ pub fn write(repo: &Repo, folder: &Path, rules: &[(RepoPath, Entry)], files: &[(
     }
 }
 
-/// Knows what a checkout would have put into files.
+/// Knows what a checkout would have put into files, and what a commit would take from them.
 pub struct Content<'r> {
+    repo: &'r Repo,
+    rules: Vec<(RepoPath, Entry)>,
     pipeline: gix::filter::Pipeline<'r>,
+    attributes: gix::AttributeStack<'r>,
 }
 
 impl<'r> Content<'r> {
@@ -90,7 +101,16 @@ impl<'r> Content<'r> {
             .attributes_only(&index, attributes::Source::IdMapping)
             .map_err(failed)?;
         let pipeline = gix::filter::Pipeline::new(&repo.gix, attributes.detach()).map_err(failed)?;
-        Ok(Self { pipeline })
+        let attributes = repo
+            .gix
+            .attributes_only(&index, attributes::Source::IdMapping)
+            .map_err(failed)?;
+        Ok(Self {
+            repo,
+            rules: rules.to_vec(),
+            pipeline,
+            attributes,
+        })
     }
 
     /// True where `bytes` are what a checkout writes for `entry` at `path`. What a filter program makes is never taken for
@@ -112,6 +132,67 @@ impl<'r> Content<'r> {
             .convert_to_worktree(&blob.data, path.as_bytes().as_bstr(), options)
             .map_err(failed)?;
         Ok(converted.as_bytes() == Some(bytes))
+    }
+
+    /// As `is`, and runs the filter program where there is one.
+    ///
+    /// # Errors
+    /// As `is`, and when the program fails.
+    pub fn is_filtered(&mut self, path: &RepoPath, entry: &Entry, bytes: &[u8]) -> io::Result<bool> {
+        if entry.mode == Mode::Symlink || self.program(path)?.is_none() {
+            return self.is(path, entry, bytes);
+        }
+        let blob = self.pipeline.repo.find_blob(object_id(entry.id.0)?).map_err(failed)?;
+        let options = to_worktree::Options {
+            can_delay: Delay::Forbid,
+            unknown_encoding: to_worktree::UnknownEncoding::Ignore,
+        };
+        let path = path.as_bytes().as_bstr();
+        let mut written = Vec::new();
+        match self.pipeline.convert_to_worktree(&blob.data, path, options).map_err(failed)? {
+            ToWorktreeOutcome::Unchanged(same) | ToWorktreeOutcome::Buffer(same) => written.extend_from_slice(same),
+            ToWorktreeOutcome::Process(MaybeDelayed::Immediate(mut out)) => {
+                out.read_to_end(&mut written)?;
+            }
+            ToWorktreeOutcome::Process(MaybeDelayed::Delayed(_)) => return Ok(false),
+        }
+        Ok(written == bytes)
+    }
+
+    /// Returns what a commit stores of a file that holds `bytes`: line endings and encoding undone. `known` is what the
+    /// tree has there. `None` where a program of the user's own configuration would have to be run on them.
+    ///
+    /// # Errors
+    /// When attributes cannot be read, or the bytes are not in the encoding that they say.
+    pub fn stored(&mut self, path: &RepoPath, known: Option<&Entry>, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        if self.program(path)?.is_some() {
+            return Ok(None);
+        }
+        let known: Vec<(RepoPath, Entry)> = known.map(|entry| (path.clone(), *entry)).into_iter().collect();
+        let index = index_of(self.repo, &self.rules, &known)?;
+        let place = path.below(Path::new(""));
+        match self.pipeline.convert_to_git(bytes, &place, &index).map_err(failed)? {
+            ToGitOutcome::Unchanged(_) => Ok(Some(bytes.to_vec())),
+            ToGitOutcome::Buffer(stored) => Ok(Some(stored.to_vec())),
+            ToGitOutcome::Process(_) => Ok(None),
+        }
+    }
+
+    /// Returns the name of the filter program that `path` goes through, if one is configured.
+    fn program(&mut self, path: &RepoPath) -> io::Result<Option<String>> {
+        let mut found = self.attributes.selected_attribute_matches(["filter"]);
+        let platform = self.attributes.at_entry(path.as_bytes().as_bstr(), None).map_err(failed)?;
+        platform.matching_attributes(&mut found);
+        let named = found.iter_selected().find_map(|one| match one.assignment.state {
+            StateRef::Value(value) => Some(value.as_bstr().to_string()),
+            _ => None,
+        });
+        let config = self.repo.gix.config_snapshot();
+        let is_there = |name: &String| {
+            let keys = ["clean", "smudge", "process"].map(|key| format!("filter.{name}.{key}"));
+            keys.iter().any(|key| config.string(key.as_str()).is_some())
+        };
+        Ok(named.filter(is_there))
     }
 }
 

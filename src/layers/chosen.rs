@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     layers::{Origin, Value},
-    settings::{Budget, Caps, Check, Isolation, Land, Llm, Paths, Run, Settings},
+    settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Run, Settings},
 };
 
 /// Providers with an endpoint of their own: name, `llm.base_url`, `llm.key_env`. The defaults in `KEYS` are OpenRouter's.
@@ -100,6 +100,21 @@ impl Chosen<'_> {
                 hold: self.list("paths.hold"),
                 allow: self.list("paths.allow"),
             },
+            executors: BTreeMap::new(),
+        }
+    }
+
+    /// Puts the winners of one executor where `External` has them.
+    pub(crate) fn external(&self) -> External {
+        External {
+            cmd: self.list("cmd"),
+            prompt: self.word("prompt"),
+            result: self.word("result"),
+            env: self.list("env"),
+            network: self.flag("network"),
+            timeout: self.seconds("timeout"),
+            home: self.list("home"),
+            read: self.list("read"),
         }
     }
 

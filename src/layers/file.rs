@@ -6,7 +6,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml, value};
 
 use crate::{
     layers::{
-        LayerError, Origin, Value,
+        LayerError, Origin, Value, executor,
         read::{broken, text_value, unknown, wrong},
     },
     settings::{KEYS, Key, KeyKind},
@@ -35,10 +35,11 @@ pub fn example() -> String {
         let line = format!("# {}{own}{none}\n# {name} = {}\n", key.help, sample(key));
         text.push_str(&line);
     }
+    text.push_str(&executor::example());
     text
 }
 
-fn sample(key: &Key) -> String {
+pub(crate) fn sample(key: &Key) -> String {
     match key.kind {
         _ if !key.default.is_empty() => key.default.to_owned(),
         KeyKind::Text => "\"\"".to_owned(),

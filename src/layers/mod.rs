@@ -3,6 +3,7 @@
 //! Owns the order of sources and what a *tracked* file may not say. Reads no file and no environment.
 
 mod chosen;
+mod executor;
 pub mod file;
 pub mod read;
 
@@ -64,7 +65,7 @@ pub enum Value {
 /// One setting of one source.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Pair {
-    /// `Key::name`
+    /// `Key::name`; of an executor's pair the last part.
     pub name: &'static str,
     /// The value.
     pub value: Value,
@@ -79,6 +80,8 @@ pub struct Layer {
     pub origin: Origin,
     /// In the order in which they were said; a later one wins.
     pub pairs: Vec<Pair>,
+    /// What is said of executors of the user's own, by their names.
+    pub executors: BTreeMap<String, Vec<Pair>>,
 }
 
 /// Why a source cannot be used.
@@ -116,6 +119,22 @@ pub enum LayerError {
         /// What it must be.
         wanted: Cow<'static, str>,
     },
+    /// A tracked file that says what runs with the user's rights.
+    #[error("{place}: `executor.{name}` cannot be set up in a tracked file, as it says what runs with your rights; set it up in your own config.toml, or by `git config invisigoth.executor.{name}.cmd …`")]
+    NotYours {
+        /// Where it was said.
+        place: String,
+        /// The executor.
+        name: String,
+    },
+    /// A name that no executor can have.
+    #[error("{place}: `{name}` cannot be an executor's name: up to 32 small letters, digits and `-`")]
+    BadName {
+        /// Where it was said.
+        place: String,
+        /// As it was said.
+        name: String,
+    },
 }
 
 /// What all sources together settle on.
@@ -137,12 +156,14 @@ type Winners<'a> = BTreeMap<&'static str, (Origin, &'a Value)>;
 /// # Errors
 /// Never for layers that `layers::read` made, while the defaults in `KEYS` are valid.
 pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
-    let defaults = read::defaults()?;
+    let defaults = read::defaults(KEYS)?;
     let mut sources: Vec<&Layer> = std::iter::once(&defaults).chain(layers).collect();
     sources.sort_by_key(|layer| layer.origin);
     let mut chosen = Winners::new();
     let mut warnings = Vec::new();
+    let mut executors = executor::Said::default();
     for layer in sources {
+        executors.take(layer);
         for pair in &layer.pairs {
             if layer.origin == Origin::Project && known(pair.name).is_some_and(|key| key.own_only) {
                 warnings.push(does_not_count(pair));
@@ -154,8 +175,10 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
     warnings.extend(drop_foreign_provider(&mut chosen, &defaults));
     chosen.retain(|_, (_, value)| !matches!(value, Value::Text(text) if text.is_empty()));
     let origins = chosen.iter().map(|(name, (origin, _))| (*name, *origin)).collect();
+    let mut settings = Chosen(chosen).settings();
+    settings.executors = executors.settle(&mut warnings)?;
     Ok(Resolved {
-        settings: Chosen(chosen).settings(),
+        settings,
         origins,
         warnings,
     })

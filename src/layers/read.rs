@@ -2,12 +2,12 @@
 //!
 //! Owns what names and values may look like in each, and the error that names the place. Decides nothing between sources.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use toml_edit::{Array, Document, DocumentMut, Item, TableLike, TomlError};
 
 use crate::{
-    layers::{Layer, LayerError, Origin, Pair, Value},
+    layers::{Layer, LayerError, Origin, Pair, Value, executor},
     settings::{KEYS, Key, KeyKind},
 };
 
@@ -22,11 +22,15 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
         Some(span) => format!("{origin}, line {}", line(text, span.start).0),
         None => origin.to_string(),
     };
-    let mut pairs = Vec::new();
+    let (mut pairs, mut executors) = (Vec::new(), BTreeMap::new());
     for (section, item) in document.as_table() {
         let Some(table) = item.as_table_like() else {
             return Err(unknown(place(item.span()), section));
         };
+        if section == executor::SECTION {
+            executors = executor::from_table(table, origin, &place)?;
+            continue;
+        }
         if !is_section(section) {
             let (place, name) = (place(item.span().or(first_span(table))), section.to_owned());
             let closest = sections().min_by_key(|known| edits(known, section)).unwrap_or_default();
@@ -42,10 +46,14 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
             pairs.push(Pair { name, value, place });
         }
     }
-    Ok(Layer { origin, pairs })
+    Ok(Layer {
+        origin,
+        pairs,
+        executors,
+    })
 }
 
-fn first_span(table: &dyn TableLike) -> Option<Range<usize>> {
+pub(crate) fn first_span(table: &dyn TableLike) -> Option<Range<usize>> {
     table.iter().find_map(|(_, item)| item.span())
 }
 
@@ -63,6 +71,7 @@ where
     let mut layer = Layer {
         origin,
         pairs: Vec::new(),
+        executors: BTreeMap::new(),
     };
     for (name, value) in pairs {
         let (said, text) = (name.as_ref(), value.as_ref().trim());
@@ -75,12 +84,18 @@ where
             Origin::Environment => said.to_owned(),
             Origin::Default | Origin::Project | Origin::User | Origin::Flag => format!("{origin}, {said}"),
         };
+        if let Some(said) = executor::named(&name) {
+            let (name, key) = executor::key(said, &place)?;
+            let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
+            add(layer.executors.entry(name).or_default(), key, value, place);
+            continue;
+        }
         let wanted = plain(&name);
         let Some(key) = KEYS.iter().find(|key| plain(key.name) == wanted) else {
             return Err(unknown(place, &name));
         };
         let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
-        layer.add(key, value, place);
+        add(&mut layer.pairs, key, value, place);
     }
     Ok(layer)
 }
@@ -90,6 +105,10 @@ fn dotted(said: &str, origin: Origin) -> Option<String> {
     if origin == Origin::Environment {
         let name = said.strip_prefix("INVISIGOTH_")?.to_ascii_lowercase();
         let (section, key) = name.split_once('_')?;
+        if section == executor::SECTION {
+            let (name, key) = key.rsplit_once('_')?;
+            return Some(format!("{section}.{}.{key}", name.replace('_', "-")));
+        }
         return is_section(section).then(|| format!("{section}.{key}"));
     }
     Some(said.strip_prefix("invisigoth.").unwrap_or(said).to_owned())
@@ -110,29 +129,27 @@ fn is_section(word: &str) -> bool {
     sections().any(|section| section == word)
 }
 
-impl Layer {
-    /// Takes in a pair; a list that was said before grows, as with `git config --add`.
-    fn add(&mut self, key: &'static Key, value: Value, place: String) {
-        let before = self.pairs.iter_mut().find(|pair| pair.name == key.name);
-        match (before, value) {
-            (Some(pair), Value::List(more)) => match &mut pair.value {
-                Value::List(list) if !more.is_empty() => list.extend(more),
-                other => *other = Value::List(more),
-            },
-            (Some(pair), value) => *pair = Pair { value, place, ..*pair },
-            (None, value) => self.pairs.push(Pair {
-                name: key.name,
-                value,
-                place,
-            }),
-        }
+/// Takes in a pair; a list that was said before grows, as with `git config --add`.
+fn add(pairs: &mut Vec<Pair>, key: &'static Key, value: Value, place: String) {
+    let before = pairs.iter_mut().find(|pair| pair.name == key.name);
+    match (before, value) {
+        (Some(pair), Value::List(more)) => match &mut pair.value {
+            Value::List(list) if !more.is_empty() => list.extend(more),
+            other => *other = Value::List(more),
+        },
+        (Some(pair), value) => *pair = Pair { value, place, ..*pair },
+        (None, value) => pairs.push(Pair {
+            name: key.name,
+            value,
+            place,
+        }),
     }
 }
 
-/// Reads the defaults in `KEYS`.
-pub(crate) fn defaults() -> Result<Layer, LayerError> {
+/// Reads the defaults of `keys`.
+pub(crate) fn defaults(keys: &'static [Key]) -> Result<Layer, LayerError> {
     let mut pairs = Vec::new();
-    for key in KEYS.iter().filter(|key| !key.default.is_empty()) {
+    for key in keys.iter().filter(|key| !key.default.is_empty()) {
         let place = format!("default of {}", key.name);
         let item = item_of(key.default).ok_or_else(|| wrong(&place, key, "TOML".into()))?;
         let value = toml_value(key, &item).map_err(|wanted| wrong(&place, key, wanted))?;
@@ -142,6 +159,7 @@ pub(crate) fn defaults() -> Result<Layer, LayerError> {
     Ok(Layer {
         origin: Origin::Default,
         pairs,
+        executors: BTreeMap::new(),
     })
 }
 

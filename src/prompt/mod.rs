@@ -24,6 +24,19 @@ pub mod repair;
 pub mod sections;
 pub mod template;
 
+/// How a model is to work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Way {
+    /// It replies with edits.
+    #[default]
+    Edit,
+    /// It changes files in a folder by means of its own.
+    Work,
+    /// It acts in a folder through us, one action a turn.
+    Tools,
+}
+
 /// What the repository says to a goal. Paths are relative to its top; texts are UTF-8.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default))]
@@ -48,6 +61,8 @@ pub struct Context {
     pub asked: Asked,
     /// What went wrong in earlier attempts.
     pub failures: Option<String>,
+    /// How the model is to work.
+    pub way: Way,
 }
 
 /// The messages of a first round.
@@ -105,6 +120,7 @@ struct GoalView<'a> {
     acceptance: &'a [String],
     comments: &'a [String],
     files: Vec<&'a str>,
+    tests: bool,
 }
 
 /// Builds the messages of a first round, in at most `budget_tokens`. `round` is its number and the most rounds there
@@ -120,7 +136,13 @@ pub fn build(
     redactor: &Redactor,
 ) -> Result<Built, PromptError> {
     let master = context.master.trim();
-    let system = Template::System.render(SystemView {
+    let (system, order) = match (context.way, context.test_goal) {
+        (Way::Edit, false) => (Template::System, Template::Goal),
+        (Way::Edit, true) => (Template::System, Template::TestGoal),
+        (Way::Work, _) => (Template::Work, Template::WorkGoal),
+        (Way::Tools, _) => (Template::Tools, Template::WorkGoal),
+    };
+    let system = system.render(SystemView {
         master,
         format: match context.asked.format {
             Format::Auto => Format::SearchReplace.word(),
@@ -128,12 +150,12 @@ pub fn build(
         },
         path_in_fence: context.asked.path_in_fence,
     })?;
-    let template = if context.test_goal {
-        Template::TestGoal
-    } else {
-        Template::Goal
+    let order = order.render(goal_view(goal, round, context.test_goal)?)?;
+    let budget_tokens = match context.way {
+        Way::Edit | Way::Work => budget_tokens,
+        // The rest is for the turns.
+        Way::Tools => budget_tokens / 2,
     };
-    let order = template.render(goal_view(goal, round)?)?;
     let room = room(budget_tokens, system.len() + order.len(), redactor)?;
     let (view, left_out) = fill(context, room);
     let about = Template::Context.render(view)?;
@@ -157,7 +179,7 @@ pub(crate) fn room(budget_tokens: usize, taken: usize, redactor: &Redactor) -> R
     })
 }
 
-fn goal_view(goal: &Goal, round: (u32, u32)) -> Result<GoalView<'_>, PromptError> {
+fn goal_view(goal: &Goal, round: (u32, u32), tests: bool) -> Result<GoalView<'_>, PromptError> {
     let (description, request) = (goal.description.trim(), goal.request().trim());
     Ok(GoalView {
         id: id_of(goal)?,
@@ -168,6 +190,7 @@ fn goal_view(goal: &Goal, round: (u32, u32)) -> Result<GoalView<'_>, PromptError
         acceptance: &goal.acceptance,
         comments: &goal.comments,
         files: goal.named_files(),
+        tests,
     })
 }
 

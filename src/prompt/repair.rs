@@ -70,6 +70,46 @@ struct RepairView<'a> {
     missing: Vec<&'a str>,
 }
 
+#[derive(Serialize)]
+struct ReworkView<'a> {
+    id: &'a str,
+    round: u32,
+    rounds: u32,
+    refused: bool,
+    taken_back: bool,
+    trouble: Block,
+}
+
+/// Builds the message that follows a round of work in a folder: what went wrong with it. What the files hold then the
+/// reader sees there.
+///
+/// # Errors
+/// When the budget is too small for the reason alone.
+pub fn rework(
+    goal: &Goal,
+    round: (u32, u32),
+    trouble: &Trouble,
+    budget_tokens: usize,
+    redactor: &Redactor,
+) -> Result<Message, PromptError> {
+    let text = match trouble {
+        Trouble::Refused(text) | Trouble::Failed { output: text, .. } => text.as_str(),
+        Trouble::Needed(_) => "",
+    };
+    let most = TROUBLE.min(budget_tokens.saturating_mul(BYTES_PER_TOKEN) / 2);
+    let trouble_block = Block::new("", ends(redactor.clean(text).as_str(), most), 0);
+    prompt::room(budget_tokens, trouble_block.text.len(), redactor)?;
+    let view = ReworkView {
+        id: prompt::id_of(goal)?,
+        round: round.0,
+        rounds: round.1,
+        refused: matches!(trouble, Trouble::Refused(_)),
+        taken_back: matches!(trouble, Trouble::Failed { taken_back: true, .. }),
+        trouble: trouble_block,
+    };
+    Ok(prompt::message(Role::User, &Template::Rework.render(view)?, redactor))
+}
+
 /// Builds the message that follows a reply which did not do, in at most `budget_tokens`. It is appended to the
 /// conversation; what was said before is never said anew.
 ///

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::prompt::{
-    Context,
+    Context, Way,
     budget::{Block, Room},
 };
 
@@ -22,6 +22,7 @@ pub struct Sections<'a> {
     log: Option<Block>,
     diffs: Option<Block>,
     left_out: String,
+    blocks: bool,
 }
 
 /// Fills the sections, and returns what did not fit as well. Whoever comes first here is cut last; the order in the
@@ -49,6 +50,7 @@ pub fn fill<'a>(context: &'a Context, mut room: Room<'_>) -> (Sections<'a>, Vec<
         log: room.give_one("latest commits", &context.log, 10),
         diffs: room.give_one("latest changes", &context.diffs, 20),
         left_out: String::new(),
+        blocks: context.way == Way::Edit,
     };
     let left_out = room.into_left_out();
     view.left_out = listed(&left_out);

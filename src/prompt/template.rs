@@ -16,6 +16,14 @@ pub enum Template {
     TestGoal,
     /// What went wrong in a round.
     Repair,
+    /// The standing orders of a program that works in a folder.
+    Work,
+    /// The standing orders of a model that works in a folder through us.
+    Tools,
+    /// A goal to work at in a folder.
+    WorkGoal,
+    /// What went wrong in a round of work in a folder.
+    Rework,
 }
 
 /// A template that does not fit its values, in minijinja's words.
@@ -23,7 +31,7 @@ pub enum Template {
 #[error("{0}")]
 pub struct BadTemplate(pub String);
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 14] = [
     ("system.md.j2", include_str!("../../templates/prompt/system.md.j2")),
     ("context.md.j2", include_str!("../../templates/prompt/context.md.j2")),
     ("goal.md.j2", include_str!("../../templates/prompt/goal.md.j2")),
@@ -52,6 +60,13 @@ const SOURCES: [(&str, &str); 10] = [
         "format/str-replace.md.j2",
         include_str!("../../templates/prompt/format/str-replace.md.j2"),
     ),
+    ("work.md.j2", include_str!("../../templates/prompt/work.md.j2")),
+    ("tools.md.j2", include_str!("../../templates/prompt/tools.md.j2")),
+    (
+        "work_goal.md.j2",
+        include_str!("../../templates/prompt/work_goal.md.j2"),
+    ),
+    ("rework.md.j2", include_str!("../../templates/prompt/rework.md.j2")),
 ];
 
 impl Template {
@@ -62,6 +77,10 @@ impl Template {
             Self::Goal => "goal.md.j2",
             Self::TestGoal => "test_goal.md.j2",
             Self::Repair => "repair.md.j2",
+            Self::Work => "work.md.j2",
+            Self::Tools => "tools.md.j2",
+            Self::WorkGoal => "work_goal.md.j2",
+            Self::Rework => "rework.md.j2",
         }
     }
 
@@ -119,6 +138,10 @@ mod tests {
             Template::Goal,
             Template::TestGoal,
             Template::Repair,
+            Template::Work,
+            Template::Tools,
+            Template::WorkGoal,
+            Template::Rework,
         ] {
             let error = template.render(json!({})).unwrap_err();
             assert!(error.0.contains("undefined"), "{error}");

@@ -55,6 +55,7 @@
 mod edits;
 pub mod family;
 mod hunk;
+pub mod action;
 mod mark;
 pub mod need;
 mod patch;

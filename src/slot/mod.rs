@@ -8,6 +8,7 @@ mod copy;
 mod dirty;
 mod fill;
 mod gitdir;
+pub mod harvest;
 mod laid;
 mod state;
 
@@ -30,10 +31,11 @@ use crate::{
     git::Repo,
     path::RepoPath,
     slot::{
+        harvest::HarvestError,
         laid::Laid,
         state::{Phase, State},
     },
-    snapshot::CodeTree,
+    snapshot::{Changes, CodeTree},
     time::Clock as _,
 };
 
@@ -55,7 +57,20 @@ impl Slots {
     /// # Errors
     /// When the folder cannot be made.
     pub fn open(cache_root: &Path, repo_id: &str) -> io::Result<Self> {
-        let root = cache_root.join("invisigoth").join(repo_id).join("slots");
+        Self::at(cache_root, repo_id, "slots")
+    }
+
+    /// Opens the slots where executors work. They are others for life: what a tool leaves in ignored files never meets a
+    /// check.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_work(cache_root: &Path, repo_id: &str) -> io::Result<Self> {
+        Self::at(cache_root, repo_id, "work")
+    }
+
+    fn at(cache_root: &Path, repo_id: &str, role: &str) -> io::Result<Self> {
+        let root = cache_root.join("invisigoth").join(repo_id).join(role);
         fs::create_private_dir_all(&root)?;
         Ok(Self { root })
     }
@@ -173,6 +188,17 @@ impl Slot {
         dirty::clean(repo, &self.folder, &mut laid, self.stamp)?;
         self.laid = Some(laid);
         self.enter(Phase::Clean)
+    }
+
+    /// Returns what is different from the tree that `fill` put here, as git would store it: files, links and modes; a rename
+    /// is a deletion and an addition. What the tree's `.gitignore` files cover, `.git` folders and our memory files are left
+    /// out, commits made here do not count. Looks at every file and reads those that may have changed.
+    ///
+    /// # Errors
+    /// Where something cannot be taken: too large, too much, not readable, or stored through a filter program.
+    pub fn harvest(&self, repo: &Repo) -> Result<Changes, HarvestError> {
+        let laid = self.laid.as_deref().ok_or_else(|| io::Error::other("the slot was not filled"))?;
+        harvest::changes(repo, &self.folder, laid, self.stamp)
     }
 
     /// Writes `files` over what the slot holds, until `restore`. Executable files stay so.

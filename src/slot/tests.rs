@@ -7,7 +7,10 @@ use std::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::door::{env::Env, spawn::run_captured};
+use crate::{
+    door::{env::Env, spawn::run_captured},
+    snapshot::{Change, Mode},
+};
 
 /// A repository made with stock git, and a cache beside it.
 struct Fixture {
@@ -60,6 +63,29 @@ impl Fixture {
         Repo {
             gix: gix::open(self.work()).unwrap(),
         }
+    }
+
+    /// What was done in a filled work slot: a line for each path.
+    fn harvest(&self, work: impl FnOnce(&Path)) -> Result<Vec<String>, String> {
+        let (repo, tree) = (self.repo(), self.commit());
+        let slots = Slots::open_work(&self.dir.path().join("cache"), "repo").unwrap();
+        let mut slot = slots.lease(None).unwrap();
+        slot.fill(&repo, tree).unwrap();
+        slot.add_git(&Env::read().for_checks(&[])).unwrap();
+        work(slot.root());
+        let changes = slot.harvest(&repo).map_err(|error| error.to_string())?;
+        let line = |(path, change): (&RepoPath, &Change)| match change {
+            Change::Delete => format!("- {path}"),
+            Change::Write { content, mode } => {
+                let mark = match mode {
+                    Mode::File => '+',
+                    Mode::Executable => 'x',
+                    Mode::Symlink | Mode::Submodule => 'l',
+                };
+                format!("{mark} {path} {:?}", String::from_utf8_lossy(content))
+            }
+        };
+        Ok(changes.iter().map(line).collect())
     }
 
     fn slots(&self) -> Slots {
@@ -429,4 +455,109 @@ fn a_throw_away_git_shows_a_clean_commit_and_is_gone_after_restore() {
     assert_eq!(git(&["rev-parse", "HEAD^{tree}"]).trim(), tree.root.to_string());
     slot.restore(&repo).unwrap();
     assert!(!root.join(".git").exists());
+}
+
+#[test]
+fn a_harvest_is_what_differs_and_nothing_else() {
+    let fixture = Fixture::new();
+    fixture.put(".gitignore", "*.log\nout/\n");
+    for name in ["same", "edited", "gone", "mode", "link", "file-to-folder", "folder/x", "folder/y", "d/moved"] {
+        fixture.put(name, &format!("{name}\n"));
+    }
+    fixture.put("kept.log", "tracked although ignored\n");
+    fixture.git(&["add", "-f", "kept.log"]);
+    let harvest = fixture.harvest(|root| {
+        put(root, "edited", "new\n");
+        files::remove_file(root.join("gone")).unwrap();
+        files::set_permissions(root.join("mode"), files::Permissions::from_mode(0o755)).unwrap();
+        files::remove_file(root.join("link")).unwrap();
+        symlink("same", root.join("link")).unwrap();
+        files::remove_file(root.join("file-to-folder")).unwrap();
+        put(root, "file-to-folder/in", "in\n");
+        files::remove_dir_all(root.join("folder")).unwrap();
+        put(root, "folder", "now a file\n");
+        files::rename(root.join("d/moved"), root.join("elsewhere")).unwrap();
+        put(root, "kept.log", "changed\n");
+        put(root, "noise.log", "x");
+        put(root, "out/built", "x");
+        put(root, "memory/pending_goals.json", "[]");
+        put(root, "nested/.git/config", "x");
+        put(root, "nested/file", "in a repository of its own\n");
+        files::write(root.join(".gitignore"), "").unwrap();
+        // Same bytes, other times: nothing changed.
+        put(root, "same", "same\n");
+    });
+    let expected = [
+        "+ .gitignore \"\"",
+        "- d/moved",
+        "+ edited \"new\\n\"",
+        "+ elsewhere \"d/moved\\n\"",
+        "- file-to-folder",
+        "+ file-to-folder/in \"in\\n\"",
+        "+ folder \"now a file\\n\"",
+        "- folder/x",
+        "- folder/y",
+        "- gone",
+        "+ kept.log \"changed\\n\"",
+        "l link \"same\"",
+        "x mode \"mode\\n\"",
+        "+ nested/file \"in a repository of its own\\n\"",
+    ];
+    assert_eq!(harvest.unwrap(), expected);
+}
+
+#[test]
+fn a_tool_s_own_commits_count_for_nothing_but_their_files() {
+    let fixture = Fixture::new();
+    fixture.put("a", "a\n");
+    let harvest = fixture.harvest(|root| {
+        put(root, "a", "b\n");
+        for args in [
+            &["add", "-A"][..],
+            &["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qm", "mine"],
+            &["checkout", "-q", "-b", "other"],
+        ] {
+            let ran = run_captured("git", args, root, &Env::read().for_checks(&[]), b"", None).unwrap();
+            assert_eq!(ran.code, 0, "{args:?}");
+        }
+    });
+    assert_eq!(harvest.unwrap(), ["+ a \"b\\n\""]);
+}
+
+#[test]
+fn a_harvest_is_stored_as_git_stores_it() {
+    let fixture = Fixture::new();
+    fixture.put(".gitattributes", "*.txt text eol=crlf\n*.bin filter=upper\n");
+    fixture.git(&["config", "filter.upper.clean", "tr a-z A-Z"]);
+    fixture.git(&["config", "filter.upper.smudge", "tr A-Z a-z"]);
+    fixture.put("a.txt", "one\r\n");
+    fixture.put("same.bin", "same\n");
+    let harvest = fixture.harvest(|root| {
+        put(root, "a.txt", "two\r\n");
+        put(root, "new.txt", "three\r\n");
+        put(root, "same.bin", "same\n");
+    });
+    assert_eq!(harvest.unwrap(), ["+ a.txt \"two\\n\"", "+ new.txt \"three\\n\""]);
+    let refused = fixture.harvest(|root| put(root, "same.bin", "other\n"));
+    assert!(refused.unwrap_err().starts_with("same.bin: it is stored through a filter program"));
+}
+
+#[test]
+fn a_harvest_has_limits() {
+    let fixture = Fixture::new();
+    fixture.put("a", "a\n");
+    let large = fixture.harvest(|root| put(root, "large", &"x".repeat(5 << 20)));
+    assert_eq!(large.unwrap_err(), "large: it has 5 MiB, and 4 are the most");
+    let much = fixture.harvest(|root| {
+        for name in ["1", "2", "3", "4", "5"] {
+            put(root, name, &"x".repeat(4 << 20));
+        }
+    });
+    assert_eq!(much.unwrap_err(), "the changed files hold more than 16 MiB");
+    let many = fixture.harvest(|root| {
+        for name in 0..5_001 {
+            put(root, &format!("{name}"), "");
+        }
+    });
+    assert_eq!(many.unwrap_err(), "more than 5000 files changed");
 }

@@ -14,37 +14,11 @@ use crate::{
     git::tree,
     guard::Policy,
     prompt::{
-        self, PromptError,
+        PromptError,
         repair::{self, Feedback},
     },
     reply::need,
 };
-
-/// Words the first prompt, or says why there is none.
-pub(super) fn begin(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Option<String>> {
-    let worker = &mut *attempt.worker;
-    let place = gather::Place {
-        repo: &worker.repo,
-        target: &worker.target,
-        base: attempt.stored.base,
-        backlog: &worker.backlog,
-        // The one before: an attempt that is taken up again must be worded as it was, or what it paid for is lost.
-        newest: attempt.number.saturating_sub(1),
-        llm: &worker.settings.llm,
-    };
-    let context = gather::context(place, &mut worker.listings, &attempt.goal)?;
-    let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
-    let redactor = &worker.session.redactor;
-    match prompt::build(&attempt.goal, &context, rounds.number(), tokens, redactor) {
-        Ok(built) => {
-            attempt.talk.messages = built.messages;
-            attempt.stored.prompt_hash = built.hash;
-            Ok(None)
-        }
-        Err(error @ PromptError::TooLarge { .. }) => Ok(Some(format!("prompt: {error}"))),
-        Err(error) => Err(error.into()),
-    }
-}
 
 /// Asks once and applies the reply.
 pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Work> {
