@@ -2,7 +2,11 @@
 //!
 //! Owns names, kinds and defaults. Where values come from and which source wins is `layers`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -556,4 +560,19 @@ pub struct External {
     pub home: Vec<String>,
     /// What it may read besides.
     pub read: Vec<String>,
+}
+
+impl External {
+    /// Returns the program: a path, or a name to be looked up.
+    pub fn program(&self, home: Option<&Path>) -> Option<PathBuf> {
+        self.cmd.first().map(|program| below_home(program, home))
+    }
+}
+
+/// Returns the path that `named` stands for: `~/` is the home folder.
+pub fn below_home(named: &str, home: Option<&Path>) -> PathBuf {
+    match (named.strip_prefix("~/"), home) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(named),
+    }
 }

@@ -11,6 +11,7 @@ use crate::{
     commands,
     door::{env::Env, fs, spawn},
     engine::{
+        executor::{self, Executor},
         fenced, models, recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
@@ -211,6 +212,7 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
             settings(found, &repo, &target, &resolved);
             checks(found, &resolved.settings);
             endpoint::look(found, session, &resolved.settings);
+            executors(found, session, &resolved.settings);
             cap(found, session, &resolved.settings);
         }
     }
@@ -305,6 +307,23 @@ fn checks(found: &mut Found, settings: &Settings) {
         .map(|(stage, command)| format!("{} `{command}`", stage.word()))
         .collect();
     found.ok("checks", commands.join(", "));
+}
+
+/// Programs of the user's own, and the executor that goals get.
+fn executors(found: &mut Found, session: &Session, settings: &Settings) {
+    for (name, external) in &settings.executors {
+        match executor::program(external, &session.env) {
+            Ok(path) => found.ok("executor", format!("{name}: {}", path.display())),
+            Err(why) => found.warn(
+                "executor",
+                format!("{name}: {why}"),
+                Some("docs/executors.md has recipes"),
+            ),
+        }
+    }
+    if let Err(why) = Executor::named(&settings.run.executor, settings) {
+        found.fail("executor", why, "git config invisigoth.run.executor edit");
+    }
 }
 
 fn cap(found: &mut Found, session: &Session, settings: &Settings) {

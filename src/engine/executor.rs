@@ -8,9 +8,12 @@ mod place;
 mod said;
 mod tools;
 
+use std::path::PathBuf;
+
 use eyre::Result;
 
 use crate::{
+    door::{env::Env, fs, spawn},
     engine::{attempt::Attempt, draft::Unusable, gather, repair::Rounds},
     goal::Goal,
     guard::Admitted,
@@ -60,7 +63,14 @@ impl Executor {
     /// # Errors
     /// Names an executor that there is not.
     pub fn of(goal: &Goal, settings: &Settings) -> Result<Self, String> {
-        let named = goal.executor.as_deref().unwrap_or(&settings.run.executor);
+        Self::named(goal.executor.as_deref().unwrap_or(&settings.run.executor), settings)
+    }
+
+    /// Returns the executor of this name.
+    ///
+    /// # Errors
+    /// As `of`.
+    pub fn named(named: &str, settings: &Settings) -> Result<Self, String> {
         match (named, named.strip_prefix("external:")) {
             ("edit", _) => Ok(Self::Edit),
             ("tools", _) => Ok(Self::Tools),
@@ -130,6 +140,22 @@ impl Executor {
             Self::External { .. } => external::tell(attempt, rounds, feedback),
         }
     }
+}
+
+/// Finds the program of `external` on this machine.
+///
+/// # Errors
+/// Says what is not there.
+pub fn program(external: &External, env: &Env) -> Result<PathBuf, String> {
+    let program = external.program(env.home().as_deref()).unwrap_or_default();
+    let has_folder = program.components().count() > 1;
+    if has_folder && !program.is_absolute() {
+        return Err(format!("`{}` must be a name, or a path from `/` or `~/`", program.display()));
+    }
+    if has_folder && !fs::is_executable(&program) {
+        return Err(format!("there is no program `{}`", program.display()));
+    }
+    spawn::find(program.as_os_str(), &env.for_checks(&[])).map_err(|error| error.to_string())
 }
 
 /// Words the first prompt, or says why there is none.

@@ -35,6 +35,8 @@ mod cli;
 mod demo;
 /// `doctor`: every precondition.
 mod doctor;
+/// Executors that work in a folder.
+mod executors;
 /// `init`: set up, twice, undone.
 mod init;
 /// The ten invariants, seen from outside.

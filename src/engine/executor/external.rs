@@ -15,13 +15,13 @@ use crate::{
     check::End,
     door::{
         fs,
-        spawn::{self, Ended, Spawn},
+        spawn::{Ended, Spawn},
     },
     engine::{
         attempt::Attempt,
         draft::Unusable,
         executor::{
-            Work,
+            self, Work,
             place::Place,
             said::{self, Said},
         },
@@ -159,13 +159,9 @@ fn spawn(
     let worker = &attempt.worker;
     let env = worker.session.env.for_checks(&external.env);
     let prompt = prompt(&attempt.talk.messages);
-    let program = match external.cmd.first() {
-        Some(program) => expanded(program, worker.session.env.home().as_deref()),
-        None => return Ok(Err("it has no `cmd`".to_owned())),
-    };
-    let program = match spawn::find(program.as_os_str(), &env) {
+    let program = match executor::program(external, &worker.session.env) {
         Ok(program) => program,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(why) => return Ok(Err(why)),
     };
     let beside = place.beside()?;
     let file = beside.join("prompt.md");
@@ -241,7 +237,7 @@ fn access(external: &External, program: &Path, beside: PathBuf, home: Option<&Pa
     let folders = [Some(program), target.as_deref()].into_iter().flatten().filter_map(Path::parent);
     access.readable.extend(folders.map(Path::to_owned));
     for named in &external.read {
-        let path = expanded(named, home);
+        let path = settings::below_home(named, home);
         if !path.is_absolute() {
             return Err(format!("says `read` of `{named}`, which is no absolute path and not below `~/`"));
         }
