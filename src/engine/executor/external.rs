@@ -39,7 +39,7 @@ use crate::{
         PromptError,
         repair::{self, Feedback},
     },
-    settings::External,
+    settings::{self, External},
     time::Stopping,
     transcript::{Answered, Exchange, Message, Request},
     verdict,
@@ -259,13 +259,6 @@ fn access(external: &External, program: &Path, beside: PathBuf, home: Option<&Pa
     access.readable.retain(|path| path.exists());
     access.writable.retain(|path| path.exists());
     Ok(access)
-}
-
-fn expanded(named: &str, home: Option<&Path>) -> PathBuf {
-    match (named.strip_prefix("~/"), home) {
-        (Some(below), Some(home)) => home.join(below),
-        _ => PathBuf::from(named),
-    }
 }
 
 /// Keeps the call; returns the end of what it said, in one line.
