@@ -366,7 +366,12 @@ pub const EXECUTOR_KEYS: &[Key] = &[
         "environment variables that it may see, such as the one with its key",
     ),
     own("network", KeyKind::Flag, "true", "let it use the network"),
-    own("timeout", KeyKind::Count, "1800", "longest time of one round, in seconds"),
+    own(
+        "timeout",
+        KeyKind::Count,
+        "1800",
+        "longest time of one round, in seconds",
+    ),
     own(
         "home",
         KeyKind::List,

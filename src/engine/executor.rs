@@ -83,7 +83,9 @@ impl Executor {
                     "executor `{named}` is not set up: `git config invisigoth.executor.{name}.cmd …`; docs/executors.md has recipes"
                 )),
             },
-            (other, None) => Err(format!("there is no executor `{other}`: `edit`, `tools` or `external:NAME`")),
+            (other, None) => Err(format!(
+                "there is no executor `{other}`: `edit`, `tools` or `external:NAME`"
+            )),
         }
     }
 
@@ -150,7 +152,10 @@ pub fn program(external: &External, env: &Env) -> Result<PathBuf, String> {
     let program = external.program(env.home().as_deref()).unwrap_or_default();
     let has_folder = program.components().count() > 1;
     if has_folder && !program.is_absolute() {
-        return Err(format!("`{}` must be a name, or a path from `/` or `~/`", program.display()));
+        return Err(format!(
+            "`{}` must be a name, or a path from `/` or `~/`",
+            program.display()
+        ));
     }
     if has_folder && !fs::is_executable(&program) {
         return Err(format!("there is no program `{}`", program.display()));

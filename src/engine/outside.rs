@@ -43,7 +43,8 @@ pub fn leave(attempt: &mut Attempt<'_, '_>, name: &str) -> Result<Leave> {
     };
     if [limits.run, limits.day, limits.goal].iter().any(is_unkeepable) {
         let why = "a cap in dollars cannot be kept: nobody knows what a program of your own will spend";
-        let hint = "cap its starts as well: `git config invisigoth.budget.max-calls N`, and `goal-max-calls`, `day-max-calls`";
+        let hint =
+            "cap its starts as well: `git config invisigoth.budget.max-calls N`, and `goal-max-calls`, `day-max-calls`";
         return Err(Fault::new(Kind::Config, why).hint(hint).into());
     }
     let want = Want {

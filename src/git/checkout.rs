@@ -149,7 +149,11 @@ impl<'r> Content<'r> {
         };
         let path = path.as_bytes().as_bstr();
         let mut written = Vec::new();
-        match self.pipeline.convert_to_worktree(&blob.data, path, options).map_err(failed)? {
+        match self
+            .pipeline
+            .convert_to_worktree(&blob.data, path, options)
+            .map_err(failed)?
+        {
             ToWorktreeOutcome::Unchanged(same) | ToWorktreeOutcome::Buffer(same) => written.extend_from_slice(same),
             ToWorktreeOutcome::Process(MaybeDelayed::Immediate(mut out)) => {
                 out.read_to_end(&mut written)?;
@@ -181,7 +185,10 @@ impl<'r> Content<'r> {
     /// Returns the name of the filter program that `path` goes through, if one is configured.
     fn program(&mut self, path: &RepoPath) -> io::Result<Option<String>> {
         let mut found = self.attributes.selected_attribute_matches(["filter"]);
-        let platform = self.attributes.at_entry(path.as_bytes().as_bstr(), None).map_err(failed)?;
+        let platform = self
+            .attributes
+            .at_entry(path.as_bytes().as_bstr(), None)
+            .map_err(failed)?;
         platform.matching_attributes(&mut found);
         let named = found.iter_selected().find_map(|one| match one.assignment.state {
             StateRef::Value(value) => Some(value.as_bstr().to_string()),

@@ -100,7 +100,10 @@ impl<'a> Said<'a> {
         let defaults = defaults(EXECUTOR_KEYS)?;
         let mut all = BTreeMap::new();
         for (name, said) in self.0 {
-            let usual = defaults.pairs.iter().map(|pair| (pair.name, (Origin::Default, &pair.value)));
+            let usual = defaults
+                .pairs
+                .iter()
+                .map(|pair| (pair.name, (Origin::Default, &pair.value)));
             let mut chosen: BTreeMap<&'static str, (Origin, &Value)> = usual.collect();
             chosen.extend(said);
             let external = Chosen(chosen).external();
@@ -148,7 +151,10 @@ mod tests {
             ("invisigoth.executor.codex.env", "OPENAI_API_KEY"),
             ("invisigoth.executor.codex.env", "OPENAI_BASE_URL"),
         ];
-        let env = [("INVISIGOTH_EXECUTOR_CODEX_TIMEOUT", "9"), ("INVISIGOTH_EXECUTOR_MY_TOOL_CMD", "my")];
+        let env = [
+            ("INVISIGOTH_EXECUTOR_CODEX_TIMEOUT", "9"),
+            ("INVISIGOTH_EXECUTOR_MY_TOOL_CMD", "my"),
+        ];
         let layers = [
             from_pairs(env, Origin::Environment).unwrap(),
             from_toml(CODEX, Origin::User).unwrap(),
@@ -156,16 +162,25 @@ mod tests {
         ];
         let executors = resolve(&layers).unwrap().settings.executors;
         let codex = &executors["codex"];
-        assert_eq!((codex.cmd.as_slice(), codex.timeout.as_secs()), (&["codex".into(), "exec".into()][..], 9));
+        assert_eq!(
+            (codex.cmd.as_slice(), codex.timeout.as_secs()),
+            (&["codex".into(), "exec".into()][..], 9)
+        );
         assert_eq!(codex.env, ["OPENAI_API_KEY", "OPENAI_BASE_URL"]);
-        assert_eq!((codex.prompt.as_str(), codex.result.as_str(), codex.network), ("stdin", "codex-jsonl", true));
+        assert_eq!(
+            (codex.prompt.as_str(), codex.result.as_str(), codex.network),
+            ("stdin", "codex-jsonl", true)
+        );
         assert_eq!(executors["my-tool"].cmd, ["my"]);
     }
 
     #[test]
     fn a_tracked_file_sets_up_none() {
         let error = from_toml(CODEX, Origin::Project).unwrap_err().to_string();
-        assert!(error.starts_with("invisigoth.toml, line 1: `executor.codex` cannot be set up in a tracked file"), "{error}");
+        assert!(
+            error.starts_with("invisigoth.toml, line 1: `executor.codex` cannot be set up in a tracked file"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -120,7 +120,9 @@ pub enum LayerError {
         wanted: Cow<'static, str>,
     },
     /// A tracked file that says what runs with the user's rights.
-    #[error("{place}: `executor.{name}` cannot be set up in a tracked file, as it says what runs with your rights; set it up in your own config.toml, or by `git config invisigoth.executor.{name}.cmd …`")]
+    #[error(
+        "{place}: `executor.{name}` cannot be set up in a tracked file, as it says what runs with your rights; set it up in your own config.toml, or by `git config invisigoth.executor.{name}.cmd …`"
+    )]
     NotYours {
         /// Where it was said.
         place: String,

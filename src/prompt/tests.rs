@@ -226,6 +226,7 @@ proptest! {
             diffs: long.clone(),
             dependencies: vec![("goal-0".parse().unwrap(), "before".to_owned(), long.clone())],
             test_goal,
+            way: Way::default(),
             asked: Asked::default(),
             failures: Some(long.clone()),
         };

@@ -161,7 +161,10 @@ fn look(line: &str) -> Option<Look> {
         let (first, last) = word.split_once('-').unwrap_or((word, word));
         Some((first.parse().ok()?, last.parse().ok()?))
     };
-    let (path, lines) = match named.rsplit_once(' ').and_then(|(path, word)| Some((path, lines(word)?))) {
+    let (path, lines) = match named
+        .rsplit_once(' ')
+        .and_then(|(path, word)| Some((path, lines(word)?)))
+    {
         Some((path, lines)) => (path, Some(lines)),
         None => (named, None),
     };
@@ -202,7 +205,10 @@ mod tests {
     #[test]
     fn one_action_is_read_whatever_stands_around_it() {
         assert_eq!(parse("Let me see.\n\n```bash\nls -a\n```\n"), run("ls -a\n"));
-        assert_eq!(parse("~~~sh\ncat <<'E'\n```\nE\n~~~\nDONE\n"), run("cat <<'E'\n```\nE\n"));
+        assert_eq!(
+            parse("~~~sh\ncat <<'E'\n```\nE\n~~~\nDONE\n"),
+            run("cat <<'E'\n```\nE\n")
+        );
         let look = parse("READ src/a b.py 3-9\nREAD `x`\nSEARCH def x in src\n").unwrap();
         let expected = [
             Look::Read("src/a b.py".into(), Some((3, 9))),

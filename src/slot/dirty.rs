@@ -167,11 +167,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Groups the items of `range` by their first name after `skip` bytes. They are sorted, so those of a folder are adjacent.
-pub(in crate::slot) fn expected_in(
-    laid: &[Laid],
-    skip: usize,
-    range: Range<usize>,
-) -> HashMap<&[u8], Expected> {
+pub(in crate::slot) fn expected_in(laid: &[Laid], skip: usize, range: Range<usize>) -> HashMap<&[u8], Expected> {
     let mut expected: HashMap<&[u8], Expected> = HashMap::new();
     for (at, item) in range.clone().zip(laid.get(range).unwrap_or_default()) {
         let rest = item.path.as_bytes().get(skip..).unwrap_or_default();

@@ -133,7 +133,9 @@ impl Walk<'_> {
         if item.entry.mode == Mode::Submodule {
             return Ok(());
         }
-        let Some(stat) = dir.stat(name)? else { return self.gone(at..at + 1) };
+        let Some(stat) = dir.stat(name)? else {
+            return self.gone(at..at + 1);
+        };
         if item.is_as_written(&stat, self.stamp) {
             return Ok(());
         }
@@ -174,18 +176,29 @@ impl Walk<'_> {
     }
 
     fn write(&mut self, path: RepoPath, mode: Mode, bytes: &[u8], known: Option<&Laid>) -> Result<(), HarvestError> {
-        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.bytes = self
+            .bytes
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if self.bytes > MOST_BYTES {
             let most = MOST_BYTES >> 20;
-            return Err(HarvestError::TooMuch(format!("the changed files hold more than {most} MiB")));
+            return Err(HarvestError::TooMuch(format!(
+                "the changed files hold more than {most} MiB"
+            )));
         }
         let content = if mode == Mode::Symlink {
             bytes.to_vec()
         } else {
-            let entry = known.map(|item| &item.entry).filter(|entry| entry.mode != Mode::Symlink);
+            let entry = known
+                .map(|item| &item.entry)
+                .filter(|entry| entry.mode != Mode::Symlink);
             match self.content.stored(&path, entry, bytes) {
                 Ok(Some(content)) => content,
-                Ok(None) => return Err(unfit(path.as_bytes(), "it is stored through a filter program, which is not run on it")),
+                Ok(None) => {
+                    return Err(unfit(
+                        path.as_bytes(),
+                        "it is stored through a filter program, which is not run on it",
+                    ));
+                }
                 Err(error) => return Err(unfit(path.as_bytes(), &error.to_string())),
             }
         };
@@ -205,7 +218,10 @@ impl Walk<'_> {
 fn read(dir: &Dir, path: &RepoPath, stat: &Stat) -> Result<Vec<u8>, HarvestError> {
     if stat.size > MOST_FILE {
         let (size, most) = (stat.size >> 20, MOST_FILE >> 20);
-        return Err(unfit(path.as_bytes(), &format!("it has {size} MiB, and {most} are the most")));
+        return Err(unfit(
+            path.as_bytes(),
+            &format!("it has {size} MiB, and {most} are the most"),
+        ));
     }
     dir.read(path.file_name())
         .map_err(|error| unfit(path.as_bytes(), &format!("it cannot be read: {error}")))

@@ -197,7 +197,10 @@ impl Slot {
     /// # Errors
     /// Where something cannot be taken: too large, too much, not readable, or stored through a filter program.
     pub fn harvest(&self, repo: &Repo) -> Result<Changes, HarvestError> {
-        let laid = self.laid.as_deref().ok_or_else(|| io::Error::other("the slot was not filled"))?;
+        let laid = self
+            .laid
+            .as_deref()
+            .ok_or_else(|| io::Error::other("the slot was not filled"))?;
         harvest::changes(repo, &self.folder, laid, self.stamp)
     }
 

@@ -461,7 +461,17 @@ fn a_throw_away_git_shows_a_clean_commit_and_is_gone_after_restore() {
 fn a_harvest_is_what_differs_and_nothing_else() {
     let fixture = Fixture::new();
     fixture.put(".gitignore", "*.log\nout/\n");
-    for name in ["same", "edited", "gone", "mode", "link", "file-to-folder", "folder/x", "folder/y", "d/moved"] {
+    for name in [
+        "same",
+        "edited",
+        "gone",
+        "mode",
+        "link",
+        "file-to-folder",
+        "folder/x",
+        "folder/y",
+        "d/moved",
+    ] {
         fixture.put(name, &format!("{name}\n"));
     }
     fixture.put("kept.log", "tracked although ignored\n");
@@ -539,7 +549,11 @@ fn a_harvest_is_stored_as_git_stores_it() {
     });
     assert_eq!(harvest.unwrap(), ["+ a.txt \"two\\n\"", "+ new.txt \"three\\n\""]);
     let refused = fixture.harvest(|root| put(root, "same.bin", "other\n"));
-    assert!(refused.unwrap_err().starts_with("same.bin: it is stored through a filter program"));
+    assert!(
+        refused
+            .unwrap_err()
+            .starts_with("same.bin: it is stored through a filter program")
+    );
 }
 
 #[test]

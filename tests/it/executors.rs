@@ -33,7 +33,13 @@ fn failure(sandbox: &Sandbox) -> String {
 }
 
 fn landed(sandbox: &Sandbox, ran: &Ran) {
-    assert_eq!((ran.code, sandbox.landings("main")), (0, vec!["a".to_owned()]), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        (ran.code, sandbox.landings("main")),
+        (0, vec!["a".to_owned()]),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
 }
 
 #[test]
@@ -54,11 +60,24 @@ fn what_a_program_did_to_files_lands_whatever_it_says() {
     }
     assert_eq!(sandbox.git(&["log", "--format=%s", "--grep=^mine$", "--all"]), "");
     let record = sandbox.json(&["show", "a"])["record"].clone();
-    assert_eq!((&record["provider"], &record["model"]), (&json!("external:fake"), &json!("external:fake")));
-    assert_eq!((&record["attempts"], &record["cost_usd"]), (&json!(1), &Value::Null), "{record}");
+    assert_eq!(
+        (&record["provider"], &record["model"]),
+        (&json!("external:fake"), &json!("external:fake"))
+    );
+    assert_eq!(
+        (&record["attempts"], &record["cost_usd"]),
+        (&json!(1), &Value::Null),
+        "{record}"
+    );
     let call = sandbox.attempt("a", 1, "000.json");
     assert_eq!(call["reply"], "I failed, sorry");
-    assert!(call["request"]["messages"][1]["content"].as_str().unwrap().contains("Goal a"), "{call}");
+    assert!(
+        call["request"]["messages"][1]["content"]
+            .as_str()
+            .unwrap()
+            .contains("Goal a"),
+        "{call}"
+    );
     sandbox.assert_sound();
 }
 
@@ -79,9 +98,17 @@ fn words_and_a_good_exit_are_no_work() {
     let sandbox = fake("echo 'All done, tests pass.'");
     assert_eq!(sandbox.run(&["run"]).code, 3);
     let why = failure(&sandbox);
-    assert!(why.contains("`fake` changed nothing (exit 0): All done, tests pass."), "{why}");
+    assert!(
+        why.contains("`fake` changed nothing (exit 0): All done, tests pass."),
+        "{why}"
+    );
     let missing = fake("true");
-    missing.git(&["config", "--replace-all", "invisigoth.executor.fake.cmd", "no-such-tool"]);
+    missing.git(&[
+        "config",
+        "--replace-all",
+        "invisigoth.executor.fake.cmd",
+        "no-such-tool",
+    ]);
     assert_eq!(missing.run(&["run"]).code, 3);
     assert!(failure(&missing).contains("there is no program `no-such-tool`"));
 }
@@ -101,7 +128,11 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
 fn what_the_guard_denies_is_refused_and_told() {
     let sandbox = fake("mkdir -p .github/workflows; echo x > .github/workflows/ci.yml; echo x > ok");
     assert_eq!(sandbox.run(&["run"]).code, 3);
-    assert!(failure(&sandbox).contains(".github/workflows/ci.yml"), "{}", failure(&sandbox));
+    assert!(
+        failure(&sandbox).contains(".github/workflows/ci.yml"),
+        "{}",
+        failure(&sandbox)
+    );
     assert_eq!(sandbox.landings("main"), [""; 0]);
 }
 
@@ -116,7 +147,10 @@ fn a_program_sees_what_it_was_given_and_nothing_else() {
     fs::write(sandbox.home().join("secret"), CANARY).unwrap();
     set(&sandbox, "home", "~/.tool");
     set(&sandbox, "env", "TOOL_NAME");
-    let ran = sandbox.run_with(&["run"], &[("TOOL_NAME", "given"), ("OPENROUTER_API_KEY", "sk-not-for-it-1234")]);
+    let ran = sandbox.run_with(
+        &["run"],
+        &[("TOOL_NAME", "given"), ("OPENROUTER_API_KEY", "sk-not-for-it-1234")],
+    );
     landed(&sandbox, &ran);
     let seen = sandbox.read("seen");
     assert!(seen.contains("its own\n") && seen.contains("given/\n"), "{seen}");
@@ -130,23 +164,36 @@ fn a_key_that_it_was_given_does_not_come_out_again() {
     let sandbox = fake("echo \"$TOOL_KEY\" > config.txt; echo \"using $TOOL_KEY\"");
     set(&sandbox, "env", "TOOL_KEY");
     assert_eq!(sandbox.run_with(&["run"], &[("TOOL_KEY", CANARY)]).code, 3);
-    assert!(failure(&sandbox).contains("config.txt holds a secret"), "{}", failure(&sandbox));
+    assert!(
+        failure(&sandbox).contains("config.txt holds a secret"),
+        "{}",
+        failure(&sandbox)
+    );
     let objects = sandbox.git(&["cat-file", "--batch-all-objects", "--batch"]);
     assert!(!objects.contains(CANARY));
 }
 
 #[test]
 fn what_it_took_counts_as_far_as_it_tells() {
-    let told = r#"echo '{"type":"result","result":"ok","total_cost_usd":0.5,"usage":{"input_tokens":7,"output_tokens":2}}'"#;
+    let told =
+        r#"echo '{"type":"result","result":"ok","total_cost_usd":0.5,"usage":{"input_tokens":7,"output_tokens":2}}'"#;
     let sandbox = fake(&format!("echo x > x; {told}"));
     set(&sandbox, "result", "claude-json");
     sandbox.git(&["config", "invisigoth.budget.max-usd", "2"]);
     let refused = sandbox.run(&["run"]);
     assert_eq!(refused.code, 7, "{}{}", refused.stdout, refused.stderr);
-    assert!(refused.stderr.contains("a cap in dollars cannot be kept"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("a cap in dollars cannot be kept"),
+        "{}",
+        refused.stderr
+    );
     sandbox.git(&["config", "invisigoth.budget.max-calls", "1"]);
     let summary = sandbox.json(&["run"]);
-    assert_eq!((&summary["calls"], &summary["cost_usd"]), (&json!(1), &json!(0.5)), "{summary}");
+    assert_eq!(
+        (&summary["calls"], &summary["cost_usd"]),
+        (&json!(1), &json!(0.5)),
+        "{summary}"
+    );
     let record = sandbox.json(&["show", "a"])["record"].clone();
     assert_eq!((&record["tokens"], &record["cost_usd"]), (&json!(9), &json!(0.5)));
 }
@@ -154,12 +201,16 @@ fn what_it_took_counts_as_far_as_it_tells() {
 #[test]
 fn only_the_user_s_own_settings_say_what_runs() {
     let sandbox = fake("touch x");
-    sandbox.write("invisigoth.toml", "[check]\ntest = [\"sh check.sh\"]\n[executor.fake]\ncmd = [\"evil\"]\n");
+    sandbox.write(
+        "invisigoth.toml",
+        "[check]\ntest = [\"sh check.sh\"]\n[executor.fake]\ncmd = [\"evil\"]\n",
+    );
     sandbox.commit("mine");
     let ran = sandbox.run(&["run"]);
     assert_eq!(ran.code, 7, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("invisigoth.toml, line 4: `executor.fake` cannot be set up in a tracked file"),
+        ran.stderr
+            .contains("invisigoth.toml, line 4: `executor.fake` cannot be set up in a tracked file"),
         "{}",
         ran.stderr
     );
@@ -172,7 +223,13 @@ fn without_a_sandbox_it_runs_only_where_the_user_says_so() {
     let run = || Ran::of(&sandbox.invisigoth(&["run"]).env("PATH", &path).output().unwrap());
     let refused = run();
     assert_eq!(refused.code, 9, "{}{}", refused.stdout, refused.stderr);
-    assert!(refused.stderr.contains("executor `external:fake` works in a sandbox only"), "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("executor `external:fake` works in a sandbox only"),
+        "{}",
+        refused.stderr
+    );
     sandbox.git(&["config", "invisigoth.check.sandbox", "none"]);
     landed(&sandbox, &run());
 }
@@ -210,17 +267,35 @@ fn a_model_acts_turn_by_turn_until_it_is_done() {
     ]);
     let ran = sandbox.run(&["run"]);
     landed(&sandbox, &ran);
-    assert_eq!((sandbox.read("greet.txt"), sandbox.read("notes.txt")), ("hello you\n".into(), "noted\n".into()));
+    assert_eq!(
+        (sandbox.read("greet.txt"), sandbox.read("notes.txt")),
+        ("hello you\n".into(), "noted\n".into())
+    );
     assert!(!sandbox.path("made.txt").exists());
     assert!(told(&sandbox, 2).contains("Exit code 3.") && told(&sandbox, 2).contains("check.sh\ngreet.txt\n"));
     let seen = told(&sandbox, 3);
-    assert!(seen.contains("hello\n") && seen.contains("absent: there is no such file"), "{seen}");
+    assert!(
+        seen.contains("hello\n") && seen.contains("absent: there is no such file"),
+        "{seen}"
+    );
     assert!(told(&sandbox, 4).contains("made.txt:1:made"), "{}", told(&sandbox, 4));
-    assert!(told(&sandbox, 5).contains("The edits were applied."), "{}", told(&sandbox, 5));
+    assert!(
+        told(&sandbox, 5).contains("The edits were applied."),
+        "{}",
+        told(&sandbox, 5)
+    );
     assert!(told(&sandbox, 6).contains("no such line"), "{}", told(&sandbox, 6));
-    assert!(told(&sandbox, 8).contains("hello you\nmade\nnoted\n"), "{}", told(&sandbox, 8));
+    assert!(
+        told(&sandbox, 8).contains("hello you\nmade\nnoted\n"),
+        "{}",
+        told(&sandbox, 8)
+    );
     let record = sandbox.json(&["show", "a"])["record"].clone();
-    assert_eq!((&record["attempts"], &record["cost_usd"]), (&json!(8), &json!(0.0)), "{record}");
+    assert_eq!(
+        (&record["attempts"], &record["cost_usd"]),
+        (&json!(8), &json!(0.0)),
+        "{record}"
+    );
     sandbox.assert_sound();
 }
 
@@ -235,7 +310,10 @@ fn an_action_has_no_network_no_home_and_a_bounded_output() {
     landed(&sandbox, &sandbox.run(&["run"]));
     let seen = told(&sandbox, 2);
     assert!(!seen.contains(CANARY) && !sandbox.home().join("out").exists(), "{seen}");
-    assert!(seen.contains("No such file") && seen.contains("    lo\n") && !seen.contains("eth"), "{seen}");
+    assert!(
+        seen.contains("No such file") && seen.contains("    lo\n") && !seen.contains("eth"),
+        "{seen}"
+    );
     assert!(seen.len() < 12_000 && seen.contains("99999\nend\n"), "{}", seen.len());
 }
 
@@ -248,15 +326,27 @@ fn turns_have_an_end_and_what_is_there_counts() {
     assert_eq!(sandbox.read("x"), "x\nx\nx\n");
     let idle = tools(&["DONE\n"; 3]);
     assert_eq!(idle.run(&["run"]).code, 3);
-    assert!(failure(&idle).contains("nothing was changed in this round"), "{}", failure(&idle));
+    assert!(
+        failure(&idle).contains("nothing was changed in this round"),
+        "{}",
+        failure(&idle)
+    );
 }
 
 #[test]
 fn a_model_that_broke_a_check_goes_on_in_the_same_conversation() {
-    let sandbox = tools(&["```bash\ntouch bad x\n```\n", "DONE\n", "```bash\nrm bad\n```\n", "DONE\n"]);
+    let sandbox = tools(&[
+        "```bash\ntouch bad x\n```\n",
+        "DONE\n",
+        "```bash\nrm bad\n```\n",
+        "DONE\n",
+    ]);
     landed(&sandbox, &sandbox.run(&["run"]));
     let seen = told(&sandbox, 3);
-    assert!(seen.contains("bad is there") && seen.contains("(round 2 of 3)"), "{seen}");
+    assert!(
+        seen.contains("bad is there") && seen.contains("(round 2 of 3)"),
+        "{seen}"
+    );
     let call = sandbox.attempt("a", 1, "003.json");
     assert_eq!(call["request"]["messages"].as_array().unwrap().len(), 8);
 }
@@ -267,6 +357,10 @@ fn no_action_is_carried_out_without_a_sandbox() {
     sandbox.git(&["config", "invisigoth.check.sandbox", "none"]);
     let refused = sandbox.run(&["run"]);
     assert_eq!(refused.code, 9, "{}{}", refused.stdout, refused.stderr);
-    assert!(refused.stderr.contains("executor `tools` works in a sandbox only"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("executor `tools` works in a sandbox only"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(sandbox.landings("main"), [""; 0]);
 }

@@ -27,7 +27,7 @@ printf 'running %s tests\n%s\ntest result: %s. %s passed; %s failed; 0 ignored; 
 const TESTS: &str = "def test_a(): a.txt\ndef test_b(): b.txt\ndef test_c(): c.txt\n";
 
 /// Asks `replies` of one goal, with `keys` besides, and settings `set`.
-fn asked(replies: Value, keys: Value, set: &[&str]) -> (Sandbox, Ran) {
+fn asked(replies: &Value, keys: &Value, set: &[&str]) -> (Sandbox, Ran) {
     let sandbox = Sandbox::checking(RUNNER);
     sandbox.write("tests/test_old.py", "def test_old(): greet.txt\n");
     let mut row = json!({"id": "g", "description": "Goal g"});
@@ -64,7 +64,7 @@ fn the_same_failure_twice_is_not_paid_for_a_third_time() {
         whole("other.txt", "x\n"),
         files(&["a.txt", "b.txt", "c.txt"])
     ]);
-    let (sandbox, ran) = asked(replies, json!({}), &["run.max_attempts=5"]);
+    let (sandbox, ran) = asked(&replies, &json!({}), &["run.max_attempts=5"]);
     assert_eq!(ran.code, 3);
     assert_eq!(reason(&sandbox), "2 rounds, no progress: test: 3 new failures");
 }
@@ -73,8 +73,8 @@ fn the_same_failure_twice_is_not_paid_for_a_third_time() {
 fn a_stronger_model_gets_the_failure_that_stays_and_the_record_names_it() {
     let replies = json!([whole("tests/test_new.py", TESTS), files(&["a.txt", "b.txt", "c.txt"])]);
     let (sandbox, ran) = asked(
-        replies,
-        json!({}),
+        &replies,
+        &json!({}),
         &["llm.model=small", "llm.escalate=[\"large\", \"huge\"]"],
     );
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -86,7 +86,7 @@ fn a_stronger_model_gets_the_failure_that_stays_and_the_record_names_it() {
 fn edits_that_make_it_worse_are_taken_back_and_the_best_tree_stays() {
     let better = format!("{}\n{}", whole("tests/test_new.py", TESTS), files(&["a.txt", "b.txt"]));
     let replies = json!([better, "DELETE a.txt\nDELETE b.txt\n", whole("c.txt", "x\n")]);
-    let (sandbox, ran) = asked(replies.clone(), json!({}), &["llm.escalate=[\"m\", \"n\"]"]);
+    let (sandbox, ran) = asked(&replies, &json!({}), &["llm.escalate=[\"m\", \"n\"]"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(sandbox.attempt("g", 1, "attempt.json")["taken_back"], json!([1]));
     let said = sandbox.attempt("g", 1, "002.json")["request"]["messages"].to_string();
@@ -95,8 +95,8 @@ fn edits_that_make_it_worse_are_taken_back_and_the_best_tree_stays() {
     assert_eq!(sandbox.read("a.txt"), "x\n");
     // Where nothing better comes, the attempt keeps the best.
     let (sandbox, ran) = asked(
-        replies,
-        json!({}),
+        &replies,
+        &json!({}),
         &["llm.escalate=[\"m\", \"n\"]", "run.max_attempts=2"],
     );
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
@@ -107,7 +107,7 @@ fn edits_that_make_it_worse_are_taken_back_and_the_best_tree_stays() {
 #[test]
 fn a_model_sees_the_files_that_it_asks_for_once_and_loses_no_round() {
     let replies = json!(["NEED: greet.txt\nNEED: gone.txt\n", whole("a.txt", "x\n")]);
-    let (sandbox, ran) = asked(replies, json!({}), &["run.max_attempts=1"]);
+    let (sandbox, ran) = asked(&replies, &json!({}), &["run.max_attempts=1"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let said = sandbox.attempt("g", 1, "001.json")["request"]["messages"][3]["content"].clone();
     let said = said.as_str().unwrap();
@@ -115,7 +115,7 @@ fn a_model_sees_the_files_that_it_asks_for_once_and_loses_no_round() {
         said.contains("greet.txt\n```\nhello\n```") && said.contains("gone.txt does not exist"),
         "{said}"
     );
-    let (sandbox, _) = asked(json!(["NEED: greet.txt\n"]), json!({}), &["run.max_attempts=1"]);
+    let (sandbox, _) = asked(&json!(["NEED: greet.txt\n"]), &json!({}), &["run.max_attempts=1"]);
     assert_eq!(
         reason(&sandbox),
         "2 rounds, reply: files are shown only once; send the edits"
@@ -132,8 +132,8 @@ fn a_new_test_must_fail_without_the_change() {
         whole("a.txt", "x\n")
     );
     let (sandbox, ran) = asked(
-        json!([format!("{idle}\n{}", whole("a.txt", "x\n")), honest]),
-        json!({}),
+        &json!([format!("{idle}\n{}", whole("a.txt", "x\n")), honest]),
+        &json!({}),
         &[],
     );
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -167,7 +167,7 @@ fn a_test_that_the_acceptance_names_must_run_and_must_have_been_red() {
         ),
     ];
     for (reply, why) in cases {
-        let (sandbox, ran) = asked(json!([reply]), named.clone(), &["run.max_attempts=1"]);
+        let (sandbox, ran) = asked(&json!([reply]), &named, &["run.max_attempts=1"]);
         assert_eq!(ran.code, 3, "{}", ran.stdout);
         assert!(reason(&sandbox).contains(why), "{}", reason(&sandbox));
     }
@@ -176,6 +176,6 @@ fn a_test_that_the_acceptance_names_must_run_and_must_have_been_red() {
         whole("tests/test_new.py", "def test_a(): a.txt\n"),
         files(&["a.txt"])
     );
-    let (_, ran) = asked(json!([reply]), named, &["run.max_attempts=1"]);
+    let (_, ran) = asked(&json!([reply]), &named, &["run.max_attempts=1"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }

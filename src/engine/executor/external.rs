@@ -98,7 +98,9 @@ pub(super) fn work(
         End::NotStarted => return Ok(Work::Never(format!("`{name}` could not be started: {tail}"))),
         End::TimedOut => {
             let seconds = external.timeout.as_secs();
-            return Ok(unusable(format!("`{name}` ran over its limit of {seconds} s, so nothing was taken: {tail}")));
+            return Ok(unusable(format!(
+                "`{name}` ran over its limit of {seconds} s, so nothing was taken: {tail}"
+            )));
         }
     };
     let changes = match harvest {
@@ -175,10 +177,16 @@ fn spawn(
     };
     if external.prompt == "arg" && prompt.len() > MOST_ARGUMENT {
         let bytes = prompt.len();
-        return Ok(Err(format!("a prompt of {bytes} bytes is too long for an argument: `prompt = \"stdin\"` or `\"file\"`")));
+        return Ok(Err(format!(
+            "a prompt of {bytes} bytes is too long for an argument: `prompt = \"stdin\"` or `\"file\"`"
+        )));
     }
     let dir = place.root().to_string_lossy().into_owned();
-    let filled = [("{prompt}", in_place.as_str()), ("{model}", model), ("{dir}", dir.as_str())];
+    let filled = [
+        ("{prompt}", in_place.as_str()),
+        ("{model}", model),
+        ("{dir}", dir.as_str()),
+    ];
     let files = attempt.goal.named_files();
     let command = std::iter::once(program.clone().into_os_string()).chain(arguments(external, &filled, &files));
     let access = match worker.settings.check.sandbox.as_str() {
@@ -216,7 +224,9 @@ fn arguments(external: &External, filled: &[(&str, &str)], files: &[&str]) -> Ve
 fn fill(mut argument: &str, filled: &[(&str, &str)]) -> String {
     let mut whole = String::new();
     loop {
-        let places = filled.iter().filter_map(|(name, text)| Some((argument.find(name)?, name, text)));
+        let places = filled
+            .iter()
+            .filter_map(|(name, text)| Some((argument.find(name)?, name, text)));
         let Some((at, name, text)) = places.min_by_key(|(at, ..)| *at) else {
             return whole + argument;
         };
@@ -234,12 +244,17 @@ fn access(external: &External, program: &Path, beside: PathBuf, home: Option<&Pa
         ..Access::default()
     };
     let target = program.canonicalize().ok();
-    let folders = [Some(program), target.as_deref()].into_iter().flatten().filter_map(Path::parent);
+    let folders = [Some(program), target.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter_map(Path::parent);
     access.readable.extend(folders.map(Path::to_owned));
     for named in &external.read {
         let path = settings::below_home(named, home);
         if !path.is_absolute() {
-            return Err(format!("says `read` of `{named}`, which is no absolute path and not below `~/`"));
+            return Err(format!(
+                "says `read` of `{named}`, which is no absolute path and not below `~/`"
+            ));
         }
         access.readable.push(path);
     }
@@ -251,7 +266,9 @@ fn access(external: &External, program: &Path, beside: PathBuf, home: Option<&Pa
         let inside = home.join(below);
         let is_plain = below.components().all(|part| matches!(part, Component::Normal(_)));
         if !is_plain || below.as_os_str().is_empty() {
-            return Err(format!("says `home` of `{named}`, which is not a path below the home folder"));
+            return Err(format!(
+                "says `home` of `{named}`, which is not a path below the home folder"
+            ));
         }
         access.writable.push(inside);
     }
@@ -310,7 +327,10 @@ fn millis(took: Duration) -> u64 {
 
 fn one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let said = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join(" / ");
+    let said = lines
+        .get(lines.len().saturating_sub(3)..)
+        .unwrap_or_default()
+        .join(" / ");
     if said.is_empty() {
         return "it printed nothing".to_owned();
     }
@@ -334,7 +354,15 @@ mod tests {
     fn what_is_filled_in_is_data() {
         let hostile = "it's {model} $(rm -rf /) {dir}";
         let filled = [("{prompt}", hostile), ("{model}", "m/1"), ("{dir}", "/d")];
-        let external = external(&["tool", "-m", "{model}", "--in={dir}/{model}", "{prompt}", "{files}", "{other}"]);
+        let external = external(&[
+            "tool",
+            "-m",
+            "{model}",
+            "--in={dir}/{model}",
+            "{prompt}",
+            "{files}",
+            "{other}",
+        ]);
         let all = arguments(&external, &filled, &["a b.py", "-x"]);
         assert_eq!(all, ["-m", "m/1", "--in=/d/m/1", hostile, "a b.py", "./-x", "{other}"]);
     }

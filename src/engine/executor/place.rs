@@ -75,7 +75,8 @@ impl Place {
     pub(super) fn open(attempt: &Attempt<'_, '_>) -> Result<Self> {
         let worker = &attempt.worker;
         let root = worker.session.cache_root(&worker.repo);
-        let slots = Slots::open_work(&root, &worker.session.repo_id(&worker.repo)).wrap_err("opening the work slots")?;
+        let slots =
+            Slots::open_work(&root, &worker.session.repo_id(&worker.repo)).wrap_err("opening the work slots")?;
         let code = code(worker, &attempt.draft)?;
         let slot = slots.lease(Some(code)).wrap_err("leasing a slot to work in")?;
         let mut place = Self { slot };
@@ -85,7 +86,9 @@ impl Place {
 
     /// Makes it hold `code`, in a throw-away repository of its own.
     pub(super) fn fill(&mut self, worker: &Worker<'_>, code: CodeTree) -> Result<()> {
-        self.slot.fill(&worker.repo, code).wrap_err("filling a slot to work in")?;
+        self.slot
+            .fill(&worker.repo, code)
+            .wrap_err("filling a slot to work in")?;
         let env = worker.session.env.for_git();
         self.slot.add_git(&env).wrap_err("making a throw-away .git to work in")
     }
@@ -121,7 +124,9 @@ impl Place {
         match self.slot.harvest(&worker.repo) {
             Ok(changes) => Ok(match secret_in(worker, &changes) {
                 None => Ok(changes),
-                Some(path) => Err(Unusable::of(format!("{path} holds a secret of this machine; leave it out"))),
+                Some(path) => Err(Unusable::of(format!(
+                    "{path} holds a secret of this machine; leave it out"
+                ))),
             }),
             Err(HarvestError::Io(error)) => Err(error).wrap_err("looking at what was done in a slot"),
             Err(unfit) => Ok(Err(Unusable::of(unfit.to_string()))),

@@ -41,7 +41,10 @@ fn unknown() -> Usage {
 fn tail(output: &str) -> String {
     let from = output.len().saturating_sub(TAIL);
     let from = (from..=output.len()).find(|at| output.is_char_boundary(*at));
-    from.and_then(|from| output.get(from..)).unwrap_or_default().trim().to_owned()
+    from.and_then(|from| output.get(from..))
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 fn objects(output: &str) -> impl DoubleEndedIterator<Item = Value> {
@@ -127,7 +130,10 @@ mod tests {
         let said = read("codex-jsonl", output);
         assert_eq!(said.words, "two");
         let usage = said.usage;
-        assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens), (10, 3, 4));
+        assert_eq!(
+            (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens),
+            (10, 3, 4)
+        );
         assert_eq!((usage.cost_usd, usage.estimated), (None, false));
     }
 
@@ -137,16 +143,32 @@ mod tests {
             \"usage\":{\"input_tokens\":1,\"cache_creation_input_tokens\":2,\"cache_read_input_tokens\":4,\"output_tokens\":8}}";
         let said = read("claude-json", output);
         assert_eq!((said.words.as_str(), said.usage.cost_usd), ("did it", Some(0.25)));
-        assert_eq!((said.usage.prompt_tokens, said.usage.completion_tokens, said.usage.cached_tokens), (7, 8, 4));
-        let refused = read("claude-json", "noise\n{\"type\":\"result\",\"subtype\":\"error_max_turns\",\"total_cost_usd\":-1}");
-        assert_eq!((refused.words.as_str(), refused.usage.cost_usd), ("error_max_turns", None));
+        assert_eq!(
+            (
+                said.usage.prompt_tokens,
+                said.usage.completion_tokens,
+                said.usage.cached_tokens
+            ),
+            (7, 8, 4)
+        );
+        let refused = read(
+            "claude-json",
+            "noise\n{\"type\":\"result\",\"subtype\":\"error_max_turns\",\"total_cost_usd\":-1}",
+        );
+        assert_eq!(
+            (refused.words.as_str(), refused.usage.cost_usd),
+            ("error_max_turns", None)
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_text_of_unknown_cost() {
         for result in ["text", "codex-jsonl", "claude-json"] {
             let said = read(result, "all done\n");
-            assert_eq!((said.words.as_str(), said.usage.cost_usd, said.usage.estimated), ("all done", None, true));
+            assert_eq!(
+                (said.words.as_str(), said.usage.cost_usd, said.usage.estimated),
+                ("all done", None, true)
+            );
         }
         assert_eq!(read("text", &"ä".repeat(9999)).words.len(), TAIL);
     }

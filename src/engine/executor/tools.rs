@@ -10,10 +10,7 @@ use eyre::Result;
 
 use crate::{
     check::End,
-    door::{
-        fs::dir::Dir,
-        spawn,
-    },
+    door::{fs::dir::Dir, spawn},
     engine::{
         attempt::Attempt,
         draft::Unusable,
@@ -199,7 +196,10 @@ fn run(attempt: &Attempt<'_, '_>, place: &Place, command: Vec<OsString>) -> Resu
     let mut printed = ended.output;
     if ended.omitted > 0 {
         let middle = printed.len() / 2;
-        printed.splice(middle..middle, format!("\n[{} bytes left out]\n", ended.omitted).into_bytes());
+        printed.splice(
+            middle..middle,
+            format!("\n[{} bytes left out]\n", ended.omitted).into_bytes(),
+        );
     }
     Ok(shown(&how, &verdict::clean_output(&printed, SHOWN_CAP)))
 }
