@@ -2,7 +2,7 @@
 
 use std::{
     result::Result as StdResult,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
 };
 
 use eyre::Result;
@@ -46,12 +46,14 @@ pub struct Asking {
 }
 
 /// For whom a model is asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Payer<'a> {
     /// The goal.
     pub goal: &'a GoalId,
     /// Its own `budget_usd`.
     pub budget_usd: Option<f64>,
+    /// Called when the first try has leave: before that nobody was asked.
+    pub asked: &'a (dyn Fn() + Sync),
 }
 
 /// The meter of one call.
@@ -59,6 +61,7 @@ struct Metered<'a> {
     asking: &'a Asking,
     payer: Payer<'a>,
     tariff: Tariff,
+    asked: Once,
 }
 
 impl Meter for Metered<'_> {
@@ -80,7 +83,9 @@ impl Meter for Metered<'_> {
         if want.worst.unknown > 0 && caps::is_unkeepable(&limits.goal) {
             return Err(unpriced(&limits.goal).into());
         }
-        self.asking.spending.reserve(&want, &limits)
+        let ticket = self.asking.spending.reserve(&want, &limits)?;
+        self.asked.call_once(self.payer.asked);
+        Ok(ticket)
     }
 
     fn settle(&self, ticket: Ticket, came: Came<'_>) {
@@ -139,11 +144,12 @@ impl Asking {
             asking: self,
             payer,
             tariff,
+            asked: Once::new(),
         };
         let mut outcome = self.provider.ask(request, &metered, stop);
         match &mut outcome {
             Ok(answer) => answer.usage.cost_usd = tariff.charged(&answer.usage),
-            Err(ProviderError::Cut(answer) | ProviderError::Empty(answer)) => {
+            Err(ProviderError::Cut(answer) | ProviderError::Empty(answer) | ProviderError::Shortened(answer)) => {
                 answer.usage.cost_usd = tariff.charged(&answer.usage);
             }
             Err(_) => {}

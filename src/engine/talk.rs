@@ -126,15 +126,16 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
             .hint("`git invisigoth run` goes on")
             .into());
     }
-    session.sink.emit(&Event::Asked {
-        goal: attempt.id.clone(),
-        round,
-        bytes: request.bytes(),
-    });
+    let (goal, bytes) = (attempt.id.clone(), request.bytes());
+    let asked = || {
+        let goal = goal.clone();
+        session.sink.emit(&Event::Asked { goal, round, bytes });
+    };
     let began = session.clock.now();
     let payer = asking::Payer {
         goal: &attempt.id,
         budget_usd: attempt.goal.budget_usd,
+        asked: &asked,
     };
     let answer = attempt.worker.asking()?.ask(payer, &request, &session.stop);
     let took = session.clock.now().since(began);

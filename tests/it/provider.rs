@@ -124,7 +124,6 @@ fn a_budget_of_one_call_ends_with_6_and_the_goal_stays_ready() {
     working  a  Goal a
     asked    a  round 1, [n] bytes
     refused  a  round 1, the reply holds a secret of this machine; leave it out
-    asked    a  round 2, [n] bytes
     error: the budget of this run is used up: 1 of 1 model calls made
     hint: `git invisigoth budget raise --run --calls 2`, then run again
     -- exit 6
