@@ -156,9 +156,10 @@ fn begin<'w, 's>(
         rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
         provider: match executor {
-            Some(Executor::External { name, .. }) => format!("external:{name}"),
+            Some(external @ Executor::External { .. }) => external.word(),
             None | Some(Executor::Edit | Executor::Tools) => worker.asking()?.provider.name().to_owned(),
         },
+        executor: executor.map(Executor::word).filter(|word| word != "edit"),
         model: goal.model.clone().unwrap_or_else(|| worker.settings.llm.model.clone()),
         format: worker.settings.llm.format.clone(),
         usage: Usage {

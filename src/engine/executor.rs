@@ -89,6 +89,15 @@ impl Executor {
         }
     }
 
+    /// Returns the word for it, as in `run.executor`.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Edit => "edit".to_owned(),
+            Self::Tools => "tools".to_owned(),
+            Self::External { name, .. } => format!("external:{name}"),
+        }
+    }
+
     /// True where it asks a model through us.
     pub fn asks(&self) -> bool {
         !matches!(self, Self::External { .. })

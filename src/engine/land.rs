@@ -433,6 +433,7 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         rounds: 0,
         started_at: entry.at.rfc3339(),
         provider: "unknown".into(),
+        executor: None,
         model: "unknown".into(),
         format: String::new(),
         usage: Usage::default(),

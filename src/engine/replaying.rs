@@ -60,9 +60,7 @@ pub fn replay(session: &Session, repo: &Repo, goal: &GoalId, commit: CommitId) -
 }
 
 fn unfit(stored: &Stored, calls: &[Exchange]) -> Option<String> {
-    let row: Option<serde_json::Value> = serde_json::from_str(stored.row.get()).ok();
-    let executor = row.as_ref().and_then(|row| row.get("executor")?.as_str());
-    if let Some(other) = executor.filter(|executor| *executor != "edit") {
+    if let Some(other) = &stored.executor {
         return Some(format!(
             "executor `{other}` leaves no replies that can be applied again"
         ));

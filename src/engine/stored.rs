@@ -42,6 +42,9 @@ pub struct Stored {
     pub started_at: String,
     /// The provider's kind.
     pub provider: String,
+    /// Who worked, if not `edit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
     /// The model that answered last.
     pub model: String,
     /// `llm.format` as it was: how replies were asked for, and so how they are read.

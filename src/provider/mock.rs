@@ -158,16 +158,17 @@ fn answer(request: &Request, step: &Step) -> Answer {
 }
 
 /// Finds `Goal: <id> (round R of M)` in the last message of ours. The last such line counts: the templates end with
-/// it, and what stands before may quote others.
+/// it, and what stands before may quote others. Returns which reply comes next, too: a round may take several turns.
 fn goal_of(request: &Request) -> Option<(String, usize)> {
-    let message = request
-        .messages
-        .iter()
-        .rev()
-        .find(|message| message.role == Role::User)?;
+    let messages = &request.messages;
+    let last = messages.iter().rposition(|message| message.role == Role::User)?;
+    let message = messages.get(last)?;
+    let before = messages.iter().take(last);
+    let answered = before.filter(|message| message.role == Role::Assistant).count();
     message.content.lines().rev().find_map(|line| {
         let (goal, rest) = line.trim_end().strip_prefix("Goal: ")?.rsplit_once(" (round ")?;
         let (round, _) = rest.strip_suffix(')')?.split_once(" of ")?;
-        Some((goal.to_owned(), round.parse().ok()?))
+        let round: usize = round.parse().ok()?;
+        Some((goal.to_owned(), round.max(answered + 1)))
     })
 }

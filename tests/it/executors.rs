@@ -210,7 +210,7 @@ fn only_the_user_s_own_settings_say_what_runs() {
     assert_eq!(ran.code, 7, "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("invisigoth.toml, line 4: `executor.fake` cannot be set up in a tracked file"),
+            .contains("invisigoth.toml, line 3: `executor.fake` cannot be set up in a tracked file"),
         "{}",
         ran.stderr
     );

@@ -130,8 +130,8 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
         };
         // Paid for, and what came of it cannot be had again.
         attempt.save()?;
-        let left = most - turn;
-        let content = attempt.clean(&format!("{told}\n{left} turns left.\n"));
+        let (id, left, (round, rounds)) = (&attempt.id, most - turn, rounds.number());
+        let content = attempt.clean(&format!("{told}\nTurns left: {left}\n\nGoal: {id} (round {round} of {rounds})\n"));
         attempt.talk.messages.push(Message {
             role: Role::User,
             content,
