@@ -18,7 +18,7 @@ use crate::{
     id::{GateId, Hash, Oid},
     path::RepoPath,
     shell::{self, Limits},
-    slot::{Slot, Slots},
+    slot::{Slot, lease::Slots},
     snapshot::{CodeTree, Snapshot as _},
     verdict,
 };

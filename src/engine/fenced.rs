@@ -184,6 +184,11 @@ pub fn fence(
     let mut fence = surroundings(hidden(session, repo), &env);
     fence.root.clone_from(&dir);
     fence.network = access.network;
+    // Often a link into `/run`, which is empty inside.
+    let names = Path::new("/etc/resolv.conf");
+    if access.network && names.exists() {
+        fence.readable.extend(with_target(names));
+    }
     for path in &access.readable {
         fence.readable.extend(with_target(path));
     }

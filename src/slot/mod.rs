@@ -1,4 +1,4 @@
-//! Slots: fixed folders outside the repository where checks run. Updated in place, so that caches stay warm: what git
+//! Slots: fixed folders outside the repository where checks run, or where executors work. Updated in place, so that caches stay warm: what git
 //! ignores (`target/`, `node_modules/`) survives, everything else is exactly the code tree.
 //!
 //! A slot has a lock (freed by the kernel when its holder dies), a state file and, between two processes, a list of what was
@@ -10,6 +10,7 @@ mod fill;
 mod gitdir;
 pub mod harvest;
 mod laid;
+pub mod lease;
 mod state;
 
 use std::{
@@ -19,14 +20,9 @@ use std::{
 };
 
 use crate::{
-    door::{
-        clock::SystemClock,
-        env,
-        fs::{
-            self, Lock,
-            dir::{Dir, FileKind},
-        },
-        spawn::tree,
+    door::fs::{
+        self, Lock,
+        dir::{Dir, FileKind},
     },
     git::Repo,
     path::RepoPath,
@@ -36,97 +32,10 @@ use crate::{
         state::{Phase, State},
     },
     snapshot::{Changes, CodeTree},
-    time::Clock as _,
 };
-
-/// More slots than this on one machine are a mistake.
-const MOST_SLOTS: u32 = 256;
 
 /// The stamp of a slot that no check had since it was compared: every `stat` that is known may be believed.
 const NOBODY_WAS_HERE: (i64, u32) = (i64::MAX, 0);
-
-/// The slots of one repository.
-#[derive(Clone, Debug)]
-pub struct Slots {
-    root: PathBuf,
-}
-
-impl Slots {
-    /// Opens the slots of the repository `repo_id` below `cache_root`; makes the folder that holds them.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
-    pub fn open(cache_root: &Path, repo_id: &str) -> io::Result<Self> {
-        Self::at(cache_root, repo_id, "slots")
-    }
-
-    /// Opens the slots where executors work. They are others for life: what a tool leaves in ignored files never meets a
-    /// check.
-    ///
-    /// # Errors
-    /// As `open`.
-    pub fn open_work(cache_root: &Path, repo_id: &str) -> io::Result<Self> {
-        Self::at(cache_root, repo_id, "work")
-    }
-
-    fn at(cache_root: &Path, repo_id: &str, role: &str) -> io::Result<Self> {
-        let root = cache_root.join("invisigoth").join(repo_id).join(role);
-        fs::create_private_dir_all(&root)?;
-        Ok(Self { root })
-    }
-
-    /// Takes a free slot for as long as the `Slot` lives: one that holds `wanted` if there is one, else the first, else a
-    /// new one. A slot that a killed process left behind is taken too; what that process left running in it is ended.
-    ///
-    /// # Errors
-    /// When a slot's files cannot be read or made, or all are in use.
-    pub fn lease(&self, wanted: Option<CodeTree>) -> io::Result<Slot> {
-        let mut numbers: Vec<u32> = (1..=MOST_SLOTS)
-            .take_while(|number| self.path(*number, "lock").exists())
-            .collect();
-        let next = u32::try_from(numbers.len()).unwrap_or(MOST_SLOTS) + 1;
-        numbers.sort_by_key(|number| {
-            wanted.is_none() || State::read(&self.path(*number, "json")).code != wanted.map(|tree| tree.id)
-        });
-        numbers.extend((next..=MOST_SLOTS).take(8));
-        for number in numbers {
-            if let Some(slot) = self.take(number)? {
-                return Ok(slot);
-            }
-        }
-        Err(io::Error::new(io::ErrorKind::WouldBlock, "all slots are in use"))
-    }
-
-    fn take(&self, number: u32) -> io::Result<Option<Slot>> {
-        let holder = format!("pid {} since {}\n", env::process_id(), SystemClock.now().rfc3339());
-        let Some(lock) = Lock::try_lock(&self.path(number, "lock"), &holder)? else {
-            return Ok(None);
-        };
-        let folder = self.root.join(number.to_string());
-        fs::create_private_dir_all(&folder)?;
-        let state = State::read(&self.path(number, "json"));
-        let laid = if state.phase == Phase::Clean {
-            laid::load(&self.path(number, "list"), &state)
-        } else {
-            tree::end_strays(&folder);
-            None
-        };
-        Ok(Some(Slot {
-            state_file: self.path(number, "json"),
-            list_file: self.path(number, "list"),
-            folder,
-            state,
-            laid,
-            verified: false,
-            stamp: (0, 0),
-            _lock: lock,
-        }))
-    }
-
-    fn path(&self, number: u32, kind: &str) -> PathBuf {
-        self.root.join(format!("{number}.{kind}"))
-    }
-}
 
 /// A slot in our hands.
 #[derive(Debug)]

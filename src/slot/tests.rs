@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     door::{env::Env, spawn::run_captured},
+    slot::lease::Slots,
     snapshot::{Change, Mode},
 };
 

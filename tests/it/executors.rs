@@ -334,6 +334,15 @@ fn turns_have_an_end_and_what_is_there_counts() {
 }
 
 #[test]
+fn work_that_is_not_in_replies_is_said_to_be_no_replay() {
+    let sandbox = tools(&["```bash\necho x > x\n```\n", "DONE\n"]);
+    landed(&sandbox, &sandbox.run(&["run"]));
+    assert_eq!(sandbox.attempt("a", 1, "attempt.json")["executor"], "tools");
+    let replay = sandbox.run(&["replay", "HEAD^2"]);
+    assert!(replay.stdout.contains("executor `tools` leaves no replies"), "{}{}", replay.stdout, replay.stderr);
+}
+
+#[test]
 fn a_model_that_broke_a_check_goes_on_in_the_same_conversation() {
     let sandbox = tools(&[
         "```bash\ntouch bad x\n```\n",

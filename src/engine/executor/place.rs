@@ -20,7 +20,7 @@ use crate::{
     fault::{Fault, Kind},
     git::tree,
     guard::{self, Policy},
-    slot::{Slot, Slots, harvest::HarvestError},
+    slot::{Slot, harvest::HarvestError, lease::Slots},
     snapshot::{Change, Changes, CodeTree},
 };
 
