@@ -77,10 +77,15 @@ enum Inside {
     Command((char, usize)),
     /// Another fence.
     Fence((char, usize)),
-    /// A block of old and new lines.
-    Block,
-    /// A patch.
-    Patch,
+    /// A block of old and new lines, and the fence around it.
+    Block(Option<(char, usize)>),
+    /// A patch, and the fence around it.
+    Patch(Option<(char, usize)>),
+}
+
+/// What stands around a block or a patch.
+fn around(fence: Option<(char, usize)>) -> Inside {
+    fence.map_or(Inside::Nothing, Inside::Fence)
 }
 
 #[derive(Default)]
@@ -107,8 +112,10 @@ impl Seen {
                 return Inside::Command(fence);
             }
             Inside::Fence(fence) if closes(line, fence) => Inside::Nothing,
-            Inside::Block if is_mark(line, '>') => Inside::Nothing,
-            Inside::Patch if line.trim() == "*** End Patch" => Inside::Nothing,
+            Inside::Fence(fence) if is_mark(line, '<') => Inside::Block(Some(fence)),
+            Inside::Fence(fence) if line.trim() == "*** Begin Patch" => Inside::Patch(Some(fence)),
+            Inside::Block(fence) if is_mark(line, '>') => around(fence),
+            Inside::Patch(fence) if line.trim() == "*** End Patch" => around(fence),
             Inside::Nothing => return self.top(line),
             other => other,
         };
@@ -129,12 +136,12 @@ impl Seen {
         if is_mark(line, '<') {
             self.edits = true;
             self.keep(line);
-            return Inside::Block;
+            return Inside::Block(None);
         }
         if line.trim() == "*** Begin Patch" {
             self.edits = true;
             self.keep(line);
-            return Inside::Patch;
+            return Inside::Patch(None);
         }
         if line.trim() == "DONE" {
             self.done = true;
@@ -240,6 +247,10 @@ mod tests {
             ("```bash\nls\n```\nx.py\n```\ny\n```\n", "one action a turn"),
             ("READ x\nx.py\n```\ny\n```\n", "one action a turn"),
             ("```bash\nls\n", "not closed"),
+            (
+                "x.md\n```\n<<<<<<< SEARCH\na\n=======\n```\nb\n>>>>>>> REPLACE\n```\n```sh\nls\n```\n",
+                "one action a turn",
+            ),
         ] {
             assert!(parse(text).unwrap_err().contains(why), "{text}");
         }

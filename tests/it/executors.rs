@@ -334,12 +334,43 @@ fn turns_have_an_end_and_what_is_there_counts() {
 }
 
 #[test]
+fn a_goal_that_paused_takes_its_turns_up_again() {
+    let sandbox = tools(&["```bash\necho one > x\n```\n", "```bash\ncat x\n```\n", "DONE\n"]);
+    sandbox.git(&["config", "invisigoth.budget.goal-max-calls", "2"]);
+    let paused = sandbox.run(&["run"]);
+    assert_eq!(
+        sandbox.attempt("a", 1, "attempt.json")["standing"],
+        "paused",
+        "{}{}",
+        paused.stdout,
+        paused.stderr
+    );
+    // Asked again, the model would say something else.
+    let other = "```bash\necho other > x\n```\n";
+    sandbox.script(json!({ "a": [other, other, "DONE\n"] }));
+    sandbox.git(&["config", "invisigoth.budget.goal-max-calls", "9"]);
+    let summary = sandbox.json(&["run"]);
+    assert_eq!(
+        (summary["calls"].as_u64(), sandbox.landings("main")),
+        (Some(1), vec!["a".to_owned()]),
+        "{summary}"
+    );
+    assert_eq!(sandbox.read("x"), "one\n");
+    assert_eq!(sandbox.json(&["show", "a"])["record"]["attempts"], json!(3));
+}
+
+#[test]
 fn work_that_is_not_in_replies_is_said_to_be_no_replay() {
     let sandbox = tools(&["```bash\necho x > x\n```\n", "DONE\n"]);
     landed(&sandbox, &sandbox.run(&["run"]));
     assert_eq!(sandbox.attempt("a", 1, "attempt.json")["executor"], "tools");
     let replay = sandbox.run(&["replay", "HEAD^2"]);
-    assert!(replay.stdout.contains("executor `tools` leaves no replies"), "{}{}", replay.stdout, replay.stderr);
+    assert!(
+        replay.stdout.contains("executor `tools` leaves no replies"),
+        "{}{}",
+        replay.stdout,
+        replay.stderr
+    );
 }
 
 #[test]

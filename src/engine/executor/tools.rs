@@ -119,7 +119,10 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
         if session.clock.now().since(began) >= ROUND_LIMIT || attempt.talk.tokens() + TURN_TOKENS > context {
             break;
         }
-        let told = match talk::ask(attempt, rounds.model(), rounds.number().0)? {
+        let said = talk::ask(attempt, rounds.model(), rounds.number().0)?;
+        // Paid for, whatever happens while it is acted upon.
+        attempt.save()?;
+        let told = match said {
             Said::Never(why) => return Ok(Turns::Never(why)),
             Said::Paused(over) => return Ok(Turns::Paused(over)),
             Said::Unusable { why, .. } => format!("{why} Nothing was done."),
@@ -128,10 +131,10 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
                 None => break,
             },
         };
-        // Paid for, and what came of it cannot be had again.
-        attempt.save()?;
         let (id, left, (round, rounds)) = (&attempt.id, most - turn, rounds.number());
-        let content = attempt.clean(&format!("{told}\nTurns left: {left}\n\nGoal: {id} (round {round} of {rounds})\n"));
+        let content = attempt.clean(&format!(
+            "{told}\nTurns left: {left}\n\nGoal: {id} (round {round} of {rounds})\n"
+        ));
         attempt.talk.messages.push(Message {
             role: Role::User,
             content,
