@@ -1,0 +1,27 @@
+//! Peers: programs of others, of which each speaks a protocol that we speak too, as clients or servers of the real binary.
+//!
+//! Run by `cargo test --test peer` alone, for it needs what `tests/peer/install.sh` installs; what is missing fails, with
+//! the command. Not here: what needs git and sh only, which is `tests/it`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox starts the real binary, stock git and the peers"
+)]
+#![expect(unreachable_pub, reason = "what tests share is public among them")]
+
+/// The sandbox of `tests/it`: a fresh home, a real repository, the real binary.
+#[expect(dead_code, reason = "tests/it uses the rest of it")]
+#[path = "../it/support/mod.rs"]
+mod support;
+
+/// Finding peers, starting and ending them.
+mod peers;
+
+/// `llmock`: faults of a model's server, and a verdict on its client.
+mod llmock;
