@@ -8,11 +8,11 @@ The model is far too small to be of use; it talks real nonsense, in real tokens,
 scratch repository whose user has unfinished work lying about:
 
 1. nonsense: several goals, the model as it is, caps on calls, tokens and minutes;
-2. one small goal: write a function that adds, which a test calls. A grammar of the server's holds replies to the *shape* of
-   one file (path line, fence, lines, fence); path and content are the model's own.
+2. small goals: write a function of one line, which a test calls. A grammar of the server's holds replies to the *shape* of
+   one Python file with one function of one line; path, name, parameters and expression are the model's own.
 
 Asserted of both: exit code and caps as promised, every call on record, as many tokens on record as the server made, the
-repository sound, the user's files and index untouched. Whether the small goal lands is up to the model: it is printed.
+repository sound, the user's files and index untouched. Whether a small goal lands is up to the model: all replies and what landed are printed.
 """
 import argparse
 import json
@@ -26,21 +26,33 @@ import time
 import urllib.request
 
 MODEL = "smollm2-135m"
-SHAPE = r'''root ::= "File: " path "\n```\n" line{1,8} "```\n"
-path ::= [a-z] [a-z_]{0,20} "." [a-z]{2,3}
+SHAPE = r'''root ::= "File: " path ".py\n```\ndef " line "    return " line "```\n"
+path ::= [a-z] [a-z_]{0,20}
 line ::= [^`\n]{1,60} "\n"
 '''
 # Checks stand in the settings, out of the reach of replies: one of this model's emptied the file that checked it.
 PARSES = "import ast, pathlib; [ast.parse(path.read_text()) for path in pathlib.Path('.').glob('*.py')]"
-ADDS = ("import os, runpy; new = set(os.listdir('.')) - {'memory', 'invisigoth.toml', 'greet.txt', 'notes.txt'}; "
-        "assert new <= {'add.py'}, new; assert not new or runpy.run_path('add.py')['add'](2, 3) == 5")
 NONSENSE = {
     "greet": ("greet.txt", "Greet the world", "Change hello to goodbye in greet.txt."),
     "readme": ("README.md", "Describe the project", "Write a README.md with a title and one sentence."),
     "sort": ("sort.py", "Sort", "Write sort.py with a function that sorts a list of numbers without the built-in functions."),
     "prime": ("prime.py", "Primes", "Write prime.py with a function that tells whether a number is prime, and a test."),
 }
-SMALL = {"add": ("add.py", "Write add.py", "Write add.py with a function add(a, b) that returns the sum of a and b.")}
+# A function of one line each: what it is called with, what it returns, what it is asked to be.
+SMALL = {
+    "add": ([2, 3], 5, "add(a, b) that returns the sum of a and b"),
+    "subtract": ([2, 3], -1, "subtract(a, b) that returns a minus b"),
+    "multiply": ([2, 3], 6, "multiply(a, b) that returns the product of a and b"),
+    "square": ([3], 9, "square(x) that returns x times x"),
+    "double": ([3], 6, "double(x) that returns two times x"),
+    "is_even": ([3], False, "is_even(n) that tells whether n is even"),
+}
+# Only Python files may be new, and each must hold one of these functions, which must do what is asked of it.
+WORKS = ("import os, runpy; known = {'memory', 'invisigoth.toml', 'greet.txt', 'notes.txt'}; "
+         f"cases = {({name: case[:2] for name, case in SMALL.items()})!r}; "
+         "held = {path: runpy.run_path(path) for path in set(os.listdir('.')) - known}; "
+         "found = [[held[path][name](*cases[name][0]) == cases[name][1] for name in cases if name in held[path]] for path in held]; "
+         "assert all(one and all(one) for one in found), (list(held), found)")
 
 
 def serve(port, grammar, threads):
@@ -58,7 +70,7 @@ def serve(port, grammar, threads):
     params.model_alias = {MODEL}
     params.hostnames, params.port, params.endpoint_metrics = ["127.0.0.1"], port, True
     # So that two calls of this script ask the same and are told the same.
-    params.sampling.seed, params.sampling.temp = 1, 0.8
+    params.sampling.seed, params.sampling.temp = 1, 0.5
     if grammar:
         params.sampling.grammar = xllamacpp.CommonGrammar(1, grammar)
     server = xllamacpp.Server(params)
@@ -120,7 +132,7 @@ def repository(work, name, binary, goals, check, settings):
     git("init", "-q", "-b", "main")
     git("config", "user.name", "A U Thor")
     git("config", "user.email", "author@example.com")
-    command = shlex.join([sys.executable, "-B", "-c", check])
+    command = shlex.join(["python3", "-B", "-c", check])
     files = {"greet.txt": "hello\n", "notes.txt": "one\n", "invisigoth.toml": f"[check]\ntest = [{json.dumps(command)}]\n"}
     for path, text in files.items():
         with open(os.path.join(repo, path), "w") as file:
@@ -131,7 +143,8 @@ def repository(work, name, binary, goals, check, settings):
     with open(os.path.join(repo, "memory/master_prompt.txt"), "w") as file:
         file.write("Keep it short.\n")
     for goal, (filename, description, prompt) in goals.items():
-        run(binary, "add", "--id", goal, "--file", filename, "--prompt", prompt, description, cwd=repo)
+        named = ["--file", filename] if filename else []
+        run(binary, "add", "--id", goal, *named, "--prompt", prompt, description, cwd=repo)
     git("add", "-A")
     git("commit", "-q", "-m", "goals")
     for key, value in settings.items():
@@ -191,6 +204,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?")
     parser.add_argument("--threads", type=int, default=2, help="threads of the server; 1 on a busy machine")
+    parser.add_argument("--small", action="store_true", help="the second run only")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--grammar", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -204,13 +218,15 @@ def main():
     for name in ("XDG_CONFIG_HOME", "OPENROUTER_API_KEY"):
         os.environ.pop(name, None)
     caps = {"budget.max-calls": 6, "budget.max-tokens": 12_000, "budget.max-minutes": 10, "run.max-attempts": 2}
-    trial("nonsense", work, binary, NONSENSE, PARSES, "", caps, args.threads)
-    caps = {"budget.max-calls": 8, "budget.max-tokens": 20_000, "budget.max-minutes": 10, "run.max-attempts": 8}
-    repo, calls = trial("small", work, binary, SMALL, ADDS, SHAPE, caps, args.threads)
+    if not args.small:
+        trial("nonsense", work, binary, NONSENSE, PARSES, "", caps, args.threads)
+    caps = {"budget.max-calls": 24, "budget.max-tokens": 40_000, "budget.max-minutes": 10, "run.max-attempts": 4}
+    small = {name: (None, f"Write {name}", f"Write a Python file with a function {case[2]}.") for name, case in SMALL.items()}
+    repo, calls = trial("small", work, binary, small, WORKS, SHAPE, caps, args.threads)
     for name, call in sorted(calls.items()):
         print(f"\n-- {name}\n{call['reply']}", end="")
-    landed = run("git", "log", "--all", "--format=%h %s%n%(trailers:key=Assisted-by)", "--grep=^Goal: add", cwd=repo).stdout
-    print(f"\n-- landed\n{landed}" if landed.strip() else "\n-- the small goal did not land")
+    landed = run("git", "log", "--format=%n%h %s%n%(trailers:only)", "-p", "--no-merges", "--", "*.py", cwd=repo).stdout
+    print(f"\n-- landed\n{landed}" if landed.strip() else "\n-- no small goal landed")
     print(f"everything is in {work}")
 
 
