@@ -238,9 +238,9 @@ impl Exchange {
         }
     }
 
-    /// True where the reply was cut at the most tokens, so that it was never applied.
+    /// True where the reply was cut at the most tokens or by a filter, so that it was never applied.
     pub fn is_cut(&self) -> bool {
-        self.finish == "length"
+        matches!(self.finish.as_str(), "length" | "content_filter")
     }
 }
 

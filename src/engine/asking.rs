@@ -149,7 +149,12 @@ impl Asking {
         let mut outcome = self.provider.ask(request, &metered, stop);
         match &mut outcome {
             Ok(answer) => answer.usage.cost_usd = tariff.charged(&answer.usage),
-            Err(ProviderError::Cut(answer) | ProviderError::Empty(answer) | ProviderError::Shortened(answer)) => {
+            Err(
+                ProviderError::Cut(answer)
+                | ProviderError::Empty(answer)
+                | ProviderError::Filtered(answer)
+                | ProviderError::Shortened(answer),
+            ) => {
                 answer.usage.cost_usd = tariff.charged(&answer.usage);
             }
             Err(_) => {}

@@ -201,8 +201,12 @@ fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
     talk.answered(reply.clone());
     let said = if call.is_cut() {
         let tokens = call.usage.completion_tokens;
+        let why = match call.finish.as_str() {
+            "content_filter" => "a filter of the provider ended the reply".to_owned(),
+            _ => format!("the reply was cut off after {tokens} tokens"),
+        };
         Said::Unusable {
-            why: format!("the reply was cut off after {tokens} tokens. Send all blocks again, in a shorter reply."),
+            why: format!("{why}. Send all blocks again, in a shorter reply."),
             cut: true,
         }
     } else if call.redacted {

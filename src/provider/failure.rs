@@ -29,6 +29,7 @@ impl ProviderError {
             | Self::Malformed { .. }
             | Self::Empty(_)
             | Self::Cut(_)
+            | Self::Filtered(_)
             | Self::Shortened(_)
             | Self::Timeout { .. }
             | Self::Silent { .. }
@@ -51,7 +52,7 @@ impl ProviderError {
     /// Returns what came although it cannot be used: it counts for the budget.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Empty(answer) | Self::Cut(answer) | Self::Shortened(answer) => Some(answer),
+            Self::Empty(answer) | Self::Cut(answer) | Self::Filtered(answer) | Self::Shortened(answer) => Some(answer),
             _ => None,
         }
     }
@@ -69,6 +70,7 @@ impl ProviderError {
             }
             Self::Empty(_) => "run again, or choose another `llm.model`",
             Self::Cut(_) => "raise `llm.max_tokens`, lower `llm.reasoning`, or split the goal",
+            Self::Filtered(_) => "word the goal in another way, or choose another `llm.model`",
             Self::Shortened(_) => "lower `llm.context`, or choose an `llm.model` that holds more",
             Self::Connect { .. } => "check the network and `llm.base_url`",
             Self::Timeout { .. } => "raise `llm.timeout`, or choose a faster `llm.model`",

@@ -173,6 +173,9 @@ pub enum ProviderError {
     /// The answer reached the most tokens of a reply. It has cost something.
     #[error("the reply was cut off after {} tokens", .0.usage.completion_tokens)]
     Cut(Box<Answer>),
+    /// A filter of the provider ended the answer before it was complete. It may have cost something.
+    #[error("a filter of the provider ended the reply")]
+    Filtered(Box<Answer>),
     /// The server cut the prompt down to its context before the model read it: the answer is to another question.
     #[error("the model read only {} tokens of the prompt, which does not fit its context", .0.usage.prompt_tokens)]
     Shortened(Box<Answer>),

@@ -74,13 +74,12 @@ fn is_cold(answer: &Answer) -> bool {
 /// Returns an answer that can be used.
 ///
 /// # Errors
-/// `Cut` or `Empty`, with the answer.
+/// `Cut`, `Empty` or `Filtered`, with the answer.
 pub fn usable(answer: Answer) -> Result<Answer, ProviderError> {
-    if answer.finish == Finish::Length {
-        Err(ProviderError::Cut(Box::new(answer)))
-    } else if answer.text.trim().is_empty() {
-        Err(ProviderError::Empty(Box::new(answer)))
-    } else {
-        Ok(answer)
+    match answer.finish {
+        Finish::Length => Err(ProviderError::Cut(Box::new(answer))),
+        _ if answer.text.trim().is_empty() => Err(ProviderError::Empty(Box::new(answer))),
+        Finish::Filter => Err(ProviderError::Filtered(Box::new(answer))),
+        Finish::Stop | Finish::Other => Ok(answer),
     }
 }

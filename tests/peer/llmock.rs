@@ -23,7 +23,9 @@ struct Llmock {
 impl Llmock {
     fn start(options: &[&str]) -> Self {
         let mut command = Command::new(peers::find("llmock"));
-        command.args(["serve", "--host", "127.0.0.1", "--port", "0"]).args(options);
+        command
+            .args(["serve", "--host", "127.0.0.1", "--port", "0"])
+            .args(options);
         Self {
             server: Server::start(&mut command, "Uvicorn running on "),
         }
@@ -51,7 +53,12 @@ impl Llmock {
     /// passes too, so the numbers are part of it.
     fn assert_passes(&self, tries: u32, faults: u32) {
         let mut command = Command::new(peers::find("llmock"));
-        let ran = Ran::of(&command.args(["report", "--strict", "--url", &self.server.url]).output().unwrap());
+        let ran = Ran::of(
+            &command
+                .args(["report", "--strict", "--url", &self.server.url])
+                .output()
+                .unwrap(),
+        );
         let all = format!("{}{}", ran.stdout, ran.stderr);
         assert!(ran.code == 0 && all.contains("PASS"), "{all}\n{}", self.requests());
         assert!(
@@ -109,7 +116,12 @@ fn assert_ends(server: &Llmock, code: i32, words: &str) {
     assert!(ran.code == code && all.contains(words), "{}\n{all}", ran.code);
     assert_eq!(sandbox.id("main"), before);
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
-    assert!(sandbox.refs().keys().all(|name| !name.starts_with("refs/heads/invisigoth/")));
+    assert!(
+        sandbox
+            .refs()
+            .keys()
+            .all(|name| !name.starts_with("refs/heads/invisigoth/"))
+    );
     sandbox.assert_sound();
 }
 
