@@ -318,7 +318,6 @@ fn a_goal_at_its_cap_pauses_others_go_on_and_a_raise_takes_the_same_attempt_up_a
     working  a  Goal a
     asked    a  round 1, [n] bytes
     checked  a  round 1, test: exit 1
-    asked    a  round 2, [n] bytes
     working  b  Goal b
     asked    b  round 1, [n] bytes
     checked  b  round 1, test ok
@@ -446,7 +445,6 @@ fn an_answer_that_costs_more_than_it_can_is_booked_and_the_last() {
     working  a  Goal a
     asked    a  round 1, [n] bytes
     checked  a  round 1, test: exit 1
-    asked    a  round 2, [n] bytes
     error: the last call cost $0.75, and by the prices at hand it could cost $0.25 at most
     hint: correct `llm.usd_per_mtok_*`, or look at the endpoint's bill
     -- exit 6
