@@ -48,9 +48,22 @@ pub struct Record {
     /// Tests that failed on the base and pass on the candidate, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub red_green: Option<usize>,
+    /// False where the recorded replies do not make the commit again: a secret was taken out of one, or an executor that
+    /// leaves no edits did the work.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub replayable: bool,
     /// What a reader should know besides, such as that a test goal's mutation could not be tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 impl Record {

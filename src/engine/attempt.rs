@@ -169,6 +169,7 @@ fn begin<'w, 's>(
         prompt_hash: String::new(),
         checks: Vec::new(),
         taken_back: Vec::new(),
+        redacted: false,
         proof: None,
         red_green: None,
         remark: None,

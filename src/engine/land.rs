@@ -290,6 +290,7 @@ fn record(
         version: env!("CARGO_PKG_VERSION").into(),
         known_red: (!worker.baseline.known_red.is_empty()).then_some(worker.baseline.known_red.len()),
         red_green: stored.red_green,
+        replayable: !stored.redacted && stored.executor.is_none(),
         remark: stored.remark.clone(),
     }
 }
@@ -440,6 +441,7 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         prompt_hash: String::new(),
         checks: Vec::new(),
         taken_back: Vec::new(),
+        redacted: false,
         proof: None,
         red_green: None,
         remark: None,

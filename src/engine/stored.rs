@@ -59,6 +59,9 @@ pub struct Stored {
     /// The calls, from 0, whose edits were taken back because they made things worse.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_back: Vec<u32>,
+    /// True where a secret was taken out of a reply, so that the replies as they are kept do not make the code again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     /// The run of a test goal's own tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<CheckRow>,

@@ -93,6 +93,7 @@ pub fn keep(attempt: &mut Attempt<'_, '_>, call: Exchange) {
     stored.rounds += 1;
     stored.usage.add(&call.usage);
     stored.model.clone_from(&call.model);
+    stored.redacted |= call.redacted;
     attempt.talk.calls.push(call);
 }
 
@@ -209,8 +210,6 @@ fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
             why: format!("{why}. Send all blocks again, in a shorter reply."),
             cut: true,
         }
-    } else if call.redacted {
-        unusable(SECRET.to_owned())
     } else {
         Said::Text(reply)
     };

@@ -403,3 +403,22 @@ fn a_command_that_fails_ends_the_run_and_says_why() {
     ");
     assert_eq!(sandbox.state("a"), "ready");
 }
+
+#[test]
+fn a_reply_with_what_looks_like_a_key_lands_as_it_is_and_its_record_says_that_it_cannot_be_replayed() {
+    let sandbox = Sandbox::ready();
+    // Put together here, so that this file holds nothing that looks like one.
+    let token = format!("ghp_{}", "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
+    sandbox.script(json!({"a": [whole("a.txt", &format!("{token}\n"))]}));
+    sandbox.goal("a", &[]);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.read("a.txt"), format!("{token}\n"));
+    assert_eq!(sandbox.json(&["show", "a"])["record"]["replayable"], false);
+    let replayed = sandbox.json(&["replay", "a"]);
+    assert_eq!(replayed["goals"][0]["verdict"], "not_replayable", "{replayed}");
+    assert!(
+        !sandbox
+            .git(&["notes", "--ref", "invisigoth", "show", "HEAD^2"])
+            .contains(&token)
+    );
+}

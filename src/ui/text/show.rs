@@ -104,6 +104,9 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
             &format!("{turned} new tests fail without the change and pass with it"),
         );
     }
+    if !record.replayable {
+        lines.add("replay", "not possible from the recorded replies");
+    }
     if let Some(remark) = &record.remark {
         lines.add("remark", remark);
     }
