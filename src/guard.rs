@@ -1,10 +1,12 @@
 //! Guard: which changes a reply may make. `admit` is the only maker of `Admitted`, the only thing `git/tree` writes.
 //!
 //! Three classes of paths. *Deny*: memory, settings, git's own, CI, agent and editor files; nothing lifts it. *Hold*:
-//! build and test configuration, lock files, and weakening existing tests; a person decides, or `paths.allow`. All else is
-//! allowed. A file that does not exist yet is judged like one that does. Judges changes only; reads no reply.
+//! build and test configuration, scripts that checks run, lock files, and weakening existing tests; a person decides, or
+//! `paths.allow`. All else is allowed. A file that does not exist yet is judged like one that does. Judges changes only;
+//! reads no reply.
 
 mod classes;
+mod scripts;
 mod tally;
 
 #[cfg(test)]
@@ -15,7 +17,7 @@ use std::collections::HashMap;
 use crate::{
     edit::refusal::{Item, Reason, Refusal},
     path::{self, RepoPath},
-    settings::Paths,
+    settings::{Check, Paths},
     snapshot::{Change, Changes, Mode, Snapshot, read_path},
 };
 
@@ -25,6 +27,8 @@ pub struct Policy {
     deny: Vec<String>,
     hold: Vec<String>,
     allow: Vec<String>,
+    /// What the checks run.
+    scripts: Vec<String>,
 }
 
 /// A change that nobody can approve.
@@ -85,19 +89,23 @@ enum Class {
 }
 
 impl Policy {
-    /// Makes the policy from `[paths]`. Patterns: `dir/` means everything below, `*` any run of characters, anything else
-    /// the whole path; letter case does not count.
-    pub fn new(paths: &Paths) -> Self {
-        let folded = |patterns: &[String]| {
+    /// Makes the policy from `[paths]` and from what the commands of `[check]` run. Patterns: `dir/` means everything below,
+    /// `*` any run of characters, anything else the whole path; letter case does not count.
+    pub fn new(paths: &Paths, check: &Check) -> Self {
+        let patterns = |patterns: &[String]| {
             patterns
                 .iter()
                 .map(|pattern| folded(pattern.trim_start_matches("./")))
                 .collect()
         };
+        let commands = [&check.setup, &check.lint, &check.test].into_iter().flatten();
+        let commands = commands.chain(&check.test_file);
+        let scripts: Vec<String> = commands.flat_map(|command| scripts::of(command)).collect();
         Self {
-            deny: folded(&paths.deny),
-            hold: folded(&paths.hold),
-            allow: folded(&paths.allow),
+            scripts: patterns(&scripts),
+            deny: patterns(&paths.deny),
+            hold: patterns(&paths.hold),
+            allow: patterns(&paths.allow),
         }
     }
 
@@ -118,6 +126,9 @@ impl Policy {
         }
         if says(&self.hold) {
             return Class::Hold("`paths.hold` says that a person decides");
+        }
+        if self.scripts.contains(&path) {
+            return Class::Hold("a command of `[check]` runs it");
         }
         classes::held(&path).map_or(Class::Allow, Class::Hold)
     }

@@ -455,7 +455,7 @@ pub struct Llm {
 }
 
 /// `[check]`: what judges a code tree.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Check {
     /// Commands that make a checkout ready.
     pub setup: Vec<String>,

@@ -106,7 +106,7 @@ pub fn candidate(
             candidate = replay(worker, id, tip, candidate, code)?;
         }
         let settings = worker.session.settings_at(&worker.repo, Some(tip))?.settings;
-        match recall::classify(&worker.repo, candidate, base, &settings.paths)? {
+        match recall::classify(&worker.repo, candidate, base, &settings)? {
             Class::Denied(why) => return Ok(Outcome::Refused(why)),
             Class::Held(why) if approval == Approval::None => return Ok(Outcome::Held(candidate, why)),
             Class::Held(_) | Class::Free => {}

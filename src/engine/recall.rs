@@ -29,7 +29,7 @@ use crate::{
     id::{CommitId, GoalId, TreeId},
     money::caps::{self, OverBudget},
     record::Record,
-    settings::{Budget, Paths},
+    settings::{Budget, Settings},
     snapshot::{Change, Changes, Mode},
 };
 
@@ -55,7 +55,7 @@ pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled>
     all.stale = rows.filter(|id| landed.contains(*id)).cloned().collect();
     let goals = open_goals(&backlog, &all)?;
     let settings = session.settings_at(repo, Some(target.tip))?.settings;
-    let candidates = candidates(repo, &backlog, &landed, &settings.paths)?;
+    let candidates = candidates(repo, &backlog, &landed, &settings)?;
     let attempts = newest_attempts(repo, &backlog, &goals, &settings.budget)?;
     let facts = Facts {
         tip: Some(target.tip),
@@ -341,7 +341,7 @@ fn candidates(
     repo: &Repo,
     backlog: &Backlog,
     landed: &BTreeSet<GoalId>,
-    paths: &Paths,
+    settings: &Settings,
 ) -> Result<BTreeMap<GoalId, Candidate>> {
     let mut candidates = BTreeMap::new();
     for (_, commit) in refs::below(repo, refs::CANDIDATES)? {
@@ -362,7 +362,7 @@ fn candidates(
             commit,
             base,
             attempt: entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1),
-            held: match classify(repo, commit, base, paths)? {
+            held: match classify(repo, commit, base, settings)? {
                 Class::Free => None,
                 Class::Held(why) | Class::Denied(why) => Some(why),
             },
@@ -388,7 +388,7 @@ pub enum Class {
 ///
 /// # Errors
 /// When trees cannot be read.
-pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, paths: &Paths) -> Result<Class> {
+pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, settings: &Settings) -> Result<Class> {
     let mut changes = Changes::new();
     for differs in diff::trees(repo, tree::of_commit(repo, base)?, tree::of_commit(repo, commit)?)? {
         let change = match differs.new {
@@ -405,13 +405,15 @@ pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, paths: &Paths) ->
         changes.insert(differs.path, change);
     }
     let before = tree::snapshot(repo, tree::code_of_commit(repo, base)?);
-    Ok(match guard::admit(changes, &before, &Policy::new(paths)) {
-        Ok(admitted) => admitted
-            .held()
-            .first()
-            .map_or(Class::Free, |held| Class::Held(held_words(held))),
-        Err(denied) => Class::Denied(denied.to_string()),
-    })
+    Ok(
+        match guard::admit(changes, &before, &Policy::new(&settings.paths, &settings.check)) {
+            Ok(admitted) => admitted
+                .held()
+                .first()
+                .map_or(Class::Free, |held| Class::Held(held_words(held))),
+            Err(denied) => Class::Denied(denied.to_string()),
+        },
+    )
 }
 
 /// Returns the goal's branch where its head is not a candidate of ours: a commit that a person put there would be lost.

@@ -81,7 +81,8 @@ fn compare(
 ) -> Result<Replayed> {
     // A candidate whose base left the target was made anew on another parent; the replies still answer the old one.
     let base = if repo.has(stored.base) { stored.base } else { parent };
-    let policy = Policy::new(&session.settings_at(repo, Some(base))?.settings.paths);
+    let settings = session.settings_at(repo, Some(base))?.settings;
+    let policy = Policy::new(&settings.paths, &settings.check);
     let mut draft = Draft::new(tree::code_of_commit(repo, base)?);
     let setting = stored.format.parse().unwrap_or_default();
     let admitted = match take_all(repo, &mut draft, (calls, setting), &policy) {

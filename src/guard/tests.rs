@@ -37,7 +37,7 @@ fn outcome(changes: Changes, base: &MapSnapshot, policy: &Policy) -> &'static st
 
 fn policy(deny: &[&str], hold: &[&str], allow: &[&str]) -> Policy {
     let [deny, hold, allow] = [deny, hold, allow].map(|list| list.iter().map(ToString::to_string).collect());
-    Policy::new(&Paths { deny, hold, allow })
+    Policy::new(&Paths { deny, hold, allow }, &Check::default())
 }
 
 const DENIED: [&str; 48] = [
@@ -387,4 +387,27 @@ fn a_denial_is_a_refusal_that_names_path_and_rule() {
             .starts_with(".github/x.yml: denied: no reply may change"),
         "{refusal}"
     );
+}
+
+#[test]
+fn what_the_checks_run_waits_for_a_person_unless_it_is_allowed() {
+    let check = Check {
+        lint: vec!["cargo fmt --check".to_owned()],
+        test: vec!["sh ./Check.sh".to_owned()],
+        test_file: Some("python3 tools/one.py {file}".to_owned()),
+        ..Check::default()
+    };
+    let held = |paths: &Paths, name: &str| {
+        let admitted = admit(writes(name, "true\n"), &base(&[]), &Policy::new(paths, &check)).unwrap();
+        admitted.held().first().map(|held| held.why.clone())
+    };
+    let why = Some("a command of `[check]` runs it".to_owned());
+    assert_eq!(held(&Paths::default(), "check.sh"), why);
+    assert_eq!(held(&Paths::default(), "tools/one.py"), why);
+    assert_eq!(held(&Paths::default(), "src/check.sh"), None);
+    let allow = Paths {
+        allow: vec!["check.sh".to_owned()],
+        ..Paths::default()
+    };
+    assert_eq!(held(&allow, "check.sh"), None);
 }

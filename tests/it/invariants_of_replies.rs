@@ -85,7 +85,13 @@ fn build_files_and_weakened_tests_are_held_until_somebody_approves_them_by_name(
 #[test]
 fn the_gate_is_the_targets_never_the_candidates() {
     let sandbox = Sandbox::ready();
-    sandbox.script(json!({"late": [whole("late.txt", "x\n")]}));
+    // A reply that writes what the gate runs passes by its own word, and waits for a person.
+    let script = format!("{}\n{}", whole("check.sh", "true\n"), whole("bad", "x\n"));
+    sandbox.script(json!({"late": [whole("late.txt", "x\n")], "script": [script]}));
+    sandbox.goal("script", &[]);
+    sandbox.run(&["run", "script"]);
+    assert_eq!(sandbox.state("script"), "held");
+    assert!(!sandbox.path("bad").exists());
     sandbox.goal("sly", &[]);
     sandbox.goal("soft", &[]);
     sandbox.goal("late", &[]);

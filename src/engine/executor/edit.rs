@@ -33,7 +33,7 @@ pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Wor
     };
     let worker = &attempt.worker;
     let base = tree::snapshot(&worker.repo, attempt.draft.base_code);
-    let policy = Policy::new(&worker.settings.paths);
+    let policy = Policy::new(&worker.settings.paths, &worker.settings.check);
     let format = gather::asked(&worker.settings.llm, rounds.model()).format;
     Ok(match attempt.draft.take((&text, format), &base, &policy) {
         Ok(admitted) => Work::Done(admitted),

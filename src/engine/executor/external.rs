@@ -110,7 +110,7 @@ pub(super) fn work(
     };
     let worker = &attempt.worker;
     let base = tree::snapshot(&worker.repo, attempt.draft.base_code);
-    let policy = Policy::new(&worker.settings.paths);
+    let policy = Policy::new(&worker.settings.paths, &worker.settings.check);
     Ok(match attempt.draft.merge(changes, &base, &policy) {
         Ok(admitted) => Work::Done(admitted),
         Err(Unusable { why, .. }) => unusable(why),

@@ -155,7 +155,7 @@ pub(super) fn code(worker: &Worker<'_>, draft: &Draft) -> Result<CodeTree> {
         return Ok(draft.base_code);
     }
     let base = tree::snapshot(&worker.repo, draft.base_code);
-    let policy = Policy::new(&worker.settings.paths);
+    let policy = Policy::new(&worker.settings.paths, &worker.settings.check);
     let admitted = guard::admit(draft.total.clone(), &base, &policy)?;
     Ok(tree::write(&worker.repo, draft.base_code, &admitted)?)
 }

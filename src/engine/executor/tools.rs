@@ -78,7 +78,7 @@ pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Wor
         }
         let worker = &attempt.worker;
         let base = tree::snapshot(&worker.repo, attempt.draft.base_code);
-        let policy = Policy::new(&worker.settings.paths);
+        let policy = Policy::new(&worker.settings.paths, &worker.settings.check);
         attempt.draft.merge(Changes::new(), &base, &policy)
     });
     Ok(match outcome {
@@ -275,7 +275,7 @@ fn edit(
     }
     let worker = &attempt.worker;
     let base = tree::snapshot(&worker.repo, attempt.draft.base_code);
-    let policy = Policy::new(&worker.settings.paths);
+    let policy = Policy::new(&worker.settings.paths, &worker.settings.check);
     match attempt.draft.take((text, format), &base, &policy) {
         Ok(admitted) => {
             let code = tree::write(&worker.repo, attempt.draft.base_code, &admitted)?;
