@@ -155,7 +155,7 @@ pub struct Answered<'a> {
     pub model: &'a str,
     /// The provider's kind, by which `raw` can be read again.
     pub provider: &'a str,
-    /// Why it ended: `stop`, `length`, `content_filter` or `other`.
+    /// Why it ended: `stop`, `length`, `content_filter`, `shortened` (it answers a prompt that the server cut) or `other`.
     pub finish: &'a str,
     /// What it took.
     pub usage: Usage,
@@ -238,9 +238,9 @@ impl Exchange {
         }
     }
 
-    /// True where the reply was cut at the most tokens or by a filter, so that it was never applied.
+    /// True where the reply or its prompt was cut, so that it was never applied.
     pub fn is_cut(&self) -> bool {
-        matches!(self.finish.as_str(), "length" | "content_filter")
+        matches!(self.finish.as_str(), "length" | "content_filter" | "shortened")
     }
 }
 

@@ -204,6 +204,7 @@ fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
         let tokens = call.usage.completion_tokens;
         let why = match call.finish.as_str() {
             "content_filter" => "a filter of the provider ended the reply".to_owned(),
+            "shortened" => "the server cut the prompt".to_owned(),
             _ => format!("the reply was cut off after {tokens} tokens"),
         };
         Said::Unusable {

@@ -101,9 +101,9 @@ impl Endpoint {
     /// One model, with all tries.
     fn ask_one(&self, request: &Request, meter: &dyn Meter, stop: &Stop) -> Result<Answer, ProviderError> {
         tries::ask(&self.retry, request, meter, stop, || {
-            let answer = self.send(request, stop)?;
+            let mut answer = self.send(request, stop)?;
             if self.is_shortened(request, &answer) {
-                return Err(Failed::charged(ProviderError::Shortened(Box::new(answer))));
+                answer.finish = Finish::Shortened;
             }
             Ok(answer)
         })

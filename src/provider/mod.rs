@@ -79,6 +79,8 @@ pub enum Finish {
     Length,
     /// A filter of the provider ended it.
     Filter,
+    /// It answers a prompt that the server cut.
+    Shortened,
     /// Anything else, or nothing was said.
     Other,
 }
@@ -90,13 +92,14 @@ impl Finish {
             Self::Stop => "stop",
             Self::Length => "length",
             Self::Filter => "content_filter",
+            Self::Shortened => "shortened",
             Self::Other => "other",
         }
     }
 
     /// Reads what `word` returns; anything else is `Other`.
     pub fn of_word(word: &str) -> Self {
-        let all = [Self::Stop, Self::Length, Self::Filter];
+        let all = [Self::Stop, Self::Length, Self::Filter, Self::Shortened];
         all.into_iter()
             .find(|finish| finish.word() == word)
             .unwrap_or(Self::Other)

@@ -74,12 +74,13 @@ fn is_cold(answer: &Answer) -> bool {
 /// Returns an answer that can be used.
 ///
 /// # Errors
-/// `Cut`, `Empty` or `Filtered`, with the answer.
+/// `Cut`, `Empty`, `Filtered` or `Shortened`, with the answer.
 pub fn usable(answer: Answer) -> Result<Answer, ProviderError> {
     match answer.finish {
         Finish::Length => Err(ProviderError::Cut(Box::new(answer))),
         _ if answer.text.trim().is_empty() => Err(ProviderError::Empty(Box::new(answer))),
         Finish::Filter => Err(ProviderError::Filtered(Box::new(answer))),
+        Finish::Shortened => Err(ProviderError::Shortened(Box::new(answer))),
         Finish::Stop | Finish::Other => Ok(answer),
     }
 }
