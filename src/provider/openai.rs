@@ -289,14 +289,16 @@ fn learn(gathered: &mut Gathered, chunk: &Value) -> Result<(), Said> {
     Ok(())
 }
 
-/// Takes in why a choice ended. A refusal in a field of its own is no answer either.
+/// Takes in why a choice ended; Mistral, DeepSeek, Gemini and GLM have words of their own. A refusal in a field of its own is no answer either.
 fn finish(gathered: &mut Gathered, choice: &Value, message: Option<&Value>) -> Result<(), Said> {
     if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
-        gathered.finish = Some(match reason {
+        gathered.finish = Some(match reason.to_ascii_lowercase().as_str() {
             "stop" => Finish::Stop,
-            "length" => Finish::Length,
-            "content_filter" => Finish::Filter,
-            "error" => return Err(broken("the model ended with an error")),
+            "length" | "model_length" | "max_tokens" | "max_output_tokens" => Finish::Length,
+            "content_filter" | "safety" | "recitation" | "prohibited_content" | "sensitive" => Finish::Filter,
+            "error" | "network_error" | "insufficient_system_resource" | "cancelled" => {
+                return Err(broken("the model ended with an error"));
+            }
             _ => Finish::Other,
         });
     }

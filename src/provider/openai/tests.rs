@@ -214,7 +214,10 @@ fn what_is_said_instead_of_an_answer_is_never_taken_for_one() {
         assert!(take(&[event]).is_err(), "{event}");
     }
     assert!(whole(r#"{"error": "Unexpected endpoint"}"#).is_err());
-    assert!(whole(r#"{"choices": [{"message": {"content": "half"}, "finish_reason": "error"}]}"#).is_err());
+    for word in ["error", "insufficient_system_resource", "network_error"] {
+        let body = format!(r#"{{"choices": [{{"message": {{"content": "half"}}, "finish_reason": "{word}"}}]}}"#);
+        assert!(whole(&body).is_err(), "{word}");
+    }
     for body in [
         "{}",
         r#"{"choices": []}"#,
@@ -240,6 +243,18 @@ fn a_whole_answer_ends_for_a_reason_known_or_not() {
         ),
         (
             r#"{"message": {"content": "x"}, "finish_reason": "content_filter"}"#,
+            Some(Finish::Filter),
+        ),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "model_length"}"#,
+            Some(Finish::Length),
+        ),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "MAX_TOKENS"}"#,
+            Some(Finish::Length),
+        ),
+        (
+            r#"{"message": {"content": "x"}, "finish_reason": "SAFETY"}"#,
             Some(Finish::Filter),
         ),
         (
