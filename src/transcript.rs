@@ -212,7 +212,7 @@ impl Exchange {
             reply,
             raw_base64: (!is_text).then(|| BASE64_STANDARD.encode(answered.raw)),
             raw: if is_text { raw } else { String::new() },
-            model: answered.model.to_owned(),
+            model: redactor.clean(answered.model).into_string(),
             provider: answered.provider.to_owned(),
             finish: answered.finish.to_owned(),
             usage: answered.usage,

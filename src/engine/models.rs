@@ -72,9 +72,13 @@ pub fn listing(session: &Session, settings: &Settings, fresh: bool) -> Result<Li
 /// # Errors
 /// As `Provider::models`.
 pub fn ask(session: &Session, settings: &Settings, provider: &dyn Provider) -> StdResult<Listing, ProviderError> {
+    let mut models = provider.models(&session.stop)?;
+    for model in &mut models {
+        model.id = session.redactor.clean(&model.id).into_string();
+    }
     let listing = Listing {
         at: session.clock.now(),
-        models: provider.models(&session.stop)?,
+        models,
     };
     if !listing.models.is_empty() {
         keep(session, settings, &listing);

@@ -140,7 +140,13 @@ fn endpoint() -> Server {
         Scripted::reply(&format!("Your key is {KEY}.\n\n{}", whole("a.txt", KEY))),
         Scripted::reply(&whole("bad", "x\n")),
         Scripted::reply(&whole("a.txt", &coded)),
-        Scripted::reply(&format!("DELETE bad\n\n{}", whole("a.txt", "a\n"))),
+        // What names itself by the key lands, and its name goes into the commit and the record.
+        Scripted {
+            body: Scripted::reply(&format!("DELETE bad\n\n{}", whole("a.txt", "a\n")))
+                .body
+                .replace("stub-1", &format!("stub-{KEY}")),
+            ..Scripted::status(200, "")
+        },
         Scripted::status(
             400,
             &json!({"error": {"message": format!("who is {} or {}?", percent(KEY), hex(KEY))}}).to_string(),
