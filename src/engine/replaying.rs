@@ -68,7 +68,8 @@ fn unfit(stored: &Stored, calls: &[Exchange]) -> Option<String> {
     if calls.is_empty() {
         return Some("no reply is recorded".to_owned());
     }
-    let redacted = calls.iter().position(|call| call.redacted)?;
+    let mut all = calls.iter().enumerate();
+    let (redacted, _) = all.find(|(at, call)| call.redacted && !is_taken_back(stored, *at))?;
     Some(format!("a secret was taken out of reply {}", redacted + 1))
 }
 
@@ -128,11 +129,14 @@ fn take_all(
 
 /// Returns the calls whose edits stayed: none that was cut, none that was taken back because it made things worse.
 fn kept<'a>(stored: &Stored, calls: &'a [Exchange]) -> Vec<&'a Exchange> {
-    let is_taken_back = |at: usize| stored.taken_back.iter().any(|call| usize::try_from(*call) == Ok(at));
     let all = calls.iter().enumerate();
-    all.filter(|(at, call)| !call.is_cut() && !is_taken_back(*at))
+    all.filter(|(at, call)| !call.is_cut() && !is_taken_back(stored, *at))
         .map(|(_, call)| call)
         .collect()
+}
+
+fn is_taken_back(stored: &Stored, at: usize) -> bool {
+    stored.taken_back.iter().any(|call| usize::try_from(*call) == Ok(at))
 }
 
 fn verdict(repo: &Repo, was: CodeTree, made: CodeTree) -> Result<Replayed> {

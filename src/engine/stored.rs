@@ -56,7 +56,8 @@ pub struct Stored {
     pub prompt_hash: String,
     /// The checks of the last round.
     pub checks: Vec<CheckRow>,
-    /// The calls, from 0, whose edits were taken back because they made things worse.
+    /// The calls, from 0, whose edits do not count: they made things worse and were taken back, or a killed run had asked
+    /// another question.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_back: Vec<u32>,
     /// True where a secret was taken out of a reply, so that the replies as they are kept do not make the code again.

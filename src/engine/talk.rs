@@ -99,9 +99,18 @@ pub fn keep(attempt: &mut Attempt<'_, '_>, call: Exchange) {
 
 /// Gives up the answers of a killed run: of no use any more, but paid for, and the record says so.
 pub fn pass_over(attempt: &mut Attempt<'_, '_>) {
-    for call in attempt.talk.recorded.drain(..) {
-        attempt.stored.usage.add(&call.usage);
+    while let Some(call) = attempt.talk.recorded.pop() {
+        set_aside(attempt, call);
     }
+}
+
+/// Keeps a recorded call in its place among the others, as one whose edits do not count.
+fn set_aside(attempt: &mut Attempt<'_, '_>, call: Exchange) {
+    let (talk, stored) = (&mut attempt.talk, &mut attempt.stored);
+    stored.rounds += 1;
+    stored.usage.add(&call.usage);
+    talk.calls.push(call);
+    stored.taken_back.push(talk.last_call());
 }
 
 /// Asks `model`, in round `round`.
@@ -181,20 +190,18 @@ fn unusable(why: String) -> Said {
     Said::Unusable { why, cut: false }
 }
 
-/// Returns the recorded answer to `request`, if a killed run left one.
+/// Returns the recorded answer to `request`, if a killed run left one. Answers before it are to other questions: they
+/// were paid for, and the record says so.
 fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
+    let key = request.key();
+    let fits = |call: &Exchange| call.key() == key && !call.redacted;
+    let before = attempt.talk.recorded.iter().rev().position(fits);
+    for _ in 0..before.unwrap_or(attempt.talk.recorded.len()) {
+        let call = attempt.talk.recorded.pop()?;
+        set_aside(attempt, call);
+    }
     let (talk, stored) = (&mut attempt.talk, &mut attempt.stored);
-    let (recorded, unfit) = match talk.recorded.pop() {
-        Some(call) if call.key() == request.key() && !call.redacted => (Some(call), None),
-        other => (None, other),
-    };
-    let Some(call) = recorded else {
-        // Of no use any more, or not as it came, but paid for: the record says so.
-        for call in talk.recorded.drain(..).chain(unfit) {
-            stored.usage.add(&call.usage);
-        }
-        return None;
-    };
+    let call = talk.recorded.pop()?;
     stored.rounds += 1;
     stored.usage.add(&call.usage);
     stored.model.clone_from(&call.model);

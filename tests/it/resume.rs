@@ -80,6 +80,28 @@ fn a_reply_that_was_cut_before_the_kill_is_not_applied_after_it() {
 }
 
 #[test]
+fn answers_to_what_a_killed_run_asked_otherwise_stay_on_record_and_out_of_the_code() {
+    let sandbox = Sandbox::checking(&pausing());
+    let tokens = |reply: String| json!({"reply": reply, "tokens": [100, 10]});
+    let repaired = format!("DELETE bad\n\n{}", whole("a.txt", "old\n"));
+    sandbox.script(json!({"a": [tokens(whole("bad", "x\n")), tokens(repaired)]}));
+    sandbox.goal("a", &[]);
+    let mut pause = Pause::new(&sandbox);
+    let running = pause.start(&sandbox, &["run"]);
+    running.signal(&sandbox, "KILL");
+    running.end();
+    let replies = [tokens(whole("bad", "y\n")), tokens(format!("DELETE bad\n\n{}", whole("b.txt", "new\n")))];
+    sandbox.script(json!({"a": replies}));
+    sandbox.git(&["config", "invisigoth.llm.max-tokens", "777"]);
+    let summary = sandbox.json(&["run"]);
+    assert_eq!((sandbox.landings("main"), &summary["calls"]), (vec!["a".into()], &json!(2)));
+    let note: Value = serde_json::from_str(&sandbox.git(&["notes", "--ref", "invisigoth", "show", "HEAD^2"])).unwrap();
+    assert_eq!((&note["attempts"], &note["tokens"]), (&json!(4), &json!(440)));
+    assert_eq!(sandbox.attempt("a", 1, "attempt.json")["taken_back"], json!([0, 1]));
+    assert_eq!(sandbox.json(&["replay", "a"])["goals"][0]["verdict"], "same");
+}
+
+#[test]
 fn a_goal_worded_anew_after_the_kill_is_asked_anew() {
     let sandbox = Sandbox::checking(&pausing());
     sandbox.script(json!({"a": [whole("a.txt", "to the old question\n")]}));
