@@ -75,9 +75,15 @@ impl Admitted {
     }
 }
 
-/// Counts the tests in `raw`, the content of `path`, by the words that its language uses for them.
-pub fn tests_in(path: &RepoPath, raw: &[u8]) -> usize {
-    path.as_str().map_or(0, |path| tally::of(&folded(path), raw).tests)
+/// Counts the tests that `new` has and `old` has not, both contents of `path`, by the words that its language uses for
+/// them, and by their names where those can be read.
+pub fn tests_added(path: &RepoPath, old: &[u8], new: &[u8]) -> usize {
+    let Some(path) = path.as_str().map(folded) else {
+        return 0;
+    };
+    let more = tally::of(&path, new).tests.saturating_sub(tally::of(&path, old).tests);
+    let (before, after) = (tally::names(&path, old), tally::names(&path, new));
+    more.max(after.difference(&before).count())
 }
 
 /// What the classes say of a path.
@@ -243,7 +249,10 @@ fn weakened(path: &RepoPath, change: &Change, base: &dyn Snapshot) -> Result<Opt
     if *change == Change::Delete && (classes::is_test(&folded) || before.tests > 0) {
         return Ok(Some("it deletes a file of tests".to_owned()));
     }
-    Ok(after.weaker_than(before))
+    let kept = tally::names(&folded, new);
+    let lost = || tally::names(&folded, &old).into_iter().find(|name| !kept.contains(name));
+    let weaker = after.weaker_than(before);
+    Ok(weaker.or_else(|| Some(format!("it has no test `{}` any more", lost()?))))
 }
 
 /// Refuses a new name that a file system without letter case would take for another one.

@@ -2,6 +2,8 @@
 //!
 //! A count, no parser: good enough to see that a change took tests away, not to say which.
 
+use std::collections::BTreeSet;
+
 use crate::guard::classes;
 
 /// What a file has of each.
@@ -255,6 +257,40 @@ impl Tally {
         self.tests += usize::from(starts_test(words, line));
         self.asserts += asserts(line);
     }
+}
+
+/// Returns the names of the tests in `raw`, for languages where they stand in the line, or the one below.
+pub(crate) fn names(path: &str, raw: &[u8]) -> BTreeSet<String> {
+    let starts: &[&str] = match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("py") if classes::is_test(path) => &["def test", "async def test", "class Test"],
+        Some("go") if classes::is_test(path) => &["func Test", "func Benchmark", "func Fuzz", "func Example"],
+        Some("rs") => &[],
+        _ => return BTreeSet::new(),
+    };
+    let rust = FAMILIES.first().filter(|_| starts.is_empty());
+    let text = String::from_utf8_lossy(raw);
+    let mut names = BTreeSet::new();
+    let mut marked = false;
+    for line in text.lines().map(str::trim) {
+        marked = marked || rust.is_some_and(|words| starts_test(words, line));
+        let is_test = starts.iter().any(|start| line.starts_with(start)) || marked && is_function(line);
+        if is_test {
+            marked = false;
+            names.extend(name_of(line));
+        }
+    }
+    names
+}
+
+fn is_function(line: &str) -> bool {
+    line.split_whitespace().any(|word| word == "fn") && !line.starts_with("//")
+}
+
+/// Reads what follows the word for a function or a class.
+fn name_of(line: &str) -> Option<String> {
+    let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let mut words = words.skip_while(|word| !matches!(*word, "fn" | "def" | "func" | "class"));
+    words.nth(1).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 fn asserts(line: &str) -> usize {

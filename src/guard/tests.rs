@@ -243,6 +243,9 @@ fn weakening_existing_tests_is_held() {
     let cases = [
         ("t/test_a.py", python.replace("    assert f(2) == 2\n", ""), "held"),
         ("t/test_a.py", python.replace("def test_a", "def check_a"), "held"),
+        ("t/test_a.py", python.replace("def test_a", "def test_b"), "held"),
+        ("src/a.rs", rust.replace("fn a()", "fn b()"), "held"),
+        ("a_test.go", go.replace("TestA", "TestB"), "held"),
         (
             "t/test_a.py",
             format!("import pytest\n\n\n@pytest.mark.skip\n{python}"),
