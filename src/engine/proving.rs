@@ -133,10 +133,11 @@ fn mutate(
 /// Runs the tests that a change brings on the base, where at least one must fail, and looks whether those that the
 /// acceptance names passed on the candidate.
 fn red_to_green(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: CodeTree) -> Result<Proof> {
-    let named = red_green::named(goal);
+    let mut named = red_green::named(goal);
     let added = added(worker, base, code)?;
     if !named.is_empty() {
         let ran = worker.checker.tests_of(&worker.repo, code, &worker.gate)?;
+        named.retain(|name| !red_green::is_doubtful(name, &ran));
         if let Err(why) = named.iter().try_for_each(|name| red_green::accept_named(name, &ran)) {
             return Ok(Proof::Broken(broken("acceptance", &why)));
         }

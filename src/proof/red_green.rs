@@ -2,6 +2,8 @@
 //!
 //! Owns what the proof needs to know of files and names. Runs nothing.
 
+use std::collections::BTreeSet;
+
 use crate::{check::Tests, goal::Goal, guard, path::RepoPath};
 
 /// The tests that a change adds.
@@ -16,7 +18,7 @@ pub struct Added {
 impl Added {
     /// Takes in a file that the change wrote: what it was, if it was, and what it is.
     pub fn take(&mut self, path: &RepoPath, old: Option<&[u8]>, new: &[u8]) {
-        let more = guard::tests_in(path, new).saturating_sub(old.map_or(0, |old| guard::tests_in(path, old)));
+        let more = guard::tests_added(path, old.unwrap_or_default(), new);
         if guard::is_test_file(path) {
             self.tests += more;
             self.files.push((path.clone(), new.to_vec()));
@@ -53,7 +55,7 @@ fn test_module(source: &str) -> Option<usize> {
 }
 
 /// Returns the names of tests that the acceptance of `goal` mentions: words that end in `test_…` or `Test…`, or that are
-/// paths of a test such as `tests/test_x.py::test_y`.
+/// paths of a test such as `tests/test_x.py::test_y` or `wrap::tests::long`.
 pub fn named(goal: &Goal) -> Vec<String> {
     let is_inner = |c: char| c.is_alphanumeric() || "_:./-".contains(c);
     let words = goal
@@ -73,11 +75,31 @@ fn is_name(word: &str) -> bool {
         .is_some_and(|(_, end)| end == last && !last.starts_with("test_"));
     let upper = |rest: &str| rest.starts_with(char::is_uppercase);
     !is_file && (last.len() > 5 && last.starts_with("test_") || last.strip_prefix("Test").is_some_and(upper))
-        || word.contains("::") && last.starts_with(|c: char| c.is_alphabetic()) && !is_file
+        || is_test_path(word) && last.starts_with(|c: char| c.is_alphabetic()) && !is_file
+}
+
+/// Most paths with `::` in them are of code: `Config::load`, `std::fs`.
+fn is_test_path(word: &str) -> bool {
+    let mut above = word.rsplit("::").skip(1).flat_map(|part| part.split(['/', '.']));
+    above.any(|part| {
+        let part = part.to_ascii_lowercase();
+        part == "test" || part == "tests" || part.starts_with("test_") || part.ends_with("_test")
+    })
+}
+
+/// True where `name` may be none of a test after all: `TestClient` is one in Go, and where tests have such names.
+pub fn is_doubtful(name: &str, ran: &Tests) -> bool {
+    let is_alike = |name: &str| name.starts_with("Test");
+    let all = ran.passed.iter().chain(&ran.failed).chain(&ran.skipped);
+    is_alike(name) && !all.flat_map(|ran| parts(ran)).any(is_alike)
+}
+
+fn parts(name: &str) -> impl DoubleEndedIterator<Item = &str> {
+    name.split([':', '.', '/', '>', ' '])
 }
 
 fn last_part(name: &str) -> &str {
-    name.rsplit([':', '.', '/', '>', ' ']).next().unwrap_or(name)
+    parts(name).next_back().unwrap_or(name)
 }
 
 /// Returns those of `names` that mean the same test as `wanted`.
@@ -86,18 +108,35 @@ pub fn matching<'a>(wanted: &str, names: impl IntoIterator<Item = &'a String>) -
     names.into_iter().filter(|name| last_part(name) == wanted).collect()
 }
 
+/// True where `name` is a test of the module or class that `wanted` is.
+fn is_below(wanted: &str, name: &str) -> bool {
+    let wanted = last_part(wanted);
+    let is_above = wanted.starts_with("test_") || wanted.starts_with("Test");
+    is_above && parts(name).any(|part| part == wanted)
+}
+
 /// Says what is wrong with a test that the goal's acceptance names, after the candidate's tests `ran`.
 ///
 /// # Errors
 /// The sentence for the next round.
 pub fn accept_named(wanted: &str, ran: &Tests) -> Result<(), String> {
-    if !matching(wanted, &ran.failed).is_empty() {
+    let is_test = [&ran.failed, &ran.passed, &ran.skipped]
+        .into_iter()
+        .any(|names| !matching(wanted, names).is_empty());
+    let has = |names: &BTreeSet<String>| {
+        if is_test {
+            !matching(wanted, names).is_empty()
+        } else {
+            names.iter().any(|name| is_below(wanted, name))
+        }
+    };
+    if has(&ran.failed) {
         return Err(format!("the goal's acceptance names `{wanted}`, and it fails"));
     }
-    if !matching(wanted, &ran.passed).is_empty() {
+    if has(&ran.passed) {
         return Ok(());
     }
-    let how = if matching(wanted, &ran.skipped).is_empty() {
+    let how = if !has(&ran.skipped) {
         "no such test ran"
     } else {
         "it was skipped"
@@ -116,6 +155,7 @@ mod tests {
                 "`tests/test_a.py::test_zero` passes, and test_one_two.".to_owned(),
                 "TestParse in parse_test.go, wrap::tests::long; tests/test_b.py is green: Testing, e.g. std::io.rs"
                     .to_owned(),
+                "`Config::load` calls std::fs, latest::version too".to_owned(),
             ],
             ..Goal::default()
         };
@@ -126,6 +166,30 @@ mod tests {
             "wrap::tests::long",
         ];
         assert_eq!(named(&goal), expected);
+    }
+
+    #[test]
+    fn a_module_or_class_of_tests_means_all_of_them_and_other_words_none() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let python = Tests {
+            passed: set(&["tests/test_m.py::TestLoad::test_a", "tests/test_m.py::test_b"]),
+            ..Tests::default()
+        };
+        for named in ["test_m", "TestLoad", "test_b"] {
+            assert_eq!(accept_named(named, &python), Ok(()));
+        }
+        let failed = Tests {
+            failed: set(&["tests/test_b.py::test_x", "tests/test_m.py::test_y"]),
+            ..python.clone()
+        };
+        assert!(accept_named("test_m", &failed).is_err() && accept_named("TestLoad", &failed).is_ok());
+        assert_eq!(accept_named("test_b", &failed), Ok(()), "a test goes before a file of that name");
+        assert!(!is_doubtful("TestLoad", &python) && !is_doubtful("test_c", &python));
+        let rust = Tests {
+            passed: set(&["m::tests::loads"]),
+            ..Tests::default()
+        };
+        assert!(is_doubtful("TestClient", &rust) && !is_doubtful("test_c", &rust));
     }
 
     #[test]
