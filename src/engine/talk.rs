@@ -7,7 +7,7 @@ use std::time::Duration;
 use eyre::Result;
 
 use crate::{
-    engine::{asking, attempt::Attempt},
+    engine::{asking, attempt::Attempt, draft::Unusable},
     event::Event,
     fault::{Fault, Kind},
     money::{self, caps::OverBudget},
@@ -38,9 +38,9 @@ pub enum Said {
     Text(String),
     /// An answer that cannot be used.
     Unusable {
-        /// Why, worded for the model.
-        why: String,
-        /// It reached the most tokens of a reply.
+        /// Why.
+        unusable: Unusable,
+        /// It did not come to its end.
         cut: bool,
     },
     /// The provider will not answer this goal.
@@ -158,7 +158,10 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
             let is_secret = session.redactor.finds(&answer.text);
             attempt.talk.answered(attempt.clean(&answer.text));
             Ok(if is_secret {
-                unusable(SECRET.to_owned())
+                Said::Unusable {
+                    unusable: Unusable::of(SECRET),
+                    cut: false,
+                }
             } else {
                 Said::Text(answer.text)
             })
@@ -168,10 +171,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
             Some(answer) => {
                 take(attempt, request, answer, took);
                 attempt.talk.answered(attempt.clean(&answer.text));
-                Ok(Said::Unusable {
-                    why: format!("{error}. Send all blocks again, in a shorter reply."),
-                    cut: true,
-                })
+                Ok(cut(error.to_string()))
             }
             None if asking::ends_run(&error) => {
                 // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
@@ -186,8 +186,12 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
     }
 }
 
-fn unusable(why: String) -> Said {
-    Said::Unusable { why, cut: false }
+fn cut(why: String) -> Said {
+    let message = format!("{why}. Send all blocks again, in a shorter reply.");
+    Said::Unusable {
+        unusable: Unusable { why, message },
+        cut: true,
+    }
 }
 
 /// Returns the recorded answer to `request`, if a killed run left one. Answers before it are to other questions: they
@@ -209,15 +213,11 @@ fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
     talk.answered(reply.clone());
     let said = if call.is_cut() {
         let tokens = call.usage.completion_tokens;
-        let why = match call.finish.as_str() {
+        cut(match call.finish.as_str() {
             "content_filter" => "a filter of the provider ended the reply".to_owned(),
             "shortened" => "the server cut the prompt".to_owned(),
             _ => format!("the reply was cut off after {tokens} tokens"),
-        };
-        Said::Unusable {
-            why: format!("{why}. Send all blocks again, in a shorter reply."),
-            cut: true,
-        }
+        })
     } else {
         Said::Text(reply)
     };

@@ -5,7 +5,6 @@ use eyre::Result;
 use crate::{
     engine::{
         attempt::Attempt,
-        draft::Unusable,
         executor::Work,
         gather,
         repair::Rounds,
@@ -24,10 +23,7 @@ use crate::{
 pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Work> {
     let text = match talk::ask(attempt, rounds.model(), rounds.number().0)? {
         Said::Text(text) => text,
-        Said::Unusable { why, cut } => {
-            let unusable = Unusable::of(why);
-            return Ok(Work::Unusable { unusable, cut });
-        }
+        Said::Unusable { unusable, cut } => return Ok(Work::Unusable { unusable, cut }),
         Said::Paused(over) => return Ok(Work::Paused(over)),
         Said::Never(why) => return Ok(Work::Never(format!("provider: {why}"))),
     };

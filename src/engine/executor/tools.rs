@@ -125,7 +125,7 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
         let told = match said {
             Said::Never(why) => return Ok(Turns::Never(why)),
             Said::Paused(over) => return Ok(Turns::Paused(over)),
-            Said::Unusable { why, .. } => format!("{why} Nothing was done."),
+            Said::Unusable { unusable, .. } => format!("{} Nothing was done.", unusable.message),
             Said::Text(text) => match act(attempt, place, (&text, format))? {
                 Some(told) => told,
                 None => break,
