@@ -7,7 +7,7 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     backlog::Backlog,
-    engine::{recall, stored, target::Target},
+    engine::{hand_edits, recall, stored, target::Target},
     facts::Standing,
     git::{
         Repo,
@@ -111,12 +111,18 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     } = place;
     let code = tree::code_of_commit(repo, base)?;
     let snapshot = tree::snapshot(repo, code);
-    let commits = history::first_parents(repo, base, LOG).wrap_err("reading the recent history")?;
+    // Many edits of the backlog in a row would leave no room for what was done to the code.
+    let mut commits = history::first_parents(repo, base, LOG * 3).wrap_err("reading the recent history")?;
+    commits.retain(|entry| entry.subject() != hand_edits::EDITS);
+    commits.truncate(LOG);
     // Without ids: they hold the time, and a prompt that is asked again must be the same.
     let log: Vec<&str> = commits.iter().map(LogEntry::subject).collect();
     let mut diffs = Vec::new();
     for entry in commits.iter().take(DIFFS).filter(|entry| !entry.parents.is_empty()) {
-        diffs.push(format!("commit: {}\n{}", entry.subject(), commit_diff(repo, entry.id)?));
+        let diff = commit_diff(repo, entry.id)?;
+        if !diff.is_empty() {
+            diffs.push(format!("commit: {}\n{diff}", entry.subject()));
+        }
     }
     Ok(Context {
         master: master_prompt(repo, target, base)?,

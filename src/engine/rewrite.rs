@@ -10,7 +10,7 @@ use eyre::{Result, WrapErr as _};
 use crate::{
     backlog::close::PENDING,
     door::{fs, wait},
-    engine::{recall, session::Session, target::Target},
+    engine::{hand_edits, recall, session::Session, target::Target},
     fault::{Fault, Kind},
     git::{Repo, codetree, commit, refs, tree},
 };
@@ -60,7 +60,7 @@ fn record(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Res
     let code = tree::code_of_commit(repo, target.tip)?;
     let memory = codetree::with_memory(repo, code, code.root, &[(PENDING.to_owned(), text)])?;
     let message = commit::Message {
-        subject: "Record edits of the backlog".into(),
+        subject: hand_edits::EDITS.into(),
         ..commit::Message::default()
     };
     let made = commit::memory_only(repo, memory, &[target.tip], &message, session.clock.now())?;

@@ -18,7 +18,7 @@ use crate::{
         asking::Asking,
         checks::Checker,
         gather::Listings,
-        land, ledger, queue,
+        hand_edits, land, queue,
         recall::{self, Landed, Recalled},
         session::{self, Session},
         spending::Spending,
@@ -133,7 +133,9 @@ impl<'s> Worker<'s> {
                 .say(format!("`{branch}` is at {} now", self.target.head.short())),
             None => {}
         }
-        if let ledger::Recorded::Skipped(why) = ledger::record_edits(self.session, &self.repo, &mut self.target)? {
+        if let hand_edits::Recorded::Skipped(why) =
+            hand_edits::record_edits(self.session, &self.repo, &mut self.target)?
+        {
             self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
         }
         self.facts.tip = Some(self.target.tip);
@@ -289,7 +291,9 @@ impl<'s> Worker<'s> {
         }
         // Where results wait beside the branch, bring them in first: the edit was made on what the person sees.
         self.follow()?;
-        if let ledger::Recorded::Skipped(why) = ledger::record_edits(self.session, &self.repo, &mut self.target)? {
+        if let hand_edits::Recorded::Skipped(why) =
+            hand_edits::record_edits(self.session, &self.repo, &mut self.target)?
+        {
             self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
         }
         let tip = self.target.tip;

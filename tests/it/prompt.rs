@@ -43,7 +43,7 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     start
     ```
 
-    ## Latest changes to the files of the goal
+    ## What the latest commits changed
 
     ```
     commit: Set up git-invisigoth

@@ -241,7 +241,7 @@ fn a_changed_goal_is_a_miss_with_its_difference() {
      Set up git-invisigoth
      settings
     @@ -18,21 +19,16 @@
-     ## Latest changes to the files of the goal
+     ## What the latest commits changed
      
      ```
     +commit: Goals

@@ -1,4 +1,5 @@
-//! The ledger: hand edits of the backlog and of the root prompt become commits, so that what a run works on is in history.
+//! Hand edits: what people change in the backlog and the root prompt becomes a commit, so that what a run works on is in
+//! history.
 //!
 //! Records only what is plainly a hand edit; staged and dirty work of the user stays exactly so. A run never needs the
 //! recording: an attempt stores the goal it ran.
@@ -16,6 +17,9 @@ use crate::{
         tree,
     },
 };
+
+/// The subject of such a commit.
+pub const EDITS: &str = "Record edits of the backlog";
 
 /// What recording came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,7 +94,7 @@ fn write(
     }
     let memory = codetree::with_memory(repo, code, code.root, &files)?;
     let message = commit::Message {
-        subject: "Record edits of the backlog".into(),
+        subject: EDITS.into(),
         ..commit::Message::default()
     };
     let made = commit::memory_only(repo, memory, &[target.head], &message, session.clock.now())?;
