@@ -105,6 +105,13 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
     let model = goal.model.clone().unwrap_or_else(|| llm.model.clone());
     let mut rounds = Rounds::new(most, model, &llm.escalate);
     let executor = Executor::of(&goal, &worker.settings);
+    if let (Err(why), None) = (&executor, &goal.executor) {
+        // The settings are at fault, not this goal: every other would meet with the same.
+        let fault = Fault::new(Kind::Config, why.clone());
+        return Err(fault
+            .hint("`git invisigoth doctor` lists the executors that there are")
+            .into());
+    }
     let own = recall::commits_of_people(&worker.repo, id)?;
     let mut attempt = begin(worker, id, goal, executor.as_ref().ok())?;
     if let Some(name) = own {

@@ -118,7 +118,8 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
         waiting,
         calls,
         cost_usd,
-        scripted: worker.settings.llm.provider == "mock",
+        // A program of the user's own pays by itself.
+        scripted: worker.settings.llm.provider == "mock" && cost_usd.is_some(),
         seconds: f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0,
         beside,
         cut_short,
