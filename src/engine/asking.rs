@@ -114,7 +114,7 @@ impl Asking {
     pub fn open(session: &Session, settings: &Settings, capped: bool, spending: Arc<Spending>) -> Result<Self> {
         let provider = open_provider(session, &settings.llm)?;
         let tariffs = Tariffs::of(session, settings, capped);
-        if tariffs.default(&settings.llm) == Prices::Unknown
+        if tariffs.default() == Prices::Unknown
             && let Some(unknown) = caps::unkeepable(&settings.budget)
         {
             return Err(Fault::new(Kind::Config, unknown.to_string())

@@ -99,7 +99,7 @@ pub fn find(session: &Session, settings: &Settings, model_id: &str) -> Option<Mo
 
 /// Returns the prices of a model: the settings', else those of the list that is kept.
 pub fn prices(session: &Session, settings: &Settings, model_id: &str) -> Prices {
-    match Prices::of(&settings.llm) {
+    match Prices::of(&settings.llm, model_id) {
         Prices::Unknown => find(session, settings, model_id).map_or(Prices::Unknown, |model| model.prices),
         known => known,
     }

@@ -14,42 +14,36 @@ use crate::{
 
 /// What each model costs.
 pub struct Tariffs {
-    /// What the settings say of all models.
-    said: Prices,
+    llm: Llm,
     listed: Option<Listing>,
-    fallback: Vec<String>,
-    anthropic: bool,
 }
 
 impl Tariffs {
     /// Learns what models cost. `capped` says whether a goal has a cap in dollars of its own.
     pub fn of(session: &Session, settings: &Settings, capped: bool) -> Self {
         let llm = &settings.llm;
-        let said = if is_scripted(llm) {
-            Prices::Free
+        let mut named = [&llm.model].into_iter().chain(&llm.fallback).chain(&llm.escalate);
+        let listed = if named.all(|model| Prices::of(llm, model) != Prices::Unknown) {
+            None
+        } else if capped || dollars_are_capped(&settings.budget) {
+            listed(session, settings)
         } else {
-            Prices::of(llm)
-        };
-        let listed = match said {
-            Prices::Unknown if capped || dollars_are_capped(&settings.budget) => listed(session, settings),
-            Prices::Unknown => models::kept(session, settings),
-            _ => None,
+            models::kept(session, settings)
         };
         Self {
-            said,
+            llm: llm.clone(),
             listed,
-            fallback: llm.fallback.clone(),
-            anthropic: llm.provider == "anthropic",
         }
     }
 
     /// Returns what a call costs that asks for `model`: any model that may answer instead may be the dearest.
     pub fn of_model(&self, model: &str) -> Tariff {
-        let fallback = self.fallback.iter().map(String::as_str);
+        let fallback = self.llm.fallback.iter().map(String::as_str);
         let prices = fallback
             .clone()
             .fold(self.price(model), |dearest, name| dearest.or(self.price(name)));
-        let is_anthropic = |name: &str| self.anthropic || name.contains("anthropic/") || name.contains("claude");
+        let is_anthropic =
+            |name: &str| self.llm.provider == "anthropic" || name.contains("anthropic/") || name.contains("claude");
         Tariff {
             prices,
             cache_writes: is_anthropic(model) || fallback.clone().any(is_anthropic),
@@ -57,7 +51,7 @@ impl Tariffs {
     }
 
     fn price(&self, model: &str) -> Prices {
-        match self.said {
+        match Prices::of(&self.llm, model) {
             Prices::Unknown => {
                 let listed = self.listed.as_ref().and_then(|listed| listed.find(model));
                 listed.map_or(Prices::Unknown, |model| model.prices)
@@ -67,9 +61,10 @@ impl Tariffs {
     }
 
     /// Returns the dearest prices of all models that the settings name.
-    pub fn default(&self, llm: &Llm) -> Prices {
-        let first = self.of_model(&llm.model).prices;
-        llm.escalate
+    pub fn default(&self) -> Prices {
+        let first = self.of_model(&self.llm.model).prices;
+        self.llm
+            .escalate
             .iter()
             .fold(first, |dearest, name| dearest.or(self.price(name)))
     }

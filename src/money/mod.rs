@@ -88,13 +88,14 @@ pub enum Prices {
 }
 
 impl Prices {
-    /// Returns what the settings say.
-    pub fn of(llm: &Llm) -> Self {
+    /// Returns what the settings say of `model`.
+    pub fn of(llm: &Llm, model: &str) -> Self {
         match (llm.provider.as_str(), llm.usd_per_mtok_in, llm.usd_per_mtok_out) {
-            ("mock" | "replay", _, _) => Self::Free,
+            ("replay", _, _) => Self::Free,
             (_, Some(input), Some(output)) => Self::PerMillion { input, output },
+            ("mock", _, _) => Self::Free,
             // Its cloud's models are named so, and are not free.
-            ("ollama", _, _) if !llm.model.ends_with("cloud") => Self::Free,
+            ("ollama", _, _) if !model.ends_with("cloud") => Self::Free,
             _ => Self::Unknown,
         }
     }

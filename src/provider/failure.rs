@@ -79,7 +79,7 @@ impl ProviderError {
             }
             Self::Settings { .. } => "`git invisigoth doctor` shows where each setting comes from",
             Self::Insecure { .. } => "set `llm.base_url` to an https address",
-            Self::NoKey { .. } => "export it, or write it into an untracked .env; `--provider mock` needs none",
+            Self::NoKey { .. } => "export it, or write it into an untracked .env; `git invisigoth demo` needs none",
             Self::Script { .. } => "correct the file that `llm.script` names",
             Self::Command { .. } => "correct the command that `llm.command` names",
             Self::NotRecorded { .. } => {

@@ -89,8 +89,10 @@ fn key(found: &mut Found, session: &Session, llm: &Llm, error: Option<&ProviderE
         }
         _ if !is_set && name.is_empty() => found.ok("key", format!("{} needs none", llm.provider)),
         _ if !is_set => {
-            let fine = Some("fine for an endpoint on this machine");
-            found.warn("key", format!("{name} is not set"), fine);
+            found.ok(
+                "key",
+                format!("{name} is not set; an endpoint on this machine needs none"),
+            );
         }
         Some(error) if !matches!(error, ProviderError::Credit { .. }) => {
             found.warn("key", format!("{name} is set, and was not tried: {error}"), None);
@@ -184,8 +186,10 @@ fn context(found: &mut Found, llm: &Llm, models: &[&Model]) {
 }
 
 fn price(found: &mut Found, llm: &Llm, models: &[&Model]) {
-    let said = Prices::of(llm);
-    let of = |model: &Model| if said == Prices::Unknown { model.prices } else { said };
+    let of = |model: &Model| match Prices::of(llm, &model.id) {
+        Prices::Unknown => model.prices,
+        said => said,
+    };
     if let Some(model) = models.iter().find(|model| of(model) == Prices::Unknown) {
         return found.warn(
             "price",
