@@ -170,7 +170,10 @@ fn cost_of(args: args::Cost) -> cost::Request {
 }
 
 fn raise(args: &args::Raise) -> Result<budget::Raise> {
-    let unclear = |why: &str| Fault::new(Kind::Usage, why.to_owned()).hint("`git invisigoth budget raise GOAL USD`");
+    let unclear = |why: &str| {
+        let fault = Fault::new(Kind::Usage, why.to_owned()).hint("`git invisigoth budget raise GOAL USD`");
+        fault.hint("`git invisigoth budget raise --run USD`, or `--day --calls N`")
+    };
     let scope = match (args.run, args.day, args.goals) {
         (true, _, _) => Scope::Run,
         (_, true, _) => Scope::Day,

@@ -355,7 +355,7 @@ fn backlog(found: &mut Found, session: &Session, repo: &Repo, target: &Target) {
     match recall::read(session, repo, target) {
         Ok(known) => {
             let (open, landed) = (known.facts.goals.len(), known.facts.landed.len());
-            found.ok("backlog", format!("{open} open goals, {landed} landed"));
+            found.ok("backlog", format!("{open} open, {landed} landed"));
         }
         Err(error) => found.failed("backlog", &error),
     }

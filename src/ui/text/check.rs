@@ -5,7 +5,7 @@ use crate::{
     ui::{
         View,
         colour::Style,
-        look::{Look, one_line, seconds},
+        look::{Look, count, one_line, seconds},
         text::Lines,
     },
 };
@@ -20,7 +20,10 @@ impl View for Outcome {
             } else {
                 (Style::Bad, "failed")
             };
-            let tests = row.check.tests.map(|n| format!("  {n} tests")).unwrap_or_default();
+            let tests = row.check.tests.and_then(|n| u64::try_from(n).ok());
+            let tests = tests
+                .map(|n| format!("  {}", count(n, "test", "tests")))
+                .unwrap_or_default();
             let exit = if ok {
                 String::new()
             } else {

@@ -101,7 +101,10 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
     if let Some(turned) = record.red_green {
         lines.add(
             "red→green",
-            &format!("{turned} new tests fail without the change and pass with it"),
+            &match turned {
+                1 => "1 new test fails without the change and passes with it".to_owned(),
+                many => format!("{many} new tests fail without the change and pass with it"),
+            },
         );
     }
     if !record.replayable {

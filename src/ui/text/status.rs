@@ -23,6 +23,9 @@ const SHOWN: [(State, usize); 7] = [
     (State::Blocked, 10),
 ];
 
+/// Most commands that raise a cap.
+const RAISES: usize = 5;
+
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
@@ -41,6 +44,9 @@ impl View for Outcome {
                 );
                 lines.painted(Style::of(state), state.word(), &command);
             }
+        }
+        for command in self.raises() {
+            lines.add("raise", command);
         }
         lines.add("goals", &self.totals(look));
         // Where results wait, the branch itself is not there yet.
@@ -85,6 +91,17 @@ impl Outcome {
         }
     }
 
+    /// Lists what makes goals go on that pause: a command that is cut is of no use to anybody.
+    fn raises(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for (_, command) in self.goals.iter().filter_map(paused) {
+            if !all.contains(&command) && all.len() < RAISES {
+                all.push(command);
+            }
+        }
+        all
+    }
+
     fn next(&self) -> String {
         let first = |state: State| self.goals.iter().find(|row| row.state == state);
         let known: usize = self.counts.values().sum();
@@ -94,11 +111,7 @@ impl Outcome {
             format!("git invisigoth show {}", row.goal)
         } else if first(State::Ready).is_some() {
             "git invisigoth run".to_owned()
-        } else if self
-            .goals
-            .iter()
-            .any(|row| row.state == State::Blocked && row.reason.starts_with("paused"))
-        {
+        } else if self.goals.iter().any(|row| paused(row).is_some()) {
             "git invisigoth budget".to_owned()
         } else if first(State::Candidate).is_some() {
             "git invisigoth merge".to_owned()
@@ -110,10 +123,16 @@ impl Outcome {
     }
 }
 
+/// Splits why a goal pauses into the cap and the command that raises it.
+fn paused(row: &Row) -> Option<(&str, &str)> {
+    let is_paused = row.state == State::Blocked && row.reason.starts_with("paused");
+    row.reason.split_once("; ").filter(|_| is_paused)
+}
+
 /// The description gives way to the reason, which is what the line is for.
 fn line(look: &Look, row: &Row, id: usize) -> String {
     let room = look.width.min(100).saturating_sub(11 + id + 2).max(30);
-    let reason = one_line(&row.reason);
+    let reason = one_line(paused(row).map_or(row.reason.as_str(), |(why, _)| why));
     let head = format!("{}{}  ", look.state(row.state, 11), look.cell(row.goal.as_str(), id));
     if reason.is_empty() {
         return head + &look.cut(&row.description, room);
@@ -153,7 +172,9 @@ mod tests {
         let mut goals: Vec<Row> = (0..12).map(|n| row(State::Ready, &format!("r{n:02}"), "")).collect();
         goals.push(row(State::Failed, "bad", "3 rounds, test: 2 new failures"));
         goals.push(row(State::Blocked, "later", &format!("needs {}", "x".repeat(80))));
-        let counts = [("failed", 1), ("ready", 12), ("blocked", 1)].into();
+        let pause = "paused: 2 of 2 model calls made; git invisigoth budget raise --goals --calls 4";
+        goals.extend(["p1", "p2"].map(|id| row(State::Blocked, id, pause)));
+        let counts = [("failed", 1), ("ready", 12), ("blocked", 3)].into();
         let tip = "1".repeat(40).parse().unwrap();
         let text = Outcome {
             target: "main".into(),
@@ -171,8 +192,13 @@ mod tests {
         );
         assert_eq!(lines[1], "ready      r00    What it is about");
         assert_eq!(lines[11], "ready      … and 2 more: git invisigoth list --state ready");
-        assert_eq!(lines[13], "goals      12 ready · 1 blocked · 1 failed");
-        assert_eq!(lines[15], "next       git invisigoth show bad");
+        assert_eq!(
+            lines[13],
+            "blocked    p1     What it is about  paused: 2 of 2 model calls made"
+        );
+        assert_eq!(lines[15], "raise      git invisigoth budget raise --goals --calls 4");
+        assert_eq!(lines[16], "goals      12 ready · 3 blocked · 1 failed");
+        assert_eq!(lines[18], "next       git invisigoth show bad");
         assert!(lines.iter().all(|line| columns(line) <= 80), "{text}");
     }
 }
