@@ -9,7 +9,7 @@ use eyre::{Result, WrapErr as _, eyre};
 use crate::{
     cli::args::Cli,
     fault::Kind,
-    settings::{KEYS, Key, KeyKind},
+    settings::{EXECUTOR_KEYS, KEYS, Key, KeyKind},
 };
 
 const FILES: &[(&str, &str)] = &[
@@ -271,7 +271,12 @@ fn option(arg: &Arg) -> String {
 fn settings() -> String {
     let intro = "From weak to strong: default, invisigoth.toml as committed, your own config.toml, git config \
                  invisigoth.SECTION.KEY (with - for _), the variable INVISIGOTH_SECTION_KEY, --set SECTION.KEY=VALUE.";
-    items_with(&format!(".SH SETTINGS\n{}\n", escaped(intro)), KEYS.iter().map(setting))
+    let executor = EXECUTOR_KEYS.iter().map(|key| {
+        let (name, about) = setting(key);
+        (format!("executor.NAME.{name}"), about)
+    });
+    let all = KEYS.iter().map(setting).chain(executor);
+    items_with(&format!(".SH SETTINGS\n{}\n", escaped(intro)), all)
 }
 
 fn setting(key: &Key) -> (String, String) {
@@ -337,6 +342,13 @@ mod tests {
         }
         for key in KEYS {
             assert!(page.contains(&format!("\\fB{}\\fR", escaped(key.name))), "{}", key.name);
+        }
+        for key in EXECUTOR_KEYS {
+            assert!(
+                page.contains(&format!("\\fBexecutor.NAME.{}\\fR", key.name)),
+                "{}",
+                key.name
+            );
         }
         for kind in Kind::ALL {
             assert!(page.contains(&format!("\\fB{}\\fR\n", kind.exit_code())), "{kind:?}");
