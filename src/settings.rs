@@ -80,13 +80,13 @@ pub const KEYS: &[Key] = &[
         "llm.fallback",
         KeyKind::List,
         "[]",
-        "models that may answer instead, in order, where the first cannot",
+        "models that may answer instead, in order, where the first is not available",
     ),
     key(
         "llm.escalate",
         KeyKind::List,
         "[]",
-        "models for the rounds after the first, in order; the last one stays",
+        "models for the rounds after the first, one a round, in order; the last one stays",
     ),
     key(
         "llm.format",
@@ -167,18 +167,23 @@ pub const KEYS: &[Key] = &[
         "true",
         "have replies sent as they are made, so that a silent server is noticed",
     ),
-    key("llm.context", KeyKind::Count, "24000", "most tokens of one prompt"),
+    key(
+        "llm.context",
+        KeyKind::Count,
+        "24000",
+        "most tokens of one prompt; of a whole conversation with executor `tools`",
+    ),
     own(
         "llm.usd_per_mtok_in",
         KeyKind::Dollars,
         "",
-        "price of a million prompt tokens, where the endpoint does not report cost",
+        "dollars for a million prompt tokens, where the endpoint does not report cost; with the other price, caps in dollars hold",
     ),
     own(
         "llm.usd_per_mtok_out",
         KeyKind::Dollars,
         "",
-        "price of a million reply tokens, where the endpoint does not report cost",
+        "dollars for a million reply tokens, where the endpoint does not report cost",
     ),
     key(
         "check.setup",
@@ -186,8 +191,13 @@ pub const KEYS: &[Key] = &[
         "[]",
         "commands that make a fresh checkout ready, run when their inputs change; on your own code they have the network",
     ),
-    key("check.lint", KeyKind::List, "[]", "commands that must pass first"),
-    key("check.test", KeyKind::List, "[]", "commands that must pass then"),
+    key("check.lint", KeyKind::List, "[]", "commands that must pass, run first"),
+    key(
+        "check.test",
+        KeyKind::List,
+        "[]",
+        "commands that must pass, run after lint; without lint and test nothing runs",
+    ),
     key(
         "check.test_file",
         KeyKind::Text,
@@ -212,7 +222,12 @@ pub const KEYS: &[Key] = &[
         "1800",
         "longest time of one command, in seconds",
     ),
-    key("check.git", KeyKind::Flag, "false", "give checks a throw-away `.git`"),
+    key(
+        "check.git",
+        KeyKind::Flag,
+        "false",
+        "give checks a throw-away `.git`, for those that ask git something",
+    ),
     own(
         "check.sandbox",
         KeyKind::Word(&["auto", "bwrap", "none"]),
@@ -235,7 +250,7 @@ pub const KEYS: &[Key] = &[
         "run.max_attempts",
         KeyKind::Count,
         "3",
-        "most replies asked for one goal",
+        "most rounds of an attempt at one goal: one reply each, or one round of work of an executor",
     ),
     key(
         "run.executor",

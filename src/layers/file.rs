@@ -45,7 +45,11 @@ pub(crate) fn sample(key: &Key) -> String {
         KeyKind::Text => "\"\"".to_owned(),
         KeyKind::Word(words) => format!("\"{}\"", words.first().unwrap_or(&"")),
         KeyKind::List => "[]".to_owned(),
-        KeyKind::Count => "100".to_owned(),
+        KeyKind::Count => match key.name.rsplit_once('_').map_or(key.name, |(_, unit)| unit) {
+            "tokens" => "1000000".to_owned(),
+            "check.memory" => "4096".to_owned(),
+            _ => "100".to_owned(),
+        },
         KeyKind::Dollars => "1.00".to_owned(),
         KeyKind::Flag => "false".to_owned(),
     }
