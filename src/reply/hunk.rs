@@ -35,6 +35,11 @@ pub(crate) fn header(line: &str) -> Option<Header> {
     })
 }
 
+/// Reads an `@@` line inside a hunk, where a line after a space is content.
+pub(crate) fn next_header(line: &str) -> Option<Header> {
+    header(line).filter(|_| !line.starts_with(' '))
+}
+
 fn numbers(text: &str) -> Option<[usize; 4]> {
     let (old, new) = text.trim().strip_prefix('-')?.split_once(" +")?;
     let range = |text: &str| {

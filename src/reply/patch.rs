@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
             Some(Star::Add(path)) => self.add(path)?,
             Some(Star::Delete(path)) => self.push(path, Action::Delete),
             Some(Star::Update(path)) => self.update(path)?,
-            None if line.trim().is_empty() || (self.is_fenced && is_wrapping(line)) => {}
+            None if line.trim().is_empty() || (self.is_fenced && self.is_wrapping(line)) => {}
             None if !self.has_begun && !self.is_fenced => {
                 self.at -= 1;
                 return Ok(false);
@@ -124,6 +124,22 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// True for a call around a patch; between the patch's own markers there is none.
+    fn is_wrapping(&self, line: &str) -> bool {
+        !self.has_begun && is_wrapping(line)
+    }
+
+    /// The marker at `line`. Inside a hunk a line after a space is content, unless it is the only end of the patch.
+    fn star_here(&self, line: &'a str, is_inside: bool) -> Option<Star<'a>> {
+        let star = star(line)?;
+        if !is_inside || !line.starts_with(' ') {
+            return Some(star);
+        }
+        let rest = self.lines.iter().skip(self.at + 1).map(|line| self::star(line));
+        let mut rest = rest.take_while(|other| *other != Some(Star::Begin));
+        (star == Star::End && !rest.any(|other| other == Some(Star::End))).then_some(star)
     }
 
     fn push(&mut self, path: &str, action: Action) {
@@ -139,7 +155,7 @@ impl<'a> Reader<'a> {
                 hunk.take(line);
             } else if line.trim().is_empty() {
                 is_over = true;
-            } else if star(line).is_some() || is_wrapping(line) || is_over && !hunk::may_be_change(line) {
+            } else if star(line).is_some() || self.is_wrapping(line) || is_over && !hunk::may_be_change(line) {
                 break;
             } else {
                 let detail = "every line of a new file starts with `+`, empty ones too";
@@ -186,20 +202,20 @@ impl<'a> Reader<'a> {
         let mut hunk = Hunk::default();
         let mut at_end = false;
         while let Some(line) = self.line() {
-            if let Some(header) = hunk::header(line) {
+            let is_inside = is_headed || !hunk.is_empty();
+            let read = if is_inside { hunk::next_header } else { hunk::header };
+            if let Some(header) = read(line) {
                 if !hunk.is_empty() {
                     break;
                 }
                 is_headed = true;
                 anchors.extend(header.anchor.filter(|_| header.numbers.is_none()));
-            } else if star(line) == Some(Star::EndOfFile) && !hunk.is_empty() {
-                at_end = true;
-                self.at += 1;
-                break;
-            } else if star(line).is_some() {
+            } else if let Some(star) = self.star_here(line, is_inside) {
+                at_end = star == Star::EndOfFile && !hunk.is_empty();
+                self.at += usize::from(at_end);
                 break;
             } else if !hunk.take(line) {
-                if (self.is_fenced && is_wrapping(line)) || (!self.has_begun && hunk.ends_blank()) {
+                if (self.is_fenced && self.is_wrapping(line)) || (!self.has_begun && hunk.ends_blank()) {
                     break;
                 }
                 return Err(hunk::unsigned(line, self.number + self.at));
