@@ -82,6 +82,7 @@ impl<'a> Desk<'a> {
             Action::Create { content } => self.create(path, content),
             Action::Whole { content } => self.write_whole(path, content),
             Action::Delete => self.delete(path),
+            Action::DeleteEmpty => self.delete_empty(path),
             Action::Move { to } => self.rename(path, to),
             Action::Mode(mode) => self.change_mode(path, *mode),
         };
@@ -320,6 +321,16 @@ impl<'a> Desk<'a> {
             refuse_link(text, stored.mode)?;
         }
         self.work.set(&path, None).map_err(|e| unreadable(text, &e))
+    }
+
+    fn delete_empty(&mut self, text: &str) -> Result<(), Item> {
+        let file = self.open(text)?;
+        if !file.body.trim().is_empty() {
+            let detail = "the diff deletes the file, but has not all of its lines; \
+                          to delete it without them, write `deleted file mode 100644` and no hunk";
+            return Err(Item::new(text, Reason::NotFound, detail));
+        }
+        self.work.set(&file.path, None).map_err(|e| unreadable(text, &e))
     }
 
     fn change_mode(&mut self, text: &str, mode: Mode) -> Result<(), Item> {

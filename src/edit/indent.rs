@@ -45,7 +45,7 @@ impl<'a> Indents<'a> {
         self.by_unit(indent).or_else(|| self.by_longest_start(indent))
     }
 
-    /// Spaces for tabs or tabs for spaces, where every pair has the same rate.
+    /// Spaces for tabs, tabs for spaces, or steps of another width, where every pair has the same rate.
     fn by_unit(&self, indent: &str) -> Option<String> {
         let (from, to) = self
             .pairs
@@ -56,7 +56,7 @@ impl<'a> Indents<'a> {
             let sound = from.chars().all(|c| c == narrow) && to.chars().all(|c| c == wide);
             sound && from.len() * self.rate().1 == to.len() * self.rate().0
         });
-        let fits = kept && narrow != wide && indent.chars().all(|c| c == narrow);
+        let fits = kept && (narrow != wide || self.pairs.len() > 1) && indent.chars().all(|c| c == narrow);
         let (per, made) = self.rate();
         (fits && (indent.len() * made).is_multiple_of(per)).then(|| wide.to_string().repeat(indent.len() * made / per))
     }
@@ -94,6 +94,12 @@ mod tests {
         let indents = Indents::learn(&["if x:", "    y"], &["if x:", "\ty"]);
         assert_eq!(indents.apply("        z").as_deref(), Some("\t\tz"));
         assert_eq!(indents.apply("      z"), None);
+    }
+
+    #[test]
+    fn steps_of_another_width_keep_their_rate() {
+        let indents = Indents::learn(&["if x:", "    y"], &["if x:", "  y"]);
+        assert_eq!(indents.apply("        z").as_deref(), Some("    z"));
     }
 
     #[test]

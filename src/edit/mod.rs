@@ -79,6 +79,8 @@ pub enum Action {
     },
     /// The file goes.
     Delete,
+    /// The file goes, of which edits before this one must have left nothing.
+    DeleteEmpty,
     /// The file goes to another path, where none may be.
     Move {
         /// The other path as the reply words it.

@@ -37,6 +37,8 @@ pub(crate) enum Miss {
     Anchor(String),
     /// The old lines are before the anchors only; numbers from 1.
     BeforeAnchors(Vec<usize>),
+    /// It says how the file ends, but lines follow.
+    NotAtEnd,
     /// It changes lines that another block of the reply changes too.
     Overlap,
 }
@@ -79,6 +81,7 @@ pub(crate) fn rewrite(text: &str, blocks: &[Block], ending: &str) -> Result<Rewr
     let mut cursor = 0;
     for (nth, block) in blocks.iter().enumerate() {
         match one_block(&file, block, cursor) {
+            Ok(found) if ends_elsewhere(block, found.next, &file) => misses.push((nth, Miss::NotAtEnd)),
             Ok(found) => {
                 cursor = found.next;
                 placed.push((found.at + 1, found.tier));
@@ -151,6 +154,11 @@ fn overlaps(splices: &[(usize, Splice)]) -> Vec<(usize, Miss)> {
         one != other && (a.at + a.len > b.at || (a.at == b.at && a.len == 0 && b.len == 0))
     });
     clash.map(|(_, (other, _))| (*other, Miss::Overlap)).collect()
+}
+
+/// True for a hunk of a diff that says how the file ends, above other lines of it.
+fn ends_elsewhere(block: &Block, next: usize, file: &[Line<'_>]) -> bool {
+    block.wording == Wording::Diff && block.final_newline.is_some() && next < file.len()
 }
 
 /// A block's place and what it changes there.

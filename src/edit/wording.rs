@@ -85,7 +85,9 @@ pub(crate) fn missed(path: &str, miss: &Miss, body: &str, block: &Block) -> Item
 fn reason(miss: &Miss) -> Reason {
     match miss {
         Miss::Same => Reason::NoChange,
-        Miss::Nowhere | Miss::Indentation | Miss::Anchor(_) | Miss::BeforeAnchors(_) => Reason::NotFound,
+        Miss::Nowhere | Miss::Indentation | Miss::Anchor(_) | Miss::BeforeAnchors(_) | Miss::NotAtEnd => {
+            Reason::NotFound
+        }
         Miss::AlreadyThere => Reason::AlreadyApplied,
         Miss::Often(_) => Reason::Ambiguous,
         Miss::Elision | Miss::NoContext | Miss::Overlap => Reason::Malformed,
@@ -134,6 +136,7 @@ fn detail(miss: &Miss, wording: Wording) -> String {
                 numbered(hits)
             )
         }
+        Miss::NotAtEnd => format!("{old} are in the file, but do not end it, as `\\ No newline at end of file` says"),
         Miss::Overlap => "it changes lines that another block changes too; join the two".to_owned(),
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! 1. **apply-patch** (`patch`): `*** Begin Patch`, or a `*** Add|Update|Delete File:` line without it.
 //! 2. **search-replace** (`scan`, `mark`): a SEARCH marker.
-//! 3. **udiff** (`udiff`, `hunk`): `diff --git`, `---` and `+++` lines with an `@@` line, or a fence that starts with `@@`
+//! 3. **udiff** (`udiff`, `hunk`, `git_path`): `diff --git`, `---` and `+++` lines with an `@@` line, or a fence that starts with `@@`
 //!    below a path.
 //! 4. **str-replace** (`strings`): JSON objects with a path and a command.
 //! 5. **whole** (`whole`, `path_line`): a path and a fence. Below a path a fence is a patch or a diff only where that names
@@ -50,11 +50,12 @@
 //!
 //! # What is refused, always the reply as a whole
 //! A marker out of sequence, a block, patch or fence that is not closed, two formats in one reply, a block without a path,
-//! a line of a hunk without its sign, JSON that is not sound, a NUL character, more than 8 MiB, a fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
+//! a line of a hunk without its sign, JSON that is not sound or no edit, a NUL character, more than 8 MiB, a fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
 
 pub mod action;
 mod edits;
 pub mod family;
+mod git_path;
 mod hunk;
 mod mark;
 pub mod need;
@@ -153,6 +154,7 @@ pub fn parse(text: &str, asked: Format) -> Result<Vec<Edit>, Refusal> {
         let detail = format!("line {} of the reply holds a NUL character", at + 1);
         return Err(Item::of_reply(Reason::Malformed, detail).into());
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parts = scan::scan(without_thoughts(text)?, asked)?;
     let edits = match edits::format_of(&parts)? {
         Format::Whole | Format::Auto => whole::edits(parts, asked)?,

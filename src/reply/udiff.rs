@@ -8,11 +8,20 @@ use crate::{
         block::{Block, Wording},
         refusal::{Item, Reason},
     },
-    reply::hunk::{self, Hunk},
+    reply::{
+        git_path as path,
+        hunk::{self, Hunk},
+    },
     snapshot::Mode,
 };
 
 const NONE: &str = "/dev/null";
+
+/// True where a diff begins at the first of `lines`, perhaps without its `@@` line.
+pub(crate) fn starts_loosely(lines: &[&str]) -> bool {
+    let is_line = |line: &&str| line.starts_with([' ', '+', '-']);
+    starts(lines) || (is_pair(lines) && lines.get(2).is_some_and(is_line))
+}
 
 /// True where a diff begins at the first of `lines`.
 pub(crate) fn starts(lines: &[&str]) -> bool {
@@ -64,7 +73,7 @@ struct File<'a> {
     new: Option<String>,
     is_new: bool,
     is_deleted: bool,
-    moved: [Option<&'a str>; 2],
+    moved: [Option<String>; 2],
     mode: Option<&'a str>,
     is_crlf: bool,
     hunks: Vec<(hunk::Header, Hunk<'a>)>,
@@ -92,7 +101,7 @@ impl<'a> Reader<'a> {
     fn step(&mut self, line: &'a str) -> Result<bool, Item> {
         if let Some(names) = line.strip_prefix("diff --git ") {
             self.finish_file()?;
-            let both = same_name(names.trim_end());
+            let both = path::same_name(names.trim_end())?;
             (self.file.old, self.file.new) = (both.clone(), both);
             self.at += 1;
         } else if is_pair(self.rest()) {
@@ -101,6 +110,14 @@ impl<'a> Reader<'a> {
             self.at += 1;
             let hunk = self.hunk(header.numbers)?;
             self.file.hunks.push((header, hunk));
+        } else if self.lacks_header(line) {
+            let hunk = self.hunk(None)?;
+            self.file.hunks.push((hunk::Header::default(), hunk));
+        } else if is_signature(self.rest()) {
+            self.at = self
+                .lines
+                .len()
+                .min(self.at + if self.is_fenced { self.lines.len() } else { 1 });
         } else if self.is_header(line)? || line.trim().is_empty() {
             self.at += 1;
         } else if self.is_fenced {
@@ -111,13 +128,21 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    /// True for a line of a hunk right below the names of a file: its `@@` line was left out.
+    fn lacks_header(&self, line: &str) -> bool {
+        let above = self.at.checked_sub(1).and_then(|at| self.lines.get(at));
+        let is_below = self.is_fenced && above.is_some_and(|above| above.starts_with("+++ "));
+        is_below && self.file.hunks.is_empty() && line.starts_with([' ', '+', '-'])
+    }
+
     fn pair(&mut self, old: &'a str) -> Result<(), Item> {
         let is_named = self.file.is_new || self.file.is_deleted || self.file.mode.is_some();
         if !self.file.hunks.is_empty() || !(is_named || self.file.moved.iter().any(Option::is_some)) {
             self.finish_pair()?;
         }
         let new = self.rest().get(1).copied().unwrap_or_default();
-        let [old, new] = [old, new].map(|line| name(line.get(4..).unwrap_or_default()));
+        let [old, new] = [old, new].map(|line| path::named(line.get(4..).unwrap_or_default()));
+        let (old, new) = (old?, new?);
         let is_git = [(&old, "a/"), (&new, "b/")]
             .iter()
             .all(|(name, side)| *name == NONE || name.starts_with(side));
@@ -159,9 +184,9 @@ impl<'a> Reader<'a> {
         } else if let Some(mode) = line.strip_prefix("new mode ") {
             file.mode = Some(mode);
         } else if let Some(from) = line.strip_prefix("rename from ") {
-            file.moved[0] = Some(from);
+            file.moved[0] = Some(path::named(from)?);
         } else if let Some(to) = line.strip_prefix("rename to ") {
-            file.moved[1] = Some(to);
+            file.moved[1] = Some(path::named(to)?);
         } else {
             return Ok(starts(&[
                 "index ",
@@ -179,7 +204,11 @@ impl<'a> Reader<'a> {
         let mut hunk = Hunk::default();
         while let Some(line) = self.line() {
             let lacks_pair = numbers.is_some_and(|numbers| hunk.lacks_pair(numbers));
-            if hunk::header(line).is_some() || (starts(self.rest()) && !lacks_pair) {
+            let is_full = numbers.is_some_and(|numbers| hunk.agrees_with(numbers));
+            if hunk::next_header(line).is_some()
+                || (is_full && is_signature(self.rest()))
+                || (starts(self.rest()) && !lacks_pair)
+            {
                 break;
             }
             if !hunk.take(line) {
@@ -211,8 +240,8 @@ impl<'a> Reader<'a> {
 impl File<'_> {
     fn into_edits(self) -> Result<Vec<Edit>, Item> {
         let named = |name: &Option<String>| name.clone().filter(|name| name != NONE);
-        let (old, new) = match self.moved {
-            [Some(from), Some(to)] => (Some(from.to_owned()), Some(to.to_owned())),
+        let (old, new) = match &self.moved {
+            [Some(from), Some(to)] => (Some(from.clone()), Some(to.clone())),
             _ => (named(&self.old), named(&self.new)),
         };
         let is_new = self.is_new || self.old.as_deref() == Some(NONE);
@@ -229,7 +258,12 @@ impl File<'_> {
             action,
         };
         if is_deleted {
-            return Ok(vec![edit(&path, Action::Delete)]);
+            let blocks = self.into_blocks();
+            return Ok(if blocks.is_empty() {
+                vec![edit(&path, Action::Delete)]
+            } else {
+                vec![edit(&path, Action::Blocks(blocks)), edit(&path, Action::DeleteEmpty)]
+            });
         }
         let mut edits = Vec::new();
         if is_new {
@@ -309,17 +343,13 @@ fn mode(text: &str) -> Result<Option<Mode>, Item> {
     }
 }
 
-/// The path of `a/path b/path`, where both are the same.
-fn same_name(names: &str) -> Option<String> {
-    let half = names.len().checked_sub(1)? / 2;
-    let (old, new) = (names.get(..half)?, names.get(half + 1..)?);
-    let (old, new) = (old.strip_prefix("a/")?, new.strip_prefix("b/")?);
-    (old == new).then(|| old.to_owned())
-}
-
-/// A path less a time stamp and line end.
-fn name(text: &str) -> String {
-    let text = text.trim_end_matches(['\r', '\n']);
-    let text = text.split('\t').next().unwrap_or(text).trim();
-    text.to_owned()
+/// True for what git puts below a patch in a mail: `-- ` and its version, at the end.
+fn is_signature(lines: &[&str]) -> bool {
+    let [first, rest @ ..] = lines else {
+        return false;
+    };
+    let is_version = |line: &str| line.starts_with(|c: char| c.is_ascii_digit()) && line.contains('.');
+    let mut said = rest.iter().filter(|line| !line.trim().is_empty());
+    let is_end = said.next().is_some_and(|line| is_version(line)) && said.next().is_none();
+    first.trim_end() == "--" && is_end
 }
