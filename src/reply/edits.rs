@@ -8,7 +8,7 @@ use crate::{
         block::Block,
         refusal::{Item, Reason},
     },
-    reply::{Format, hunk, scan::Part},
+    reply::{Format, hunk, scan::Part, strings, whole},
 };
 
 /// The one format of a reply that is not in whole files.
@@ -31,6 +31,9 @@ pub(crate) fn format_of(parts: &[Part]) -> Result<Format, Item> {
 
 /// The edits of a reply in patches, diffs or JSON.
 pub(crate) fn of_hunks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
+    if format_of(&parts)? == Format::StrReplace {
+        refuse_other_json(&parts)?;
+    }
     let mut edits = Vec::new();
     for part in parts {
         match part {
@@ -44,10 +47,38 @@ pub(crate) fn of_hunks(parts: Vec<Part>) -> Result<Vec<Edit>, Item> {
                 let detail = format!("`{line}` looks like a line of a hunk, but stands outside of one");
                 return Err(Item::of_reply(Reason::Malformed, detail));
             }
+            Part::Fence {
+                path: None,
+                info,
+                content,
+            } if whole::is_diff(&info, &content) => {
+                let detail =
+                    "a diff in a fence of its own does not say which file it is about; write its path above it";
+                return Err(Item::of_reply(Reason::Malformed, detail));
+            }
             Part::Fence { path: None, .. } | Part::Prose(_) | Part::Block { .. } => {}
         }
     }
     Ok(edits)
+}
+
+/// JSON about a file that is no edit must not be overlooked among edits: an unknown command, or unsound.
+fn refuse_other_json(parts: &[Part]) -> Result<(), Item> {
+    let text = |part: &Part| match part {
+        Part::Prose(line) => Some(line.clone()),
+        Part::Fence {
+            path: None, content, ..
+        } => Some(content.clone()),
+        Part::Fence { .. } | Part::Block { .. } | Part::Edits { .. } | Part::Order(_) => None,
+    };
+    for text in parts.iter().filter_map(text) {
+        if let Some(line) = text.lines().find(|line| strings::names_path(line)) {
+            let line = line.trim();
+            let detail = format!("`{line}` stands among edits in JSON, but in none that can be read");
+            return Err(Item::of_reply(Reason::Malformed, detail));
+        }
+    }
+    Ok(())
 }
 
 /// A block as an action: without old lines it makes a new file.

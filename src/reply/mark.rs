@@ -127,6 +127,18 @@ pub(crate) fn order(line: &str) -> Option<Order> {
     })
 }
 
+/// True for an order on a file that is indented, quoted or a list item.
+pub(crate) fn is_near_order(line: &str) -> bool {
+    let bare = line
+        .trim()
+        .trim_start_matches(['-', '*', '+', ' '])
+        .trim_matches('`')
+        .trim();
+    let bare = bare.replace("**", "");
+    bare != line.trim_end()
+        && matches!(order(&bare), Some(Order::Edit(edit)) if path_line::of_line(&edit.path).is_some() && !edit.path.starts_with('/'))
+}
+
 fn order_path(text: &str) -> Option<String> {
     let text = text.trim();
     let plain = (!text.is_empty() && !text.contains(char::is_whitespace)).then_some(text);

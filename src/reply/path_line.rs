@@ -83,10 +83,10 @@ pub(crate) fn of_line(line: &str) -> Option<String> {
     let mut form = Form::Bare;
     let mut text = without_bullet(line.trim());
     if let Some(heading) = text.strip_prefix('#').or_else(|| text.strip_prefix("//")) {
-        text = heading.trim_start_matches('#').strip_prefix(' ')?.trim();
+        text = without_bullet(heading.trim_start_matches('#').strip_prefix(' ')?.trim());
         form = Form::Weak;
     }
-    if let Some(labelled) = without_label(text) {
+    if let Some(labelled) = without_label(text).or_else(|| in_tag(text)) {
         text = labelled;
         form = Form::Labelled;
     }
@@ -154,6 +154,26 @@ fn without_label(text: &str) -> Option<&str> {
         let (start, rest) = text.split_at_checked(label.len())?;
         start.eq_ignore_ascii_case(label).then(|| rest.trim())
     })
+}
+
+/// Returns the path of `<path>src/x.py</path>` and `<file path="src/x.py">`.
+fn in_tag(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('<')?.strip_suffix('>')?;
+    let named = ["path", "file", "file_path", "filepath", "filename"]
+        .iter()
+        .find_map(|tag| {
+            let inside = inner.strip_prefix(tag)?.strip_prefix('>')?;
+            inside.strip_suffix(tag)?.strip_suffix("</")
+        });
+    let with_key = || {
+        ["path=", "name="]
+            .iter()
+            .find_map(|key| unquoted(inner.strip_prefix("file ")?.strip_prefix(key)?))
+    };
+    named
+        .or_else(with_key)
+        .map(str::trim)
+        .filter(|path| !path.is_empty() && !path.contains(['<', '>']))
 }
 
 fn without_remark(text: &str) -> &str {
@@ -229,6 +249,9 @@ mod tests {
             "- `src/x.py` (new file)",
             "  src/x.py  ",
             "// src/x.py",
+            "### 2. `src/x.py`",
+            "<path>src/x.py</path>",
+            "<file path=\"src/x.py\">",
         ] {
             assert_eq!(of_line(line).as_deref(), Some("src/x.py"), "{line}");
         }

@@ -110,6 +110,11 @@ impl<'a> Scanner<'a> {
             self.last_path = None;
         } else if let Some(order) = mark::order(line) {
             self.order(order)?;
+        } else if mark::is_near_order(line) {
+            let line = line.trim();
+            let detail =
+                format!("`{line}` looks like an order: DELETE and MODE stand on lines of their own, at the start");
+            return Err(malformed(detail));
         } else if !(line.trim().is_empty() && self.ends_blank()) {
             self.parts.push(Part::Prose(line.to_owned()));
         }
@@ -203,15 +208,43 @@ impl<'a> Scanner<'a> {
         if !is_balanced(search) || !is_balanced(replace) {
             return Err(malformed("a marker out of sequence inside a block"));
         }
+        if replace
+            .iter()
+            .any(|line| is_line_number(line) && !search.contains(line))
+        {
+            return Err(malformed(
+                "`:start_line:` and `:end_line:` stand at the top of a SEARCH part",
+            ));
+        }
+        let indent = self.indent_of_block(start, search, replace);
+        let bare = |part: &[&str]| {
+            part.iter()
+                .map(|line| line.strip_prefix(indent).unwrap_or(line))
+                .collect()
+        };
         self.parts.push(Part::Block {
             path: path.clone(),
-            search: search.concat(),
-            replace: replace.concat(),
+            search: bare(search),
+            replace: bare(replace),
             line,
         });
         self.last_path = path;
         self.at = end + 1;
         Ok(())
+    }
+
+    /// What every line of a block has before it because its fence has, or, in a block that makes a file, its marker.
+    fn indent_of_block(&self, start: usize, search: &[&str], replace: &[&str]) -> &'a str {
+        let marker = self.line(start).unwrap_or_default();
+        let is_new = search.iter().all(|line| line.trim().is_empty());
+        let is_indented = self.open.is_some_and(|fence| fence.indent > 0);
+        let indent = marker.split(['<']).next().unwrap_or_default();
+        let has_it = |line: &&str| line.starts_with(indent) || line.trim().is_empty();
+        if (is_new || is_indented) && search.iter().chain(replace).all(has_it) {
+            indent
+        } else {
+            ""
+        }
     }
 
     /// The block's REPLACE marker: the first of the same size, else the first of any before the next SEARCH marker of
@@ -244,6 +277,7 @@ impl<'a> Scanner<'a> {
     fn fence(&mut self, fence: Fence<'a>) -> Result<(), Item> {
         let holds_hunks = self.begins_hunks(fence);
         if !holds_hunks && self.wraps_blocks(fence) {
+            self.refuse_other_top(fence)?;
             self.open = Some(fence);
             self.at += 1;
             return Ok(());
@@ -325,6 +359,31 @@ impl<'a> Scanner<'a> {
             .and_then(|line| path_line::of_line(line))
     }
 
+    /// Below the path of a file, what stands above the first block of a fence may be that file.
+    fn refuse_other_top(&self, fence: Fence<'_>) -> Result<(), Item> {
+        let Some(path) = path_line::of_info(fence.info).or_else(|| self.path_right_above()) else {
+            return Ok(());
+        };
+        let top = self.lines.iter().skip(self.at + 1);
+        let mut top = top.take_while(|line| mark::marker(line).is_none());
+        let is_about = |line: &str| {
+            let ends = |long: &str, short: &str| {
+                long.strip_suffix(short)
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+            };
+            path_line::of_line(line).is_some_and(|inner| ends(&inner, &path) || ends(&path, &inner))
+        };
+        let other = top.find(|line| !(line.trim().is_empty() || mark::is_wrapping(line) || is_about(line)));
+        other.map_or(Ok(()), |other| {
+            let other = other.trim();
+            let detail = format!(
+                "below it is a fence with blocks, but with `{other}` above the first: write each block below the path of \
+                 its file, and a file that holds blocks as a block with an empty SEARCH part and longer markers"
+            );
+            Err(Item::new(&path, Reason::Malformed, detail))
+        })
+    }
+
     /// True where SEARCH/REPLACE blocks stand in this fence. A whole file may hold markers too: where whole files were
     /// asked for, a block must begin at the top of the fence, with nothing but its path before it.
     fn wraps_blocks(&self, fence: Fence<'_>) -> bool {
@@ -350,7 +409,12 @@ fn first_hunk(inside: &[&str], fence: Fence<'_>) -> Option<(Format, usize)> {
             return Some((Format::ApplyPatch, at));
         }
         let rest = inside.get(at..).unwrap_or_default();
-        if udiff::starts(rest) || (hunk::header(line).is_some_and(|header| says_diff || header.numbers.is_some())) {
+        let is_diff = if says_diff {
+            udiff::starts_loosely(rest)
+        } else {
+            udiff::starts(rest)
+        };
+        if is_diff || (hunk::header(line).is_some_and(|header| says_diff || header.numbers.is_some())) {
             return Some((Format::Udiff, at));
         }
         let is_passed_over = line.trim().is_empty() || patch::is_wrapping(line) || line.starts_with("index ");
@@ -413,6 +477,15 @@ fn without_line_numbers<'a, 'b>(search: &'b [&'a str]) -> (Option<usize>, &'b [&
         line.len() >= 5 && line.chars().all(|c| c == '-')
     });
     (Some(start), search.get(head + usize::from(rule)..).unwrap_or_default())
+}
+
+/// True for `:start_line:N` and `:end_line:N`.
+fn is_line_number(line: &str) -> bool {
+    let line = line.trim();
+    let number = line
+        .strip_prefix(":start_line:")
+        .or_else(|| line.strip_prefix(":end_line:"));
+    number.is_some_and(|number| number.trim().parse::<usize>().is_ok())
 }
 
 fn named_on(line: &str) -> Option<String> {

@@ -43,13 +43,30 @@ pub(crate) fn read(text: &str, number: usize) -> Result<Option<(Vec<Edit>, usize
     }
 }
 
-/// True for a line that was meant as an edit, whether or not it can be read.
+/// True for an object, up to a blank line or its last one, that was meant as an edit, whether or not it can be read.
 fn looks_like_edit(text: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default();
-    line.contains("\"path\"")
-        && ["\"old_str\"", "\"new_str\"", "\"command\""]
+    let mut is_over = false;
+    let lines = text.lines().take_while(|line| {
+        let goes_on = !is_over && !line.trim().is_empty();
+        is_over = line.starts_with('}');
+        goes_on
+    });
+    let (mut has_path, mut has_more) = (false, false);
+    for line in lines {
+        has_path |= names_path(line);
+        has_more |= ["\"old_str", "\"new_str", "\"command\""]
             .iter()
-            .any(|key| line.contains(key))
+            .any(|key| line.contains(key));
+    }
+    has_path && has_more
+}
+
+/// True for a line with the key that says which file an edit in JSON is about.
+pub(crate) fn names_path(line: &str) -> bool {
+    ["\"path\"", "\"file_path\""].iter().any(|key| {
+        let after = line.split_once(key).map(|(_, after)| after.trim_start());
+        after.is_some_and(|after| after.starts_with(':'))
+    })
 }
 
 fn of_value(value: &Value) -> Result<Option<Vec<Edit>>, Item> {
@@ -103,6 +120,13 @@ fn of_object(object: &Map<String, Value>) -> Result<Option<Vec<Edit>>, Item> {
         return Ok(None);
     };
     let malformed = |detail: String| Item::new(path, Reason::Malformed, detail);
+    if object
+        .values()
+        .filter_map(Value::as_str)
+        .any(|text| text.contains('\0'))
+    {
+        return Err(malformed("a text of the JSON object holds a NUL character".to_owned()));
+    }
     let missing = |key: &str| malformed(format!("`{command}` needs `{key}`"));
     let action = match command {
         "view" => return Ok(Some(Vec::new())),

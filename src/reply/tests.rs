@@ -29,10 +29,21 @@ fn edits_come_in_the_order_of_the_reply() {
 
 #[test]
 fn an_order_that_does_not_name_one_path_is_refused() {
-    for text in ["DELETE two words.py\n", "MODE two words.py 100644\n", "MODE x.py 777\n"] {
+    for text in [
+        "DELETE two words.py\n",
+        "MODE two words.py 100644\n",
+        "MODE x.py 777\n",
+        "  DELETE x.py\n",
+    ] {
         assert_eq!(refused(text, Format::Auto), Reason::Malformed, "{text}");
     }
-    for text in ["I would DELETE x.py\n", "  DELETE x.py\n", "DELETE\n", "MODES\n", ""] {
+    for text in [
+        "I would DELETE x.py\n",
+        "- DELETE /users/7\n",
+        "DELETE\n",
+        "MODES\n",
+        "",
+    ] {
         assert_eq!(refused(text, Format::Auto), Reason::NoEdit, "{text}");
     }
 }

@@ -51,15 +51,17 @@ fn file(path: String, info: &str, mut content: String) -> Edit {
     Edit { path, action }
 }
 
-/// Markdown in a fence of three marks ends at its own first fence. What follows then looks like a fence without path
-/// and language.
+/// Markdown in a fence of three marks ends at its own first fence; so does a file with one in a comment, whose text then
+/// goes on right below. What follows looks like a fence without path and language.
 fn refuse_early_end(parts: &[Part]) -> Result<(), Item> {
     let mut markup: Option<&str> = None;
-    for part in parts {
+    for (nth, part) in parts.iter().enumerate() {
         match part {
             Part::Fence { path: Some(path), .. } => {
                 let folded = path.to_lowercase();
-                markup = MARKUP.iter().any(|end| folded.ends_with(end)).then_some(path);
+                let is_markup = MARKUP.iter().any(|end| folded.ends_with(end));
+                let goes_on = matches!(parts.get(nth + 1), Some(Part::Prose(line)) if !line.trim().is_empty());
+                markup = (is_markup || goes_on).then_some(path);
             }
             Part::Fence { path: None, info, .. } if info.is_empty() => {
                 if let Some(path) = markup {
@@ -82,13 +84,29 @@ fn refuse_unnamed(parts: &[Part]) -> Result<(), Item> {
     {
         return Ok(());
     }
-    let mut above = None;
+    let is_given = |path: &String| {
+        let mut given = parts.iter();
+        given.any(|part| matches!(part, Part::Fence { path: Some(other), .. } if other == path))
+    };
+    let mut above: Option<String> = None;
     for part in parts {
         match part {
+            Part::Prose(line) if is_deep_fence(line) && above.is_some() => {
+                let detail = "its fence is indented by more than three spaces; write it in the first column";
+                return Err(Item::new(&above.unwrap_or_default(), Reason::Malformed, detail));
+            }
             Part::Prose(line) if line.trim().is_empty() => {}
-            Part::Prose(line) => above = line.split('`').skip(1).step_by(2).find_map(path_line::of_line),
-            Part::Fence { path: None, info, .. } if !info.is_empty() && !is_shown(info) => {
-                if let Some(path) = above.take() {
+            Part::Prose(line) => {
+                let named = || line.split('`').skip(1).step_by(2).find_map(path_line::of_line);
+                above = path_line::of_line(line).or_else(named);
+            }
+            Part::Fence {
+                path: None,
+                info,
+                content,
+            } if !is_shown(info) => {
+                let said = above.take().filter(|path| !info.is_empty() || !is_given(path));
+                if let Some(path) = said.or_else(|| named_at_top(content).filter(|path| !is_given(path))) {
                     let detail = "a fence follows a sentence that names this file; write the path on a line of its own";
                     return Err(Item::new(&path, Reason::Malformed, detail));
                 }
@@ -97,6 +115,18 @@ fn refuse_unnamed(parts: &[Part]) -> Result<(), Item> {
         }
     }
     Ok(())
+}
+
+/// The path that a comment names on the first line of a fence.
+fn named_at_top(content: &str) -> Option<String> {
+    let first = content.lines().next()?;
+    path_line::of_line(first).filter(|_| first.starts_with(['#', '/']))
+}
+
+/// True for a fence that is indented too far to be one.
+fn is_deep_fence(line: &str) -> bool {
+    let text = line.trim_start();
+    line.len() - text.len() > 3 && (text.starts_with("```") || text.starts_with("~~~"))
 }
 
 /// A diff, or a command to type, below the name of a file is not that file.
@@ -112,7 +142,7 @@ fn refuse_other_language(parts: &[Part]) -> Result<(), Item> {
         };
         let folded = path.to_lowercase();
         let named = |ends: &[&str]| ends.iter().any(|end| folded.ends_with(end));
-        let is_diff = matches!(language(info).as_str(), "diff" | "patch") || looks_like_diff(content);
+        let is_diff = is_diff(info, content);
         let is_command = SHELL.contains(&language(info).as_str()) && !named(&SCRIPTS) && has_extension(&folded);
         let detail = if is_diff && !named(&[".diff", ".patch"]) {
             "the fence holds a diff, not the whole file"
@@ -124,6 +154,11 @@ fn refuse_other_language(parts: &[Part]) -> Result<(), Item> {
         return Err(Item::new(path, Reason::Malformed, detail));
     }
     Ok(())
+}
+
+/// True for a fence that says it is a diff, or looks like one.
+pub(crate) fn is_diff(info: &str, content: &str) -> bool {
+    matches!(language(info).as_str(), "diff" | "patch") || looks_like_diff(content)
 }
 
 fn language(info: &str) -> String {
