@@ -51,7 +51,7 @@ pub(crate) fn holds(file: &[&str], lines: &[&str]) -> bool {
 }
 
 fn locate_by(file: &[&str], old: &[&str], tiers: &[Tier]) -> Option<(Vec<usize>, Tier)> {
-    if old.is_empty() || old.len() > file.len() {
+    if old.is_empty() {
         return None;
     }
     let found = tiers.iter().map(|tier| {
@@ -103,13 +103,13 @@ fn equal_by(file: &[&str], old: &[&str], tier: Tier) -> Vec<usize> {
 
 /// For each start of `keys`, the length of the longest other start that it ends with.
 fn borders(keys: &[Cow<'_, str>]) -> Vec<usize> {
-    let mut borders: Vec<usize> = Vec::with_capacity(keys.len());
-    let mut length = 0;
-    for (at, key) in keys.iter().enumerate() {
-        while at > 0 && length > 0 && keys.get(length) != Some(key) {
+    let mut borders = vec![0];
+    let mut length: usize = 0;
+    for key in keys.iter().skip(1) {
+        while length > 0 && keys.get(length) != Some(key) {
             length = borders.get(length - 1).copied().unwrap_or_default();
         }
-        if at > 0 && keys.get(length) == Some(key) {
+        if keys.get(length) == Some(key) {
             length += 1;
         }
         borders.push(length);
@@ -181,6 +181,27 @@ impl<'a> Shift<'a> {
         match self {
             Self::More(prefix) => Some(format!("{prefix}{line}")),
             Self::Less(prefix) => line.strip_prefix(prefix).map(str::to_owned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn lines_that_repeat_are_found_wherever_they_are(
+            file in prop::collection::vec(prop::sample::select(vec!["a", "b"]), 0..24),
+            old in prop::collection::vec(prop::sample::select(vec!["a", "b"]), 1..7),
+        ) {
+            let windows = file.windows(old.len()).enumerate();
+            let wanted: Vec<usize> = windows.filter(|(_, window)| *window == old).map(|(at, _)| at).collect();
+            prop_assert_eq!(equal_by(&file, &old, Tier::Exact), wanted);
         }
     }
 }

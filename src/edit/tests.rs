@@ -7,7 +7,7 @@ use std::{
 use proptest::prelude::*;
 
 use crate::{
-    edit::{apply, refusal::Reason},
+    edit::{Applied, apply, refusal::Reason},
     path::RepoPath,
     reply::{self, Format},
     snapshot::{MapSnapshot, Mode},
@@ -51,18 +51,20 @@ fn fault_of(folder: &Path) -> Option<String> {
     let reply = String::from_utf8(fs::read(folder.join("reply.md")).unwrap()).unwrap();
     let asked = fs::read_to_string(folder.join("asked")).map_or(Format::Auto, |word| word.trim().parse().unwrap());
     let input = tree(&folder.join("input"));
-    let outcome = reply::parse(&reply, asked).and_then(|edits| apply(&input, &edits).map(|applied| applied.changes));
+    let outcome = reply::parse(&reply, asked).and_then(|edits| apply(&input, &edits));
     match (outcome, fs::read_to_string(folder.join("error.txt"))) {
-        (Ok(changes), Err(_)) => {
+        (Ok(Applied { changes, placed }), Err(_)) => {
             let (made, wanted) = (input.changed(&changes), tree(&folder.join("expected")));
-            (made != wanted).then(|| format!("made\n{}wanted\n{}", shown(&made), shown(&wanted)))
+            let told: String = placed.iter().map(|it| format!("{} {} {}\n", it.path, it.line, it.tier)).collect();
+            let is_misplaced = fs::read_to_string(folder.join("placed")).is_ok_and(|wanted| wanted != told);
+            (made != wanted || is_misplaced).then(|| format!("made\n{}wanted\n{}placed\n{told}", shown(&made), shown(&wanted)))
         }
         (Err(refusal), Ok(wanted)) => {
             let message = refusal.to_string();
             let missing: Vec<&str> = wanted.lines().filter(|line| !message.contains(line)).collect();
             (!missing.is_empty()).then(|| format!("{missing:?} not in\n{message}\n"))
         }
-        (Ok(changes), Ok(_)) => Some(format!("applied, but was to be refused: {:?}\n", changes.keys())),
+        (Ok(applied), Ok(_)) => Some(format!("applied, but was to be refused: {:?}\n", applied.changes.keys())),
         (Err(refusal), Err(_)) => Some(format!("{refusal}\n")),
     }
 }
