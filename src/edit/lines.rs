@@ -48,10 +48,8 @@ pub(crate) fn commonest_ending(text: &str) -> Option<&'static str> {
         "\r\n"
     } else if cr > lf {
         "\r"
-    } else if lf > 0 {
-        "\n"
     } else {
-        return None;
+        "\n"
     })
 }
 
@@ -111,4 +109,29 @@ pub(crate) fn dressed_as(old: &str, content: &str) -> String {
         dressed.push_str(content);
     }
     dressed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commonest_ending_is_lf_where_they_are_even() {
+        for (text, ending) in [
+            ("", None),
+            ("a", None),
+            ("a\n", Some("\n")),
+            ("a\r\nb", Some("\r\n")),
+            ("a\rb", Some("\r")),
+            ("a\r\nb\n", Some("\n")),
+            ("a\rb\n", Some("\n")),
+            ("a\r\nb\nc\n", Some("\n")),
+            ("a\r\nb\r\nc\n", Some("\r\n")),
+            ("a\r\nb\rc\r\n", Some("\r\n")),
+            ("a\r\nb\rc\rd\n", Some("\r")),
+            ("a\r\nb\rc", Some("\r\n")),
+        ] {
+            assert_eq!(commonest_ending(text), ending, "{text:?}");
+        }
+    }
 }

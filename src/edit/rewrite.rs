@@ -74,6 +74,10 @@ pub(crate) fn rewrite(text: &str, blocks: &[Block], ending: &str) -> Result<Rewr
     {
         return Ok(rewritten);
     }
+    line_by_line(text, blocks, ending)
+}
+
+fn line_by_line(text: &str, blocks: &[Block], ending: &str) -> Result<Rewritten, Vec<(usize, Miss)>> {
     let file = lines::split(text);
     let mut misses = Vec::new();
     let mut placed = Vec::new();
@@ -303,7 +307,7 @@ fn without_leading_blank<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Pair<'a
 fn without_trailing_blanks<'a>(old: &[&'a str], new: &[&'a str]) -> Option<Pair<'a>> {
     let trailing = |lines: &[&str]| lines.iter().rev().take_while(|line| is_blank(line)).count();
     let many = trailing(old);
-    if many == 0 || many == old.len() {
+    if many == 0 {
         return None;
     }
     let cut = |lines: &[&'a str], many: usize| lines.iter().take(lines.len() - many).copied().collect();
@@ -413,6 +417,58 @@ impl<'a> Adaptation<'a> {
             Self::Verbatim => Some(line.to_owned()),
             Self::Shift(shift) => shift.apply(line),
             Self::Indents(indents) => indents.apply(line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block(old: &str, new: &str) -> Block {
+        let (old, new) = (old.to_owned(), new.to_owned());
+        Block {
+            old,
+            new,
+            ..Block::default()
+        }
+    }
+
+    #[test]
+    fn a_plain_block_is_applied_at_once() {
+        for (text, old, new, wanted) in [
+            ("a\nb\n", "a\n", "c\n", "c\nb\n"),
+            ("a\nb\nc\n", "b\nc\n", "", "a\n"),
+            ("xb\nb\n", "b\n", "c\n", "xb\nc\n"),
+        ] {
+            assert_eq!(at_once(text, &block(old, new)).unwrap().text, wanted);
+        }
+    }
+
+    fn lines() -> impl Strategy<Value = String> {
+        let line = prop::sample::select(vec!["a\n", "b\n", "a\n", "b\n", "ab\n", "\n", "a\r\n", "a"]);
+        prop::collection::vec(line, 0..7).prop_map(|lines| lines.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn at_once_or_line_by_line_is_the_same(
+            text in lines(),
+            old in lines(),
+            new in lines(),
+            line in prop::option::weighted(0.1, 1_usize..4),
+            final_newline in prop::option::weighted(0.1, any::<bool>()),
+        ) {
+            let mut block = block(&old, &new);
+            (block.place.line, block.final_newline) = (line, final_newline);
+            if let Some(quick) = at_once(&text, &block) {
+                let slow = line_by_line(&text, &[block], "\n").unwrap();
+                prop_assert_eq!((quick.text, quick.placed), (slow.text, slow.placed));
+            }
         }
     }
 }

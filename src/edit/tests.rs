@@ -55,16 +55,23 @@ fn fault_of(folder: &Path) -> Option<String> {
     match (outcome, fs::read_to_string(folder.join("error.txt"))) {
         (Ok(Applied { changes, placed }), Err(_)) => {
             let (made, wanted) = (input.changed(&changes), tree(&folder.join("expected")));
-            let told: String = placed.iter().map(|it| format!("{} {} {}\n", it.path, it.line, it.tier)).collect();
+            let told: String = placed
+                .iter()
+                .map(|it| format!("{} {} {}\n", it.path, it.line, it.tier))
+                .collect();
             let is_misplaced = fs::read_to_string(folder.join("placed")).is_ok_and(|wanted| wanted != told);
-            (made != wanted || is_misplaced).then(|| format!("made\n{}wanted\n{}placed\n{told}", shown(&made), shown(&wanted)))
+            (made != wanted || is_misplaced)
+                .then(|| format!("made\n{}wanted\n{}placed\n{told}", shown(&made), shown(&wanted)))
         }
         (Err(refusal), Ok(wanted)) => {
             let message = refusal.to_string();
             let missing: Vec<&str> = wanted.lines().filter(|line| !message.contains(line)).collect();
             (!missing.is_empty()).then(|| format!("{missing:?} not in\n{message}\n"))
         }
-        (Ok(applied), Ok(_)) => Some(format!("applied, but was to be refused: {:?}\n", applied.changes.keys())),
+        (Ok(applied), Ok(_)) => Some(format!(
+            "applied, but was to be refused: {:?}\n",
+            applied.changes.keys()
+        )),
         (Err(refusal), Err(_)) => Some(format!("{refusal}\n")),
     }
 }
