@@ -250,7 +250,11 @@ fn weakened(path: &RepoPath, change: &Change, base: &dyn Snapshot) -> Result<Opt
         return Ok(Some("it deletes a file of tests".to_owned()));
     }
     let kept = tally::names(&folded, new);
-    let lost = || tally::names(&folded, &old).into_iter().find(|name| !kept.contains(name));
+    let lost = || {
+        tally::names(&folded, &old)
+            .into_iter()
+            .find(|name| !kept.contains(name))
+    };
     let weaker = after.weaker_than(before);
     Ok(weaker.or_else(|| Some(format!("it has no test `{}` any more", lost()?))))
 }

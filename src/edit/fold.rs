@@ -63,4 +63,20 @@ mod tests {
     fn composed_and_decomposed_fold_alike() {
         assert_eq!(to_plain(" cafe\u{301} – “x”\u{a0} "), to_plain("café - \"x\""));
     }
+
+    #[test]
+    fn typographic_characters_fold_to_ascii() {
+        for (typed, plain) in [
+            (
+                "\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2015}\u{2212}\u{fe58}\u{fe63}\u{ff0d}",
+                '-',
+            ),
+            ("\u{2018}\u{2019}\u{201a}\u{201b}\u{2032}\u{ff07}", '\''),
+            ("\u{201c}\u{201d}\u{201e}\u{201f}\u{2033}\u{ff02}", '"'),
+            ("\u{a0}\u{2000}\u{2009}\u{200a}\u{202f}\u{205f}\u{3000}", ' '),
+        ] {
+            let wanted = plain.to_string().repeat(typed.chars().count());
+            assert_eq!(to_plain(&format!("a{typed}b")), format!("a{wanted}b"));
+        }
+    }
 }

@@ -47,24 +47,17 @@ impl<'a> Indents<'a> {
 
     /// Spaces for tabs, tabs for spaces, or steps of another width, where every pair has the same rate.
     fn by_unit(&self, indent: &str) -> Option<String> {
-        let (from, to) = self
-            .pairs
-            .iter()
-            .find(|(from, to)| !from.is_empty() && !to.is_empty())?;
+        let (from, to) = self.pairs.iter().find(|(from, _)| !from.is_empty())?;
         let (narrow, wide) = (only_char(from)?, only_char(to)?);
+        let size = |text: &str| text.chars().count();
+        let (per, made) = (size(from), size(to));
         let kept = self.pairs.iter().all(|(from, to)| {
             let sound = from.chars().all(|c| c == narrow) && to.chars().all(|c| c == wide);
-            sound && from.len() * self.rate().1 == to.len() * self.rate().0
+            sound && size(from) * made == size(to) * per
         });
         let fits = kept && (narrow != wide || self.pairs.len() > 1) && indent.chars().all(|c| c == narrow);
-        let (per, made) = self.rate();
-        (fits && (indent.len() * made).is_multiple_of(per)).then(|| wide.to_string().repeat(indent.len() * made / per))
-    }
-
-    /// How many characters of the block stand for how many of the file.
-    fn rate(&self) -> (usize, usize) {
-        let pair = self.pairs.iter().find(|(from, to)| !from.is_empty() && !to.is_empty());
-        pair.map_or((1, 1), |(from, to)| (from.len(), to.len()))
+        let wanted = size(indent) * made;
+        (fits && wanted.is_multiple_of(per)).then(|| wide.to_string().repeat(wanted / per))
     }
 
     fn by_longest_start(&self, indent: &str) -> Option<String> {
@@ -106,5 +99,32 @@ mod tests {
     fn a_flattened_block_settles_nothing() {
         let indents = Indents::learn(&["if x:", "y"], &["if x:", "    y"]);
         assert_eq!(indents.apply("z"), None);
+    }
+
+    #[test]
+    fn pairs_of_no_common_rate_settle_nothing() {
+        for window in [["\ta", " \tb"], ["\ta", "\t\t\tb"]] {
+            let indents = Indents::learn(&["  a", "    b"], &window);
+            assert_eq!(indents.apply("      c"), None);
+        }
+    }
+
+    #[test]
+    fn tabs_become_spaces_at_the_rate_of_the_pairs() {
+        let indents = Indents::learn(&["\ta", "\t\tb"], &["    a", "        b"]);
+        assert_eq!(indents.apply("\t\t\tc").as_deref(), Some("            c"));
+        assert_eq!(indents.apply("\t c"), None);
+    }
+
+    #[test]
+    fn spaces_for_spaces_are_no_rate() {
+        let indents = Indents::learn(&["  a"], &["    a"]);
+        assert_eq!(indents.apply("    b").as_deref(), Some("      b"));
+    }
+
+    #[test]
+    fn wide_characters_count_once() {
+        let indents = Indents::learn(&["    a"], &["\u{3000}\u{3000}a"]);
+        assert_eq!(indents.apply("  b").as_deref(), Some("\u{3000}b"));
     }
 }

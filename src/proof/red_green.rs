@@ -183,7 +183,11 @@ mod tests {
             ..python.clone()
         };
         assert!(accept_named("test_m", &failed).is_err() && accept_named("TestLoad", &failed).is_ok());
-        assert_eq!(accept_named("test_b", &failed), Ok(()), "a test goes before a file of that name");
+        assert_eq!(
+            accept_named("test_b", &failed),
+            Ok(()),
+            "a test goes before a file of that name"
+        );
         assert!(!is_doubtful("TestLoad", &python) && !is_doubtful("test_c", &python));
         let rust = Tests {
             passed: set(&["m::tests::loads"]),

@@ -90,11 +90,17 @@ fn answers_to_what_a_killed_run_asked_otherwise_stay_on_record_and_out_of_the_co
     let running = pause.start(&sandbox, &["run"]);
     running.signal(&sandbox, "KILL");
     running.end();
-    let replies = [tokens(whole("bad", "y\n")), tokens(format!("DELETE bad\n\n{}", whole("b.txt", "new\n")))];
+    let replies = [
+        tokens(whole("bad", "y\n")),
+        tokens(format!("DELETE bad\n\n{}", whole("b.txt", "new\n"))),
+    ];
     sandbox.script(json!({"a": replies}));
     sandbox.git(&["config", "invisigoth.llm.max-tokens", "777"]);
     let summary = sandbox.json(&["run"]);
-    assert_eq!((sandbox.landings("main"), &summary["calls"]), (vec!["a".into()], &json!(2)));
+    assert_eq!(
+        (sandbox.landings("main"), &summary["calls"]),
+        (vec!["a".into()], &json!(2))
+    );
     let note: Value = serde_json::from_str(&sandbox.git(&["notes", "--ref", "invisigoth", "show", "HEAD^2"])).unwrap();
     assert_eq!((&note["attempts"], &note["tokens"]), (&json!(4), &json!(440)));
     assert_eq!(sandbox.attempt("a", 1, "attempt.json")["taken_back"], json!([0, 1]));
