@@ -43,16 +43,16 @@ pub(crate) fn exact(work: &Work<'_>, text: &str) -> Result<RepoPath, Item> {
         let Some(inner) = rest.and_then(|rest| RepoPath::parse(rest).ok()) else {
             continue;
         };
-        if is_diff_side(work, &path, side, &inner).map_err(|e| unreadable(text, &e))? {
+        if is_diff_side(work, side, &inner).map_err(|e| unreadable(text, &e))? {
             return Ok(inner);
         }
     }
     Ok(path)
 }
 
-fn is_diff_side(work: &Work<'_>, path: &RepoPath, side: &str, inner: &RepoPath) -> std::io::Result<bool> {
+fn is_diff_side(work: &Work<'_>, side: &str, inner: &RepoPath) -> std::io::Result<bool> {
     let side = RepoPath::from_git(side.as_bytes());
-    Ok(!work.exists(path)? && !work.is_folder(&side)? && work.exists(inner)?)
+    Ok(!work.is_folder(&side)? && work.exists(inner)?)
 }
 
 /// Every file whose path ends with `path`, and every file whose path `path` ends with.
