@@ -146,6 +146,12 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// True where an edit so far made more or fewer of the lines above, or added some below line `after`.
+    fn is_moved(&self, path: &RepoPath, after: usize) -> bool {
+        let mut shifts = self.moved.get(path).into_iter().flatten().flatten();
+        shifts.any(|shift| shift.went != shift.came && shift.at < after + usize::from(shift.went == 0))
+    }
+
     fn swap(&mut self, text: &str, old: &str, new: &str) -> Result<(), Item> {
         let file = self.open(text)?;
         refuse_left_out(text, &file.body, new)?;
@@ -155,10 +161,11 @@ impl<'a> Desk<'a> {
             missed(text, &miss, &file.body, &block)
         })?;
         self.note(&file.path, swapped.line, swapped.tier);
+        let breaks = |part: &str| lines::split(part).iter().filter(|line| !line.ending.is_empty()).count();
         let shift = Shifted {
             at: swapped.line - 1,
-            went: lines::split(old).len(),
-            came: lines::split(new).len(),
+            went: breaks(old),
+            came: breaks(new),
         };
         self.moved.entry(file.path.clone()).or_default().push(vec![shift]);
         self.put(text, &file, &swapped.text)
@@ -172,7 +179,7 @@ impl<'a> Desk<'a> {
             let detail = format!("insert_line is {after}, but the file has {} lines", old.len());
             return Err(Item::new(text, Reason::NotFound, detail));
         }
-        if self.line_now(&file.path, after + 1) != after + 1 {
+        if self.is_moved(&file.path, after) {
             let detail = "an earlier edit of the reply moved the lines that insert_line counts; use str_replace";
             return Err(Item::new(text, Reason::Ambiguous, detail));
         }

@@ -139,16 +139,27 @@ fn at_once(text: &str, block: &Block) -> Option<Rewritten> {
         return None;
     }
     let before = text.get(..at)?;
-    let splice = Splice {
-        at: before.matches('\n').count(),
-        len: old.matches('\n').count(),
-        lines: new.lines().map(str::to_owned).collect(),
-    };
+    let line = before.matches('\n').count();
     Some(Rewritten {
         text: [before, new, after].concat(),
-        placed: vec![(splice.at + 1, Tier::Exact)],
-        splices: vec![splice],
+        placed: vec![(line + 1, Tier::Exact)],
+        splices: vec![middle(line, old, new)],
     })
+}
+
+/// What changes where `old` stands at line `at`, less the lines above and below that stay.
+fn middle(at: usize, old: &str, new: &str) -> Splice {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let top = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
+    let most = old.len().min(new.len()) - top;
+    let pairs = old.iter().rev().zip(new.iter().rev());
+    let bottom = pairs.take(most).take_while(|(one, other)| one == other).count();
+    let came = new.iter().take(new.len() - bottom).skip(top);
+    Splice {
+        at: at + top,
+        len: old.len() - bottom - top,
+        lines: came.map(|line| (*line).to_owned()).collect(),
+    }
 }
 
 /// Blocks that change the same lines, or add lines at the same place: their order is not said.
@@ -447,6 +458,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lines_around_what_changes_stay() {
+        for (old, new, at, len, lines) in [
+            ("a\nb\nc\n", "a\nx\ny\nc\n", 6, 1, vec!["x", "y"]),
+            ("a\nb\n", "a\nx\nb\n", 6, 0, vec!["x"]),
+            ("a\na\n", "a\n", 6, 1, vec![]),
+            ("a\n", "a\na\n", 6, 0, vec!["a"]),
+        ] {
+            let lines = lines.into_iter().map(str::to_owned).collect();
+            assert_eq!(middle(5, old, new), Splice { at, len, lines });
+        }
+    }
+
     fn lines() -> impl Strategy<Value = String> {
         let line = prop::sample::select(vec!["a\n", "b\n", "a\n", "b\n", "ab\n", "\n", "a\r\n", "a"]);
         prop::collection::vec(line, 0..7).prop_map(|lines| lines.concat())
@@ -467,6 +491,8 @@ mod tests {
             (block.place.line, block.final_newline) = (line, final_newline);
             if let Some(quick) = at_once(&text, &block) {
                 let slow = line_by_line(&text, &[block], "\n").unwrap();
+                let spliced = lines::splice(&lines::split(&text), &quick.splices, "\n", None);
+                prop_assert_eq!(&quick.text, &spliced);
                 prop_assert_eq!((quick.text, quick.placed), (slow.text, slow.placed));
             }
         }

@@ -131,3 +131,36 @@ fn splits_ending(body: &str, at: usize, part: &str) -> bool {
     );
     (before.ends_with('\r') && part.starts_with('\n')) || (part.ends_with('\r') && after.starts_with('\n'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_at_every_ending() {
+        for (body, wanted) in [
+            ("a\nbc\n\nd", [1, 1, 2, 2, 2, 3, 4]),
+            ("a\rbc\r\rd", [1, 1, 2, 2, 2, 3, 4]),
+            ("a\nbc\r\nd", [1, 1, 2, 2, 2, 3, 3]),
+        ] {
+            for (at, line) in wanted.into_iter().enumerate().filter(|(at, _)| *at != 5) {
+                assert_eq!(line_of(body, at), line, "{body:?} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_part_starts_or_ends_within_an_ending() {
+        for (body, part, at) in [
+            ("a\r\nb", "\nb", None),
+            ("a\nb", "\nb", Some(1)),
+            ("ab\r\n", "b\r", None),
+            ("ab\rc", "b\r", Some(1)),
+            ("a\rb", "b", Some(2)),
+            ("ab\nc", "b", Some(1)),
+            ("b\nc", "b", Some(0)),
+        ] {
+            assert_eq!(only_place(body, part), Ok(at), "{part:?} in {body:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::{
 use proptest::prelude::*;
 
 use crate::{
-    edit::{Applied, apply, refusal::Reason},
+    edit::{Action, Applied, Edit, apply, refusal::Reason},
     path::RepoPath,
     reply::{self, Format},
     snapshot::{MapSnapshot, Mode},
@@ -113,6 +113,44 @@ fn the_first_line_is_one_line_and_counts_the_others() {
         "{line}"
     );
     assert_eq!(refusal.reason(), Reason::BadPath);
+}
+
+#[test]
+fn twins_that_are_there_may_be_edited() {
+    let twins = one_file("x\n").with(path("F.txt"), Mode::File, "x\n");
+    let reply = "f.txt\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n";
+    let edits = reply::parse(reply, Format::Auto).unwrap();
+    assert!(apply(&twins, &edits).is_ok());
+}
+
+#[test]
+fn a_submodule_is_not_edited() {
+    let snapshot = MapSnapshot::default().with(path("lib"), Mode::Submodule, "");
+    for action in [
+        Action::Delete,
+        Action::Move { to: "other".into() },
+        Action::Mode(Mode::Executable),
+        Action::Whole { content: "x\n".into() },
+        Action::Swap {
+            old: "x".into(),
+            new: "y".into(),
+        },
+    ] {
+        let path = "lib".to_owned();
+        let refusal = apply(
+            &snapshot,
+            &[Edit {
+                path,
+                action: action.clone(),
+            }],
+        )
+        .unwrap_err();
+        assert_eq!(refusal.reason(), Reason::BadPath, "{action:?}");
+    }
+    let create = Action::Create { content: "x\n".into() };
+    let path = "lib".to_owned();
+    let refusal = apply(&snapshot, &[Edit { path, action: create }]).unwrap_err();
+    assert_eq!(refusal.reason(), Reason::NotEmpty);
 }
 
 /// The text, and the text after lines `from..to` gave way to `new`.

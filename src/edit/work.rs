@@ -89,7 +89,7 @@ impl<'a> Work<'a> {
 
     /// True where something lies below `path` now.
     pub(crate) fn is_folder(&self, path: &RepoPath) -> io::Result<bool> {
-        let below = |other: &RepoPath| other != path && other.parents().any(|folder| folder == *path);
+        let below = |other: &RepoPath| other.parents().any(|folder| folder == *path);
         if self
             .files
             .iter()
