@@ -80,8 +80,13 @@ impl Meter for Metered<'_> {
             run: budget.run,
             day: budget.day,
         };
-        if want.worst.unknown > 0 && caps::is_unkeepable(&limits.goal) {
-            return Err(unpriced(&limits.goal).into());
+        // What the settings name was looked at when the run began; a goal may name another model.
+        if want.worst.unknown > 0
+            && let Some(caps) = [limits.goal, limits.run, limits.day]
+                .iter()
+                .find(|caps| caps::is_unkeepable(caps))
+        {
+            return Err(unpriced(caps).into());
         }
         let ticket = self.asking.spending.reserve(&want, &limits)?;
         self.asked.call_once(self.payer.asked);

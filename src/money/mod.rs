@@ -90,12 +90,13 @@ pub enum Prices {
 impl Prices {
     /// Returns what the settings say of `model`.
     pub fn of(llm: &Llm, model: &str) -> Self {
+        // Its cloud's models are named so, and are not free.
+        let is_cloud = model.ends_with("cloud") || llm.base_url.contains("//ollama.com");
         match (llm.provider.as_str(), llm.usd_per_mtok_in, llm.usd_per_mtok_out) {
             ("replay", _, _) => Self::Free,
             (_, Some(input), Some(output)) => Self::PerMillion { input, output },
             ("mock", _, _) => Self::Free,
-            // Its cloud's models are named so, and are not free.
-            ("ollama", _, _) if !model.ends_with("cloud") => Self::Free,
+            ("ollama", _, _) if !is_cloud => Self::Free,
             _ => Self::Unknown,
         }
     }

@@ -495,3 +495,66 @@ fn cost_counts_failed_attempts_and_agrees_with_ledger_and_server() {
     );
     assert_eq!(sandbox.run(&["cost", "--since", "today"]).code, 2);
 }
+
+#[test]
+fn a_goal_whose_own_model_has_no_price_pauses_where_dollars_alone_are_capped() {
+    let listed = json!({"data": [{"id": "stub", "pricing": {"prompt": "0.000001", "completion": "0.000001"}}]});
+    let server = Server::start(vec![
+        Scripted::status(200, &listed.to_string()),
+        Scripted::reply(&whole("b.txt", "b\n")),
+    ]);
+    let sandbox = Sandbox::ready();
+    for (key, value) in [
+        ("provider", "openrouter"),
+        ("model", "stub"),
+        ("base-url", &server.url()),
+    ] {
+        sandbox.git(&["config", &format!("invisigoth.llm.{key}"), value]);
+    }
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &[]);
+    let goals = sandbox.read("memory/pending_goals.json");
+    let goals = goals.replace("\"Goal a\"", "\"Goal a\",\"model\":\"dark\"");
+    sandbox.write("memory/pending_goals.json", goals);
+    let ran = sandbox.run(&["run", "--set", "budget.max_usd=5"]);
+    assert_eq!(
+        (ran.code, sandbox.landings("main")),
+        (3, vec!["b".into()]),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    assert!(
+        ran.stdout.contains("the price of a call is not known"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(server.asked().len(), 2, "a list and one call");
+}
+
+#[test]
+fn models_of_ollamas_cloud_are_not_free_whoever_names_them() {
+    let answer = json!({"model": "big-cloud", "message": {"content": whole("a.txt", "a\n")}, "done": true,
+        "done_reason": "stop", "prompt_eval_count": 1000, "eval_count": 10, "remote_host": "https://example.com"});
+    let server = Server::start(vec![Scripted::status(200, &answer.to_string())]);
+    let sandbox = Sandbox::ready();
+    for (key, value) in [
+        ("provider", "ollama"),
+        ("model", "small"),
+        ("base-url", server.url().trim_end_matches("/v1")),
+    ] {
+        sandbox.git(&["config", &format!("invisigoth.llm.{key}"), value]);
+    }
+    sandbox.goal("a", &[]);
+    let ran = sandbox.run(&[
+        "run",
+        "--set",
+        "llm.escalate=[\"big-cloud\"]",
+        "--set",
+        "budget.max_usd=5",
+    ]);
+    assert_eq!((ran.code, server.asked().len()), (7, 0), "{}", ran.stderr);
+    sandbox.git(&["config", "invisigoth.llm.model", "big-cloud"]);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.json(&["cost"])["total"]["unknown"], json!(1));
+}
