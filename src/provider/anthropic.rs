@@ -10,6 +10,7 @@ use crate::{
     provider::{
         Account, Finish, Model,
         dialect::{Dialect, Framing, Gathered, Said},
+        wire::MOST_COUNTED,
     },
     transcript::{Message, Request, Role},
 };
@@ -306,7 +307,7 @@ fn unread(what: &str) -> Said {
 }
 
 fn number(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_u64)
+    value.and_then(Value::as_u64).filter(|count| *count <= MOST_COUNTED)
 }
 
 fn text_at(value: &Value, place: &str) -> Option<String> {

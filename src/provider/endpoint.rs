@@ -283,16 +283,19 @@ fn says_lines(head: &Head) -> bool {
 }
 
 fn answer(request: &Request, gathered: Gathered, raw: Vec<u8>) -> Answer {
-    let completion = gathered.completion_tokens;
+    // Counts that cannot be are none: a question has tokens, and so has a text.
+    let is_count = |tokens: &u64| *tokens > 0;
+    let prompt = gathered.prompt_tokens.filter(is_count);
+    let completion = gathered
+        .completion_tokens
+        .filter(|tokens| is_count(tokens) || gathered.text.is_empty());
     let usage = Usage {
-        prompt_tokens: gathered
-            .prompt_tokens
-            .unwrap_or_else(|| estimated_tokens(request.bytes())),
+        prompt_tokens: prompt.unwrap_or_else(|| estimated_tokens(request.bytes())),
         completion_tokens: completion.unwrap_or_else(|| estimated_tokens(gathered.text.len())),
         cached_tokens: gathered.cached_tokens,
         reasoning_tokens: gathered.reasoning_tokens,
         cost_usd: gathered.cost_usd,
-        estimated: gathered.prompt_tokens.is_none() || completion.is_none(),
+        estimated: prompt.is_none() || completion.is_none(),
     };
     Answer {
         text: without_thoughts(gathered.text),

@@ -10,6 +10,7 @@ use crate::{
     provider::{
         Account, Finish, Model,
         dialect::{Dialect, Framing, Gathered, Said},
+        wire::MOST_COUNTED,
     },
     settings::Llm,
     transcript::Request,
@@ -212,7 +213,7 @@ fn think(word: &str) -> Value {
 }
 
 fn count(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_u64)
+    value.and_then(Value::as_u64).filter(|count| *count <= MOST_COUNTED)
 }
 
 #[cfg(test)]

@@ -229,17 +229,23 @@ fn the_server_chooses_the_shape_whatever_it_was_asked_for_and_however_it_calls_i
 
 #[test]
 fn usage_that_nobody_counted_is_estimated_and_says_so() {
-    let usage = ask(vec![Act::Send(stream(&[&delta("12345678"), ENDED, DONE]))])
-        .outcome
-        .unwrap()
-        .usage;
-    let expected = Usage {
-        prompt_tokens: 2,
-        completion_tokens: 3,
-        estimated: true,
-        ..Usage::default()
-    };
-    assert_eq!(usage, expected);
+    let none = r#"{"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}"#;
+    let huge = r#"{"choices": [], "usage": {"prompt_tokens": 4000000000000000, "completion_tokens": -1}}"#;
+    let none = format!("data: {none}\n\n");
+    let huge = format!("data: {huge}\n\n");
+    for counts in ["", &none, &huge] {
+        let usage = ask(vec![Act::Send(stream(&[&delta("12345678"), ENDED, counts, DONE]))])
+            .outcome
+            .unwrap()
+            .usage;
+        let expected = Usage {
+            prompt_tokens: 2,
+            completion_tokens: 3,
+            estimated: true,
+            ..Usage::default()
+        };
+        assert_eq!(usage, expected, "{counts}");
+    }
 }
 
 /// Rows L01: what asking again cannot change.
