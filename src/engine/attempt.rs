@@ -3,13 +3,13 @@
 //! A reply that cannot be used and a check that fails are data for the next round, never errors. Every attempt leaves a
 //! record in the attempts ref, written before checks start, so that nothing paid for is lost.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use eyre::{Result, WrapErr as _, eyre};
 use serde_json::value::RawValue;
 
 use crate::{
-    check::{CheckRow, Failed, Verified},
+    check::{CheckRow, End, Failed, Ran, Verified},
     engine::{
         draft::{Draft, Unusable},
         executor::{Executor, Work},
@@ -29,7 +29,8 @@ use crate::{
     money::caps::OverBudget,
     path::RepoPath,
     prompt::repair::{Feedback, Trouble},
-    snapshot::{CodeTree, Overlay, read_path},
+    secret::Redactor,
+    snapshot::{CodeTree, Overlay, Snapshot as _, read_path},
     transcript::Usage,
     verdict,
 };
@@ -290,8 +291,9 @@ impl Attempt<'_, '_> {
                 self.stored.remark = remark;
                 Ok(Ok(verified))
             }
+            // Behind what passed: a tree that lacks only its proof is better than one whose checks fail.
             proving::Proof::Broken(ran) => Ok(Err(Box::new(Failed {
-                ran: vec![*ran],
+                ran: verified.checks().iter().map(passed).chain([*ran]).collect(),
                 new_failures: BTreeSet::default(),
             }))),
         }
@@ -316,11 +318,13 @@ impl Attempt<'_, '_> {
         };
         let mut files = Vec::new();
         for path in paths {
-            let text = read_path(&now, &path)?;
-            files.push((
-                path.to_string(),
-                text.map(|text| String::from_utf8_lossy(&text).into_owned()),
-            ));
+            let (name, text) = (path.to_string(), read_path(&now, &path)?);
+            files.push(match text {
+                Some(bytes) if bytes.contains(&0) => (name, Some("[not text, and not shown]\n".to_owned())),
+                Some(bytes) => (name, Some(String::from_utf8_lossy(&bytes).into_owned())),
+                None if now.is_folder(&path)? => (name, Some("[a folder; only files are shown]\n".to_owned())),
+                None => (name, None),
+            });
         }
         Ok(Feedback { trouble, files })
     }
@@ -428,6 +432,18 @@ impl Attempt<'_, '_> {
     /// Returns `text` without secrets.
     pub fn clean(&self, text: &str) -> String {
         self.worker.session.redactor.clean(text).into_string()
+    }
+}
+
+/// Makes a run again of the row that is kept of it.
+fn passed(row: &CheckRow) -> Ran {
+    Ran {
+        stage: row.stage,
+        command: row.cmd.clone(),
+        end: End::Exit(row.exit),
+        took: Duration::from_secs_f64(row.seconds.max(0.0)),
+        output: Redactor::default().clean(""),
+        tests: None,
     }
 }
 

@@ -115,6 +115,11 @@ fn a_model_sees_the_files_that_it_asks_for_once_and_loses_no_round() {
         said.contains("greet.txt\n```\nhello\n```") && said.contains("gone.txt does not exist"),
         "{said}"
     );
+    let replies = json!(["NEED: tests\nNEED: tests/test_old.py\n", whole("a.txt", "x\n")]);
+    let (sandbox, _) = asked(&replies, &json!({}), &[]);
+    let said = sandbox.attempt("g", 1, "001.json")["request"]["messages"].to_string();
+    assert!(said.contains("[a folder; only files are shown]"), "{said}");
+    assert!(!said.contains("tests does not exist"), "{said}");
     let (sandbox, _) = asked(&json!(["NEED: greet.txt\n"]), &json!({}), &["run.max_attempts=1"]);
     assert_eq!(
         reason(&sandbox),
@@ -150,6 +155,17 @@ fn a_new_test_must_fail_without_the_change() {
         "{}",
         sandbox.ok(&["show", "g"])
     );
+}
+
+#[test]
+fn code_that_lacks_only_its_proof_is_not_taken_back() {
+    let tests = |line: &str| whole("tests/test_new.py", line);
+    let idle = format!("{}\n{}", tests("def test_a(): greet.txt\n"), whole("a.txt", "x\n"));
+    let replies = json!([tests("def test_a(): a.txt\n"), idle, tests("def test_a(): a.txt\n")]);
+    let (sandbox, ran) = asked(&replies, &json!({}), &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(sandbox.attempt("g", 1, "attempt.json")["taken_back"], Value::Null);
+    assert_eq!(sandbox.read("a.txt"), "x\n");
 }
 
 #[test]
