@@ -118,10 +118,13 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     // Without ids: they hold the time, and a prompt that is asked again must be the same.
     let log: Vec<&str> = commits.iter().map(LogEntry::subject).collect();
     let mut diffs = Vec::new();
-    for entry in commits.iter().take(DIFFS).filter(|entry| !entry.parents.is_empty()) {
+    for entry in commits.iter().filter(|entry| !entry.parents.is_empty()) {
         let diff = commit_diff(repo, entry.id)?;
         if !diff.is_empty() {
             diffs.push(format!("commit: {}\n{diff}", entry.subject()));
+        }
+        if diffs.len() == DIFFS {
+            break;
         }
     }
     Ok(Context {

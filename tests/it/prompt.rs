@@ -46,8 +46,6 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     ## What the latest commits changed
 
     ```
-    commit: Set up git-invisigoth
-
     commit: settings
     --- /dev/null
     +++ b/invisigoth.toml
