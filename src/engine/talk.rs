@@ -2,7 +2,7 @@
 //!
 //! What is paid for is on record before anything else is done with it. What a reply says is not looked at here.
 
-use std::time::Duration;
+use std::{result::Result as StdResult, time::Duration};
 
 use eyre::Result;
 
@@ -11,7 +11,7 @@ use crate::{
     event::Event,
     fault::{Fault, Kind},
     money::{self, caps::OverBudget},
-    provider::Answer,
+    provider::{Answer, ProviderError},
     time::Stopping,
     transcript::{Answered, Exchange, Message, Request, Role},
 };
@@ -152,10 +152,20 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
     if let Some(over) = answer.as_ref().err().and_then(asking::pauses) {
         return Ok(Said::Paused(over));
     }
+    came(attempt, request, answer, took)
+}
+
+/// Keeps what came of asking, and says what it is good for.
+fn came(
+    attempt: &mut Attempt<'_, '_>,
+    request: Request,
+    answer: StdResult<Answer, ProviderError>,
+    took: Duration,
+) -> Result<Said> {
     match answer {
         Ok(answer) => {
             take(attempt, request, &answer, took);
-            let is_secret = session.redactor.finds(&answer.text);
+            let is_secret = attempt.worker.session.redactor.finds(&answer.text);
             attempt.talk.answered(attempt.clean(&answer.text));
             Ok(if is_secret {
                 Said::Unusable {

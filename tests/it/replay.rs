@@ -70,6 +70,28 @@ fn rewrite(sandbox: &Sandbox, dir: &str, end: &str, old: &str, new: &str) {
 }
 
 #[test]
+fn replies_that_a_new_base_left_behind_stay_on_record_and_out_of_the_code() {
+    let sandbox = Sandbox::ready();
+    sandbox.goal("a", &[]);
+    sandbox.commit("goals");
+    let refused = json!({ "status": 401, "reply": "no" });
+    sandbox.script(json!({ "a": [
+        { "reply": "I would rather not.", "tokens": [1, 1] },
+        { "reply": format!("{}\n{}", whole("bad", "oops\n"), whole("left.txt", "1\n")), "tokens": [1, 1] },
+        refused,
+    ] }));
+    assert_eq!(sandbox.run(&["run"]).code, 10);
+    sandbox.write("else.txt", "x\n");
+    sandbox.commit("meanwhile");
+    sandbox.script(json!({ "a": [{ "reply": whole("a.txt", "a\n"), "tokens": [1, 1] }] }));
+    sandbox.run(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+    assert_eq!(sandbox.json(&["replay", "a"])["goals"][0]["verdict"], "same");
+    let record = &sandbox.json(&["show", "a"])["record"];
+    assert_eq!((&record["attempts"], &record["tokens"]), (&json!(3), &json!(6)));
+}
+
+#[test]
 fn every_landed_commit_and_a_held_one_are_replayed_to_the_same_code() {
     let sandbox = run_backlog();
     assert_eq!(sandbox.state("d"), "held");
@@ -240,23 +262,7 @@ fn a_changed_goal_is_a_miss_with_its_difference() {
      goals
      Set up git-invisigoth
      settings
-    @@ -18,21 +19,16 @@
-     ## What the latest commits changed
-     
-     ```
-    +commit: Goals
-    +
-     commit: goals
-     
-     commit: Set up git-invisigoth
-    -
-    -commit: settings
-    ---- /dev/null
-    -+++ b/invisigoth.toml
-    -@@ -0,0 +1,2 @@
-    -+[check]
-    -+test = ["sh check.sh"]
-     ```
+    @@ -28,7 +29,7 @@
      
      ## The goal
      
