@@ -341,7 +341,8 @@ fn cap(found: &mut Found, session: &Session, settings: &Settings) {
         _ if said.is_empty() => found.warn(
             "cap",
             "neither dollars nor calls of a run are capped",
-            Some("git config invisigoth.budget.max-usd 5"),
+            // Dollars alone would not do where prices are unknown, as that of `openrouter/auto` is.
+            Some("git invisigoth budget raise --run 5 --calls 100"),
         ),
         Some(unknown) => {
             let detail = format!("{}; kept only where the provider lists prices", said.join("; "));

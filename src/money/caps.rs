@@ -249,7 +249,7 @@ pub fn is_unkeepable(caps: &Caps) -> bool {
 
 /// A cap in dollars that could be overrun by one call, because nobody knows what a call costs before it is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{}` cannot be kept: the price of a call is not known", self.setting(What::Usd))]
+#[error("`{}` cannot be kept: the price of a call is not known", self.setting())]
 pub struct UnknownPrice {
     /// What the cap holds for.
     pub scope: Scope,
@@ -259,13 +259,13 @@ impl UnknownPrice {
     /// Returns what to do about it.
     pub fn hint(self) -> String {
         format!(
-            "set `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or `{}` as well",
-            self.setting(What::Calls)
+            "`git invisigoth budget raise {} --calls 100` caps calls as well; or set `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`",
+            flag(self.scope)
         )
     }
 
-    fn setting(self, what: What) -> String {
-        let key = self.scope.key(what).replace('-', "_");
+    fn setting(self) -> String {
+        let key = self.scope.key(What::Usd).replace('-', "_");
         key.trim_start_matches("invisigoth.").to_owned()
     }
 }
@@ -350,7 +350,9 @@ mod tests {
         assert_eq!(
             (
                 unknown.to_string().as_str(),
-                unknown.hint().contains("`budget.day_max_calls`")
+                unknown
+                    .hint()
+                    .contains("`git invisigoth budget raise --day --calls 100`")
             ),
             (
                 "`budget.day_max_usd` cannot be kept: the price of a call is not known",

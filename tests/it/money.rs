@@ -325,8 +325,9 @@ fn a_goal_at_its_cap_pauses_others_go_on_and_a_raise_takes_the_same_attempt_up_a
     ");
     assert_eq!((asked(&server), sandbox.landings("main")), (2, vec!["b".to_owned()]));
     assert_snapshot!(sandbox.shows(&["status"]), @r"
-    blocked    a  Goal a            paused: $0.25 of $0.30 spent, the next call may cost $0.25; git inv…
+    blocked    a  Goal a            paused: $0.25 of $0.30 spent, the next call may cost $0.25
     blocked    c  Goal c            needs a (paused)
+    raise      git invisigoth budget raise a 0.60
     goals      2 blocked · 1 landed
     target     main at [id]
     next       git invisigoth budget
@@ -423,7 +424,7 @@ fn a_dollar_cap_without_a_price_refuses_to_start() {
     -- stderr
     the list of prices is not at hand: the provider refuses the request (404): {}
     error: `budget.day_max_usd` cannot be kept: the price of a call is not known
-    hint: set `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`, or `budget.day_max_calls` as well
+    hint: `git invisigoth budget raise --day --calls 100` caps calls as well; or set `llm.usd_per_mtok_in` and `llm.usd_per_mtok_out`
     -- exit 7
     ");
     assert_eq!(asked(&server), 0);
