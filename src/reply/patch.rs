@@ -215,7 +215,8 @@ impl<'a> Reader<'a> {
                 self.at += usize::from(at_end);
                 break;
             } else if !hunk.take(line) {
-                if (self.is_fenced && self.is_wrapping(line)) || (!self.has_begun && hunk.ends_blank()) {
+                let is_after = hunk.ends_blank() || (hunk.is_empty() && !is_headed);
+                if (self.is_fenced && self.is_wrapping(line)) || (!self.has_begun && is_after) {
                     break;
                 }
                 return Err(hunk::unsigned(line, self.number + self.at));
