@@ -16,6 +16,7 @@ pub mod choice;
 pub mod dialect;
 pub mod endpoint;
 pub mod failure;
+pub mod finish;
 pub mod mock;
 pub mod ollama;
 pub mod openai;
@@ -83,27 +84,6 @@ pub enum Finish {
     Shortened,
     /// Anything else, or nothing was said.
     Other,
-}
-
-impl Finish {
-    /// Returns the word that records have for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Stop => "stop",
-            Self::Length => "length",
-            Self::Filter => "content_filter",
-            Self::Shortened => "shortened",
-            Self::Other => "other",
-        }
-    }
-
-    /// Reads what `word` returns; anything else is `Other`.
-    pub fn of_word(word: &str) -> Self {
-        let all = [Self::Stop, Self::Length, Self::Filter, Self::Shortened];
-        all.into_iter()
-            .find(|finish| finish.word() == word)
-            .unwrap_or(Self::Other)
-    }
 }
 
 /// What came back.
