@@ -59,6 +59,23 @@ pub trait Snapshot {
     /// # Errors
     /// As `entry`.
     fn listing(&self) -> io::Result<Arc<Listing>>;
+
+    /// Returns the names right below a folder, which is given as the start of its paths: empty, or with `/` at its end.
+    ///
+    /// # Errors
+    /// As `entry`.
+    fn names_below(&self, start: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let listing = self.listing()?;
+        let from = listing.partition_point(|(path, _)| path.as_bytes() < start);
+        let rest = listing
+            .iter()
+            .skip(from)
+            .map_while(|(path, _)| path.as_bytes().strip_prefix(start));
+        let names = rest.filter_map(|rest| rest.split(|b| *b == b'/').next());
+        let mut names: Vec<Vec<u8>> = names.map(<[u8]>::to_vec).collect();
+        names.dedup();
+        Ok(names)
+    }
 }
 
 /// Reads the file or symlink at `path`, if there is one.

@@ -12,6 +12,9 @@ use crate::{
     snapshot::{Change, Changes, Mode, Snapshot},
 };
 
+/// The names in folders, by what they fold to.
+type Folders = BTreeMap<Vec<u8>, BTreeMap<String, Vec<Vec<u8>>>>;
+
 /// What a path holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Stored {
@@ -89,12 +92,11 @@ impl<'a> Work<'a> {
 
     /// True where something lies below `path` now.
     pub(crate) fn is_folder(&self, path: &RepoPath) -> io::Result<bool> {
-        let below = |other: &RepoPath| other.parents().any(|folder| folder == *path);
-        if self
-            .files
-            .iter()
-            .any(|(other, touched)| touched.now.is_some() && below(other))
-        {
+        let start = [path.as_bytes(), b"/"].concat();
+        let below = |other: &RepoPath| other.as_bytes().starts_with(&start);
+        let touched = self.files.range(RepoPath::from_git(start.clone())..);
+        let mut touched = touched.take_while(|(other, _)| below(other));
+        if touched.any(|(_, touched)| touched.now.is_some()) {
             return Ok(true);
         }
         if !self.snapshot.is_folder(path)? {
@@ -147,19 +149,49 @@ impl<'a> Work<'a> {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let folded = |path: &RepoPath| path.to_string().split('/').map(fold).collect::<Vec<String>>();
-        let mut by_name: BTreeMap<Vec<String>, Vec<RepoPath>> = BTreeMap::new();
-        for path in self.paths()? {
-            by_name.entry(folded(&path)).or_default().push(path);
+        let folded = |path: &RepoPath| path.names().map(fold_bytes).collect::<Vec<String>>();
+        let mut here: BTreeMap<Vec<String>, Vec<&RepoPath>> = BTreeMap::new();
+        for path in &new {
+            here.entry(folded(path)).or_default().push(path);
         }
-        let twin = |path: &RepoPath| {
-            let alike = by_name.get(&folded(path))?;
-            alike.iter().find(|other| *other != path).cloned()
-        };
-        Ok(new
-            .into_iter()
-            .filter_map(|path| twin(path).map(|other| (path.clone(), other)))
-            .collect())
+        let mut folders = BTreeMap::new();
+        let mut twins = Vec::new();
+        for path in new {
+            let names = folded(path);
+            let mut alike = self.folded_alike(&names, &mut folders)?;
+            alike.extend(here.get(&names).into_iter().flatten().map(|other| (*other).clone()));
+            for other in alike {
+                if other != *path && self.exists(&other)? {
+                    twins.push((path.clone(), other));
+                    break;
+                }
+            }
+        }
+        Ok(twins)
+    }
+
+    /// Returns the paths of the snapshot that fold to `names`.
+    fn folded_alike(&self, names: &[String], folders: &mut Folders) -> io::Result<Vec<RepoPath>> {
+        let mut starts: Vec<Vec<u8>> = vec![Vec::new()];
+        for name in names {
+            let mut next = Vec::new();
+            for mut start in starts {
+                if !start.is_empty() {
+                    start.push(b'/');
+                }
+                if !folders.contains_key(&start) {
+                    let mut by_name: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+                    for real in self.snapshot.names_below(&start)? {
+                        by_name.entry(fold_bytes(&real)).or_default().push(real);
+                    }
+                    folders.insert(start.clone(), by_name);
+                }
+                let real = folders.get(&start).and_then(|by_name| by_name.get(name));
+                next.extend(real.into_iter().flatten().map(|real| [start.as_slice(), real].concat()));
+            }
+            starts = next;
+        }
+        Ok(starts.into_iter().map(RepoPath::from_git).collect())
     }
 
     /// Returns what differs from the snapshot.
@@ -174,4 +206,8 @@ impl<'a> Work<'a> {
         };
         changed.map(|(path, touched)| (path, change(touched.now))).collect()
     }
+}
+
+fn fold_bytes(name: &[u8]) -> String {
+    fold(&String::from_utf8_lossy(name))
 }

@@ -59,7 +59,8 @@ const COMMANDS: [&str; 22] = [
     "python", "python3", "node", "cargo", "npm", "npx", "yarn", "pnpm", "pip", "bash", "sh", "git", "make", "go",
     "cat", "ls", "cd", "mkdir", "touch", "rm", "pytest", "uv",
 ];
-const LONGEST: usize = 4200;
+/// Longest line that may name a path, in bytes; too long a path is refused, not overlooked.
+const LONGEST: usize = 1 << 16;
 
 /// How much a line's form says that it is a path.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,9 @@ use crate::edit::{
 /// Keys of a call that hold what it is called with.
 const CALLS: [&str; 3] = ["input", "arguments", "parameters"];
 
+/// Most lines of an object that are looked at to tell an edit that cannot be read from prose.
+const MOST_LINES: usize = 50;
+
 /// Reads the JSON values at the start of `text` if they are edits, up to the end of a line. Returns how many bytes they
 /// take; `None` for any other text.
 pub(crate) fn read(text: &str, number: usize) -> Result<Option<(Vec<Edit>, usize)>, Item> {
@@ -46,7 +49,7 @@ pub(crate) fn read(text: &str, number: usize) -> Result<Option<(Vec<Edit>, usize
 /// True for an object, up to a blank line or its last one, that was meant as an edit, whether or not it can be read.
 fn looks_like_edit(text: &str) -> bool {
     let mut is_over = false;
-    let lines = text.lines().take_while(|line| {
+    let lines = text.lines().take(MOST_LINES).take_while(|line| {
         let goes_on = !is_over && !line.trim().is_empty();
         is_over = line.starts_with('}');
         goes_on

@@ -34,15 +34,31 @@ pub fn apply_changes(root: &Path, changes: &Changes) -> io::Result<()> {
 }
 
 fn stage_and_move(root: &Dir, changes: &Changes, work: &mut Work) -> io::Result<()> {
-    for (path, change) in changes {
+    let (in_the_way, others): (Vec<_>, Vec<_>) = changes.iter().partition(|(path, _)| makes_way(path, changes));
+    for (path, change) in in_the_way {
+        let mut step = Step::stage(root, path, change, &mut work.folders).map_err(|error| about(path, &error))?;
+        let done = step.perform();
+        work.steps.push((path.clone(), step));
+        done.map_err(|error| about(path, &error))?;
+    }
+    let first = work.steps.len();
+    for (path, change) in others {
         let step = Step::stage(root, path, change, &mut work.folders).map_err(|error| about(path, &error))?;
         work.steps.push((path.clone(), step));
     }
-    let (writes, deletes): (Vec<_>, Vec<_>) = work.steps.iter_mut().partition(|(_, step)| step.fresh.is_some());
+    let staged = work.steps.iter_mut().skip(first);
+    let (writes, deletes): (Vec<_>, Vec<_>) = staged.partition(|(_, step)| step.fresh.is_some());
     for (path, step) in writes.into_iter().chain(deletes) {
         step.perform().map_err(|error| about(path, &error))?;
     }
     Ok(())
+}
+
+/// True for a file that goes and whose name a folder gets.
+fn makes_way(path: &RepoPath, changes: &Changes) -> bool {
+    let mut after = changes.range(path.clone()..).skip(1);
+    matches!(changes.get(path), Some(Change::Delete))
+        && after.any(|(other, change)| *change != Change::Delete && other.parents().any(|folder| folder == *path))
 }
 
 fn about(path: &RepoPath, error: &io::Error) -> io::Error {
@@ -66,11 +82,15 @@ impl Work {
     }
 
     fn undo(self) {
-        for (_, step) in self.steps.into_iter().rev() {
+        let (deleted, written): (Vec<_>, Vec<_>) = self.steps.into_iter().partition(|(_, step)| step.is_deleted());
+        for (_, step) in written.into_iter().rev() {
             step.undo();
         }
         for (parent, name) in self.folders.into_iter().rev() {
             let _ = parent.remove_if_empty(&name);
+        }
+        for (_, step) in deleted.into_iter().rev() {
+            step.undo();
         }
     }
 }
@@ -134,6 +154,10 @@ impl Step {
         self.fresh = None;
         self.moved = true;
         Ok(())
+    }
+
+    fn is_deleted(&self) -> bool {
+        self.old.is_some() && self.fresh.is_none() && !self.moved
     }
 
     fn set_aside(&mut self) -> io::Result<()> {

@@ -18,6 +18,9 @@ use crate::{
 /// Most entries that a listing holds; a folder with more is none that an edit is meant for.
 const MOST_ENTRIES: usize = 100_000;
 
+/// Largest file that is read, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// A folder read as a snapshot. Ids name a state of a file (path, size, times), not its bytes: nothing need be read to list
 /// them.
 #[derive(Debug)]
@@ -112,7 +115,22 @@ impl Snapshot for Folder {
     fn read(&self, id: &BlobId) -> io::Result<Vec<u8>> {
         let path = self.seen().get(id).cloned().ok_or(io::ErrorKind::NotFound)?;
         let parent = self.root.parent_of(&path)?.ok_or(io::ErrorKind::NotFound)?;
+        if parent
+            .stat(path.file_name())?
+            .is_some_and(|stat| stat.size > MOST_BYTES)
+        {
+            let why = format!("it is larger than {} MiB", MOST_BYTES >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
         parent.read(path.file_name())
+    }
+
+    fn names_below(&self, start: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let inside = RepoPath::from_git([start, b"x"].concat());
+        let Some(dir) = self.root.parent_of(&inside)? else {
+            return Ok(Vec::new());
+        };
+        Ok(dir.names()?.into_iter().map(|(name, _)| name).collect())
     }
 
     fn listing(&self) -> io::Result<Arc<Listing>> {

@@ -199,3 +199,32 @@ fn a_pipe_is_refused_without_waiting_for_a_writer() {
     assert_eq!(root.stat(b"pipe").unwrap().unwrap().kind, FileKind::Other);
     assert!(root.read(b"pipe").is_err());
 }
+
+#[test]
+fn a_folder_takes_the_place_of_a_deleted_file_and_goes_again_on_an_error() {
+    let dir = folder(&[("a", "old"), ("z/x", "")]);
+    let mut changes = Changes::from([
+        (path("a"), Change::Delete),
+        (path("a/b"), write("new", Mode::File)),
+        (path("z"), write("", Mode::File)),
+    ]);
+    apply_changes(dir.path(), &changes).unwrap_err();
+    assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"old");
+    changes.remove(&path("z"));
+    apply_changes(dir.path(), &changes).unwrap();
+    assert_eq!(fs::read(dir.path().join("a/b")).unwrap(), b"new");
+    assert_eq!(names(&dir), [PathBuf::from("a"), PathBuf::from("z")]);
+}
+
+#[test]
+fn a_file_larger_than_the_limit_is_not_read() {
+    let dir = folder(&[("a", "")]);
+    fs::File::options()
+        .write(true)
+        .open(dir.path().join("a"))
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    let error = read_path(&Folder::open(dir.path()).unwrap(), &path("a")).unwrap_err();
+    assert!(error.to_string().contains("larger than 64 MiB"), "{error}");
+}
