@@ -98,20 +98,6 @@ pub fn write_padded(path: &Path, text: &str, width: usize) -> io::Result<()> {
     file.write_all_at(format!("{text:width$}").as_bytes(), 0)
 }
 
-/// Appends `line` and a newline in one write.
-///
-/// # Errors
-/// When the file cannot be opened or written.
-pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o644)
-        .custom_flags(NO_LINK)
-        .open(path)?;
-    file.write_all(format!("{line}\n").as_bytes())
-}
-
 /// Removes the file at `path` if it is there.
 ///
 /// # Errors

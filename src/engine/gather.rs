@@ -250,7 +250,7 @@ fn dependencies(repo: &Repo, base: CommitId, goal: &Goal, backlog: &Backlog) -> 
 ///
 /// # Errors
 /// When its trees or blobs cannot be read.
-pub fn commit_diff(repo: &Repo, commit: CommitId) -> Result<String> {
+fn commit_diff(repo: &Repo, commit: CommitId) -> Result<String> {
     let mut text = String::new();
     for differs in diff::of_commit(repo, commit)? {
         let read = |entry: Option<crate::snapshot::Entry>| -> Result<Option<Vec<u8>>> {

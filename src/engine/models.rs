@@ -93,7 +93,7 @@ pub fn kept(session: &Session, settings: &Settings) -> Option<Listing> {
 }
 
 /// Returns what the list that is kept says of a model, however old it is; asks nobody.
-pub fn find(session: &Session, settings: &Settings, model_id: &str) -> Option<Model> {
+fn find(session: &Session, settings: &Settings, model_id: &str) -> Option<Model> {
     kept(session, settings)?.find(model_id).cloned()
 }
 

@@ -248,7 +248,7 @@ pub fn commands(check: &settings::Check) -> Vec<(Stage, String)> {
 }
 
 /// Words a settings mistake as a fault.
-pub fn settings_fault(error: &LayerError) -> Fault {
+fn settings_fault(error: &LayerError) -> Fault {
     Fault::new(Kind::Config, error.to_string()).hint("`git invisigoth doctor` lists every setting with its origin")
 }
 
