@@ -51,7 +51,6 @@ pub(crate) fn read(
         is_fenced,
         edits: Vec::new(),
         file: File {
-            old: path.map(str::to_owned),
             new: path.map(str::to_owned),
             ..File::default()
         },
