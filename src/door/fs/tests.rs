@@ -219,7 +219,7 @@ fn a_folder_takes_the_place_of_a_deleted_file_and_goes_again_on_an_error() {
 #[test]
 fn a_file_larger_than_the_limit_is_not_read() {
     let dir = folder(&[("a", "")]);
-    fs::File::options()
+    File::options()
         .write(true)
         .open(dir.path().join("a"))
         .unwrap()
