@@ -18,7 +18,7 @@ use crate::{
     id::{GateId, Hash, Oid},
     path::RepoPath,
     shell::{self, Limits},
-    slot::{Slot, lease::Slots},
+    slot::{Slot, lease::Slots, reports},
     snapshot::{CodeTree, Snapshot as _},
     verdict,
 };
@@ -317,7 +317,10 @@ impl<'s> Checker<'s> {
     ) -> Result<Ran> {
         self.warn(gate);
         let mut env = self.session.env.for_checks(&gate.env);
-        env.push(("INVISIGOTH_CACHE".into(), self.slot()?.cache_dir()?.into()));
+        let cache = self.slot()?.cache_dir()?;
+        reports::empty(&cache).wrap_err("emptying the folder of reports")?;
+        env.push(("INVISIGOTH_JUNIT".into(), cache.join(reports::NAME).into()));
+        env.push(("INVISIGOTH_CACHE".into(), cache.clone().into()));
         let repo = self.session.repo();
         let slot = self.slot.as_ref().ok_or_else(|| eyre!("no slot is leased"))?;
         let fenced = match gate.sandbox {
@@ -340,7 +343,9 @@ impl<'s> Checker<'s> {
             redactor: self.session.redactor.clone(),
         };
         let raw = shell::run(command, stage, root, &limits, &self.session.stop);
-        let tests = verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command);
+        // A check may leave something odd there; its output still tells.
+        let reported = verdict::read_reports(&reports::read(&cache).unwrap_or_default());
+        let tests = reported.or_else(|| verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command));
         let text = verdict::clean_output(&raw.output, KEPT_CAP);
         Ok(Ran {
             stage,

@@ -150,7 +150,11 @@ impl Endpoint {
             error: unsent(error, &self.limits),
         })?;
         if !head.is_success() {
-            return Err(Failed::free(self.refused(&head, &refusal)));
+            return Err(Failed {
+                error: self.refused(&head, &refusal),
+                // A gateway that waited in vain cannot know what the model did meanwhile.
+                charged: matches!(head.status, 408 | 504 | 520..=524),
+            });
         }
         let (outcome, raw) = reading.end();
         match outcome {

@@ -11,6 +11,7 @@ mod gitdir;
 pub mod harvest;
 mod laid;
 pub mod lease;
+pub mod reports;
 mod state;
 
 use std::{

@@ -48,9 +48,11 @@ pub fn read(output: &str, command: &str) -> Option<Tests> {
     })
 }
 
-/// Reads a JUnit XML report; `None` where it is none or is cut off.
-pub fn read_junit(xml: &str) -> Option<Tests> {
-    junit::read(xml)
+/// Reads JUnit reports; `None` where there is none, or one is none or cut off.
+pub fn read_reports(files: &[Vec<u8>]) -> Option<Tests> {
+    let reports = files.iter().map(|xml| junit::read(&String::from_utf8_lossy(xml)));
+    let reports: Vec<Tests> = reports.collect::<Option<_>>()?;
+    reports.into_iter().reduce(united)
 }
 
 /// Makes text of what a command printed: no terminal sequences, no control characters, progress lines collapsed to

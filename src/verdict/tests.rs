@@ -27,7 +27,7 @@ fn every_runner_is_read_as_it_printed() {
         let output = fs::read(folder.join("output.txt")).unwrap();
         let command = fs::read_to_string(folder.join("command.txt")).unwrap();
         let tests = if command.starts_with("junit") {
-            read_junit(&String::from_utf8(output).unwrap())
+            read_reports(&[output])
         } else {
             read(&clean_output(&output, usize::MAX), command.trim())
         };
@@ -55,7 +55,7 @@ fn output_without_a_runners_end_is_no_verdict() {
         assert_eq!(read(cut, "make test"), None, "{cut}");
     }
     assert_eq!(
-        read_junit("<testsuites><testsuite><testcase name=\"a\"/></testsuite>"),
+        read_reports(&[b"<testsuites><testsuite><testcase name=\"a\"/></testsuite>".to_vec()]),
         None
     );
 }

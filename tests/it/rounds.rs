@@ -195,3 +195,29 @@ fn a_test_that_the_acceptance_names_must_run_and_must_have_been_red() {
     let (_, ran) = asked(&json!([reply]), &named, &["run.max_attempts=1"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
+
+/// Prints nothing that names a test; the report does. `old` fails whatever is done, `new` where the file `bad` is.
+const REPORTING: &str = r#"
+bad= ; [ ! -e bad ] || bad='<failure message="bad is there"/>'
+cat > "$INVISIGOTH_JUNIT/report.xml" <<END
+<testsuites><testsuite name="s"><testcase classname="s" name="old"><failure message="red"/></testcase>
+<testcase classname="s" name="new">$bad</testcase></testsuite></testsuites>
+END
+exit 1
+"#;
+
+#[test]
+fn a_junit_report_tells_known_failures_from_new_ones() {
+    let sandbox = Sandbox::checking(REPORTING);
+    sandbox.script(json!({"a": [whole("a.txt", "a\n")], "b": [whole("bad", "x\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &[]);
+    let ran = sandbox.run(&["run", "--set", "run.max_attempts=1"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        (sandbox.state("a").as_str(), sandbox.state("b").as_str()),
+        ("landed", "failed")
+    );
+    assert_eq!(sandbox.json(&["show", "a"])["record"]["known_red"], 1);
+    assert_eq!(sandbox.json(&["show", "b"])["reason"], "test: 1 new failure");
+}

@@ -49,6 +49,19 @@ fn the_same_failure_twice_ends_it_whatever_its_numbers() {
 }
 
 #[test]
+fn the_next_compile_error_is_another_failure() {
+    let mut rounds = rounds(9, &[]);
+    for place in [
+        "error[E0308]: --> src/a.rs:12:5",
+        "error[E0308]: --> src/a.rs:40:9",
+        "a.py, line 3",
+        "a.py, line 7",
+    ] {
+        assert_eq!(rounds.failed(&failed(place, &[]), code(7)), Next::Again, "{place}");
+    }
+}
+
+#[test]
 fn a_stronger_model_gets_its_turn_at_the_same_failure() {
     let mut rounds = rounds(5, &["large"]);
     assert_eq!(rounds.model(), "small");

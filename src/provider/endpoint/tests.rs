@@ -289,11 +289,12 @@ fn failures_that_pass_are_tried_again_and_the_waits_are_as_told() {
     ] {
         let asked = ask(vec![act, hi()]);
         assert_eq!(asked.text(), "hi", "{name}");
-        assert_eq!(
-            (asked.waits.len(), asked.booked),
-            (1, vec!["nothing", "answer"]),
-            "{name}"
-        );
+        let first = match name {
+            // Nobody knows what the model did while the gateway waited.
+            "408" | "504" | "520" => "unknown",
+            _ => "nothing",
+        };
+        assert_eq!((asked.waits.len(), asked.booked), (1, vec![first, "answer"]), "{name}");
         match wait {
             Some(wait) => assert_eq!(asked.waits, [wait], "{name}"),
             None => assert!((0.5..=1.0).contains(&asked.waits[0]), "{name}: {:?}", asked.waits),
