@@ -459,6 +459,30 @@ mod tests {
     }
 
     #[test]
+    fn other_blocks_are_not_applied_at_once() {
+        for (text, old, new) in [
+            ("ab\n", "a", "c\n"),
+            ("a\n", "a\n", "c"),
+            ("a\r\nb\n", "b\n", "c\n"),
+            ("a\nb", "a\n", "c\n"),
+            ("a\n\n", "\n", "c\n"),
+            ("a\n", "a\n", "a\n"),
+            ("a\na\n", "a\n", "c\n"),
+            ("xa\n", "a\n", "c\n"),
+        ] {
+            assert!(at_once(text, &block(old, new)).is_none(), "{old:?} in {text:?}");
+        }
+        let final_newline = Some(false);
+        let ends = Block {
+            final_newline,
+            ..block("a\n", "c\n")
+        };
+        let mut named = block("a\n", "c\n");
+        named.place.line = Some(1);
+        assert!(at_once("a\n", &ends).is_none() && at_once("a\n", &named).is_none());
+    }
+
+    #[test]
     fn lines_around_what_changes_stay() {
         for (old, new, at, len, lines) in [
             ("a\nb\nc\n", "a\nx\ny\nc\n", 6, 1, vec!["x", "y"]),

@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
     }
 
     fn pair(&mut self, old: &'a str) -> Result<(), Item> {
-        let is_named = self.file.is_new || self.file.is_deleted || self.file.mode.is_some();
+        let is_named = self.file.is_deleted || self.file.mode.is_some();
         if !self.file.hunks.is_empty() || !(is_named || self.file.moved.iter().any(Option::is_some)) {
             self.finish_pair()?;
         }
