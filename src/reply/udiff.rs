@@ -352,3 +352,22 @@ fn is_signature(lines: &[&str]) -> bool {
     let is_end = said.next().is_some_and(|line| is_version(line)) && said.next().is_none();
     first.trim_end() == "--" && is_end
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_two_dashes_and_a_version_at_the_end() {
+        assert!(is_signature(&["-- \n", "2.43.0\n", "\n"]));
+        for other in [
+            &["-- \n"][..],
+            &["-- \n", "x.y\n"],
+            &["-- \n", "2\n"],
+            &["-- \n", "2.43.0\n", "more\n"],
+            &["-a\n", "2.43.0\n"],
+        ] {
+            assert!(!is_signature(other), "{other:?}");
+        }
+    }
+}
