@@ -161,8 +161,8 @@ fn red_to_green(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: Code
     let ran = on_base(worker, base, &added)?;
     let Some(red) = ran.iter().find(|ran| is_red(worker, ran)) else {
         let command = ran.first().map_or("test", |ran| &ran.command);
-        let why = "the tests that you added pass without your change too, so they do not test it: make them fail \
-                   without it, or leave them out";
+        let why = "the new tests pass without the change too\nMake them fail without it, or leave them out: as they are they \
+                   do not test it.";
         return Ok(Proof::Broken(broken(command, why)));
     };
     let failing = new_red(worker, red);
@@ -170,7 +170,7 @@ fn red_to_green(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: Code
     if !failing.is_empty()
         && let Some(name) = named.iter().find(green)
     {
-        let why = format!("the goal's acceptance names `{name}`, and it passes without your change too");
+        let why = format!("the goal's acceptance names `{name}`, and it passes without the change too");
         return Ok(Proof::Broken(broken(&red.command, &why)));
     }
     let count = if failing.is_empty() {
