@@ -16,8 +16,8 @@ use crate::{
 /// replaced, never followed. Folders that become empty stay.
 ///
 /// # Errors
-/// Names the path that was refused (a folder, pipe or device in the place, a link on the way, nothing to delete) or could
-/// not be written. Then everything is as it was.
+/// Names the path that was refused (a folder, pipe or device in the place, a read-only file or one with further names, a link
+/// on the way, nothing to delete) or could not be written. Then everything is as it was.
 pub fn apply_changes(root: &Path, changes: &Changes) -> io::Result<()> {
     let root = Dir::open(root)?;
     let mut done = Work::default();
@@ -95,6 +95,17 @@ impl Work {
     }
 }
 
+/// Says why what is there is left alone: writing anew would undo what its owner meant by it.
+fn unfit(there: Stat) -> Option<&'static str> {
+    match there.kind {
+        FileKind::Symlink => None,
+        FileKind::File if there.mode & 0o222 == 0 => Some("it is read-only"),
+        FileKind::File if there.shared => Some("it has further names (hard links), which would keep the old content"),
+        FileKind::File => None,
+        FileKind::Folder | FileKind::Other => Some("what is there is neither a file nor a link"),
+    }
+}
+
 /// One path on its way.
 struct Step {
     parent: Dir,
@@ -115,13 +126,8 @@ impl Step {
             Change::Delete => root.parent_of(path)?.ok_or(io::ErrorKind::NotFound)?,
         };
         let existing = parent.stat(&name)?;
-        if let Some(stat) = existing
-            && !matches!(stat.kind, FileKind::File | FileKind::Symlink)
-        {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "what is there is neither a file nor a link",
-            ));
+        if let Some(why) = existing.and_then(unfit) {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
         }
         let fresh = match change {
             Change::Write { content, mode } => Some(write_beside(&parent, content, *mode, existing)?),

@@ -228,3 +228,28 @@ fn a_file_larger_than_the_limit_is_not_read() {
     let error = read_path(&Folder::open(dir.path()).unwrap(), &path("a")).unwrap_err();
     assert!(error.to_string().contains("larger than 64 MiB"), "{error}");
 }
+
+#[test]
+fn a_read_only_file_and_one_with_further_names_are_left_alone() {
+    for (why, prepare) in [
+        (
+            "read-only",
+            (|file: &Path| {
+                fs::set_permissions(file, fs::Permissions::from_mode(0o444)).unwrap();
+            }) as fn(&Path),
+        ),
+        ("hard links", |file: &Path| {
+            fs::hard_link(file, file.with_file_name("other")).unwrap();
+        }),
+    ] {
+        let dir = folder(&[("a", "old"), ("b", "old")]);
+        prepare(&dir.path().join("b"));
+        let changes = Changes::from([
+            (path("a"), write("new", Mode::File)),
+            (path("b"), write("new", Mode::File)),
+        ]);
+        let error = apply_changes(dir.path(), &changes).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"old", "{why}");
+    }
+}
