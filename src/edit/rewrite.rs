@@ -126,11 +126,11 @@ fn at_once(text: &str, block: &Block) -> Option<Rewritten> {
     if block.place != Place::default() || old == new || !text.ends_with('\n') || old.trim().is_empty() {
         return None;
     }
-    let aligned = |(at, _): &(usize, &str)| {
-        text.get(..*at)
-            .is_some_and(|before| before.is_empty() || before.ends_with('\n'))
+    // The first place at the start of a line; a search for `old` itself would step over places that overlap.
+    let at = match text.starts_with(old.as_str()) {
+        true => 0,
+        false => text.find(&format!("\n{old}"))? + 1,
     };
-    let at = text.match_indices(old.as_str()).find(aligned)?.0;
     let after = text.get(at + old.len()..)?;
     let first = old.split_inclusive('\n').next()?.len();
     let rest = text.get(at + first..)?;
@@ -469,6 +469,7 @@ mod tests {
             ("a\n", "a\n", "a\n"),
             ("a\na\n", "a\n", "c\n"),
             ("xa\n", "a\n", "c\n"),
+            ("ab\nb\nb\nb\n", "b\nb\n", ""),
         ] {
             assert!(at_once(text, &block(old, new)).is_none(), "{old:?} in {text:?}");
         }

@@ -251,11 +251,26 @@ impl Drop for Helper {
 /// Kills what a check of a process that is no more left running in `folder`: marked processes that work below it. Reads
 /// every process of this machine, so it is for recovery only.
 pub fn end_strays(folder: &Path) {
-    for pid in all_processes() {
-        let works_here = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
-        if works_here && mark_of(pid).is_some() {
-            kill(pid);
+    // One that is between two programs has no environment for a moment, and one that forks has a child that was not seen.
+    let mut clean = 0;
+    for _ in 0..UNSURE_LOOKS {
+        let here = all_processes()
+            .into_iter()
+            .filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder)));
+        let mut is_clean = true;
+        for pid in here {
+            match environment_of(pid) {
+                Some(environment) if mark_in(&environment).is_some() => kill(pid),
+                Some(environment) if !environment.is_empty() => continue,
+                _ => {}
+            }
+            is_clean = false;
         }
+        clean = if is_clean { clean + 1 } else { 0 };
+        if clean == CLEAN_LOOKS {
+            return;
+        }
+        thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -337,7 +352,14 @@ fn add_descendants(pid: i32, into: &mut BTreeSet<(i32, u64)>) {
 }
 
 fn mark_of(pid: i32) -> Option<String> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    mark_in(&environment_of(pid)?)
+}
+
+fn environment_of(pid: i32) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+fn mark_in(environment: &[u8]) -> Option<String> {
     environment.split(|byte| *byte == 0).find_map(|variable| {
         let value = variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"=")?;
         Some(String::from_utf8_lossy(value).into_owned())
