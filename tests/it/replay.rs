@@ -428,3 +428,20 @@ fn a_reply_with_what_looks_like_a_key_lands_as_it_is_and_its_record_says_that_it
             .contains(&token)
     );
 }
+
+#[test]
+fn a_reply_that_writes_over_a_secret_it_was_not_shown_is_refused() {
+    let sandbox = Sandbox::ready();
+    let token = format!("ghp_{}", "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
+    sandbox.write("config.ini", format!("token = {token}\nname = x\n"));
+    sandbox.commit("a file that should not be there");
+    sandbox.script(json!({"a": [whole("config.ini", "token = [redacted]\nname = y\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.run(&["run", "--set", "run.max_attempts=1"]);
+    let why = sandbox.json(&["show", "a"])["reason"].as_str().unwrap().to_owned();
+    assert!(
+        why.starts_with("reply: config.ini: `[redacted]` stands for a secret"),
+        "{why}"
+    );
+    assert_eq!(sandbox.read("config.ini"), format!("token = {token}\nname = x\n"));
+}
