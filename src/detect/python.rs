@@ -15,7 +15,7 @@ enum Runner {
     Unittest,
 }
 
-/// Adds what packaging or requirements files at the top mean.
+/// Adds what packaging or requirements files at the top mean; tests alone say it where nothing speaks for another kind.
 pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {
     let marks = [
         "pyproject.toml",
@@ -25,12 +25,15 @@ pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {
         "Pipfile",
         "tox.ini",
     ];
-    let is_python = marks.iter().any(|mark| files.has(mark)) && files.paths().any(|path| path.ends_with(".py"));
-    if !is_python {
+    let is_marked = marks.iter().any(|mark| files.has(mark)) && files.paths().any(|path| path.ends_with(".py"));
+    let is_other = ["Cargo.toml", "package.json", "go.mod"]
+        .iter()
+        .any(|mark| files.has(mark));
+    let tests = TestFiles::of(files);
+    if !is_marked && (is_other || tests.files.is_empty()) {
         return;
     }
     found.ecosystems.push(Ecosystem::Python);
-    let tests = TestFiles::of(files);
     let runner = tests.runner(files);
     install(files, found, &tests, runner);
     let sources = sources(files);

@@ -161,6 +161,18 @@ fn python_without_pytest_is_tested_by_unittest() {
 }
 
 #[test]
+fn python_tests_alone_say_what_a_project_is_unless_it_is_another() {
+    let tests = ("tests/test_a.py", "import unittest\nclass A(unittest.TestCase): pass\n");
+    let bare = found(&[("calc.py", ""), tests]);
+    assert_eq!(bare.ecosystems, [Ecosystem::Python]);
+    assert_eq!(bare.setup, ["python3 -m venv \"$INVISIGOTH_CACHE/venv\""]);
+    assert_eq!(
+        found(&[("go.mod", "module a\n"), ("a.go", ""), tests]).ecosystems,
+        [Ecosystem::Go]
+    );
+}
+
+#[test]
 fn node_scripts_run_after_an_installation_that_survives() {
     let manifest = r#"{"scripts": {"lint": "eslint .", "test": "vitest"}, "devDependencies": {"vitest": "1"}}"#;
     let with = found(&[
