@@ -20,8 +20,7 @@ use crate::{
         stored::{self, Stored},
         worker::Worker,
     },
-    event::Event,
-    facts::{AttemptFact, Fact, Standing},
+    facts::Standing,
     git::{
         Repo, codetree,
         commit::Message,
@@ -471,23 +470,6 @@ pub fn refuse(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (Commit
             old: candidate,
         }],
     )?;
-    let fact = AttemptFact {
-        number,
-        standing: Standing::Failed,
-        reason: why.to_owned(),
-        outdated: false,
-    };
-    worker.facts.learn(Fact::Attempt(id.clone(), fact));
-    let description = worker
-        .facts
-        .goals
-        .get(id)
-        .map(|open| open.description.clone())
-        .unwrap_or_default();
-    worker.session.sink.emit(&Event::Failed {
-        goal: id.clone(),
-        description,
-        why: why.to_owned(),
-    });
+    worker.ended(id, number, Standing::Failed, why);
     Ok(())
 }

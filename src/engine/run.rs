@@ -16,7 +16,7 @@ use crate::{
         worker::{self, Worker},
     },
     event::Event,
-    facts::{AttemptFact, Candidate, Fact, Facts, Standing},
+    facts::{Candidate, Fact, Facts, Standing},
     fault::{Fault, Kind},
     goal::Decision,
     id::{CommitId, GoalId},
@@ -211,35 +211,12 @@ fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResul
     };
     match attempt::work(worker, id)? {
         Ended::Failed(number, reason) => {
-            let fact = AttemptFact {
-                number,
-                standing: Standing::Failed,
-                reason: reason.clone(),
-                outdated: false,
-            };
-            worker.facts.learn(Fact::Attempt(id.clone(), fact));
-            let event = Event::Failed {
-                goal: id.clone(),
-                description: description.clone(),
-                why: reason.clone(),
-            };
-            worker.session.sink.emit(&event);
+            worker.ended(id, number, Standing::Failed, &reason);
             Ok(result(State::Failed, reason, None))
         }
         Ended::Paused(number, over) => {
             let why = recall::pause_words(id, &over);
-            let fact = AttemptFact {
-                number,
-                standing: Standing::Paused,
-                reason: why.clone(),
-                outdated: false,
-            };
-            worker.facts.learn(Fact::Attempt(id.clone(), fact));
-            worker.session.sink.emit(&Event::Paused {
-                goal: id.clone(),
-                description: description.clone(),
-                why: why.clone(),
-            });
+            worker.ended(id, number, Standing::Paused, &why);
             Ok(result(State::Blocked, format!("paused: {why}"), None))
         }
         Ended::Passed(passed) => {

@@ -26,7 +26,7 @@ use crate::{
         tariffs,
     },
     event::Event,
-    facts::Facts,
+    facts::{AttemptFact, Fact, Facts, Standing},
     fault::{Fault, Kind},
     git::{Repo, commit, notes, objects, refs, tree},
     id::{CommitId, GoalId, Oid},
@@ -368,6 +368,24 @@ impl<'s> Worker<'s> {
         let text = format!("{}\n{}\n", env::process_id(), goal.map_or("", GoalId::as_str));
         // Only narration: a full disk must not end a run here.
         let _ = self.lock.write(&text);
+    }
+
+    /// Takes in that attempt `number` at `id` came to nothing for now, and says so.
+    pub fn ended(&mut self, id: &GoalId, number: u32, standing: Standing, why: &str) {
+        let fact = AttemptFact {
+            number,
+            standing,
+            reason: why.to_owned(),
+            outdated: false,
+        };
+        self.facts.learn(Fact::Attempt(id.clone(), fact));
+        let open = self.facts.goals.get(id);
+        let description = open.map(|open| open.description.clone()).unwrap_or_default();
+        let (goal, why) = (id.clone(), why.to_owned());
+        self.session.sink.emit(&match standing {
+            Standing::Paused => Event::Paused { goal, description, why },
+            Standing::Open | Standing::Failed => Event::Failed { goal, description, why },
+        });
     }
 }
 
