@@ -1,4 +1,4 @@
-//! Integration tests: one binary, an index of files. Needs git and sh only, no network.
+//! Integration tests: one binary, an index of files. Needs git, bash, perl and bubblewrap, no network.
 //!
 //! Not here: unit tests, which stand in the file they test or beside it as `tests.rs`.
 
