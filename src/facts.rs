@@ -45,6 +45,8 @@ pub enum Standing {
     Open,
     /// It ended without a candidate.
     Failed,
+    /// It had failed or paused, and a person said to try again.
+    Retried,
     /// A cap on its goal keeps its next call from being made.
     Paused,
 }

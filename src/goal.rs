@@ -69,9 +69,12 @@ pub struct Goal {
     /// Who added it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// Why it was decided as it was.
+    /// Why it was proposed, or why it was decided as it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the reason is seen, a place and its text each: `src/slug.rs:12: // TODO: fold accents`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
     /// What people said about it; goes into the next prompt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<String>,

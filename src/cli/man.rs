@@ -9,7 +9,7 @@ use eyre::{Result, WrapErr as _, eyre};
 use crate::{
     cli::args::Cli,
     fault::Kind,
-    settings::{EXECUTOR_KEYS, KEYS, Key, KeyKind},
+    settings::keys::{EXECUTOR_KEYS, KEYS, Key, KeyKind},
 };
 
 const FILES: &[(&str, &str)] = &[

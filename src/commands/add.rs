@@ -5,12 +5,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{
-        recall::{self, backlog_fault},
-        rewrite,
-        session::Session,
-        target::Target,
-    },
+    engine::{recall::backlog_fault, rewrite, session::Session},
     fault::{Fault, Kind},
     goal::Goal,
     id::GoalId,
@@ -54,28 +49,26 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault for an unfit or taken id, an unknown dependency, a path outside, or a backlog that cannot be read.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
-    let repo = session.repo();
-    let _one_at_a_time = rewrite::lock(session, &repo)?;
-    let target = Target::read(session, &repo)?;
-    let known = recall::read(session, &repo, &target)?;
-    // Also one that people took back, and that has no row until the next landing writes it.
-    let is_known = |id: &GoalId| known.facts.landed.contains(id) || known.facts.goals.contains_key(id);
-    let goal = goal(session, request, is_known)?;
-    let Some(id) = goal.id.clone() else {
-        return Err(eyre::eyre!("a goal without id"));
-    };
-    for need in &goal.dependencies {
-        if *need == id {
-            return Err(usage(format!("goal {id} cannot need itself")).into());
+    rewrite::change(session, |found| {
+        let known = &found.known;
+        // Also one that people took back, and that has no row until the next landing writes it.
+        let is_known = |id: &GoalId| known.facts.landed.contains(id) || known.facts.goals.contains_key(id);
+        let goal = goal(session, request, is_known)?;
+        let Some(id) = goal.id.clone() else {
+            return Err(eyre::eyre!("a goal without id"));
+        };
+        for need in &goal.dependencies {
+            if *need == id {
+                return Err(usage(format!("goal {id} cannot need itself")).into());
+            }
+            if !is_known(need) {
+                return Err(crate::engine::run::unknown_goal(&known.facts, need).into());
+            }
         }
-        if !is_known(need) {
-            return Err(crate::engine::run::unknown_goal(&known.facts, need).into());
-        }
-    }
-    let row = serde_json::to_string(&goal)?;
-    let text = known.backlog.with(&[&row]).map_err(|error| backlog_fault(&error))?;
-    rewrite::store(session, &repo, &target, text.to_bytes())?;
-    Ok(Outcome { id, goal })
+        let row = serde_json::to_string(&goal)?;
+        let backlog = known.backlog.with(&[&row]).map_err(|error| backlog_fault(&error))?;
+        Ok((backlog, Outcome { id, goal }))
+    })
 }
 
 fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) -> Result<Goal> {

@@ -145,7 +145,7 @@ impl commands::Outcome for RaiseOutcome {
 pub fn raise(session: &Session, raise: Raise) -> Result<RaiseOutcome> {
     let repo = session.repo();
     let raised = match raise {
-        Raise::Goal(id, usd) => vec![raise_goal(session, &repo, &id, usd)?],
+        Raise::Goal(id, usd) => vec![raise_goal(session, &id, usd)?],
         Raise::Settings(scope, caps) => {
             let target = Target::read(session, &repo)?;
             let budget = session.settings_at(&repo, Some(target.tip))?.settings.budget;
@@ -156,28 +156,23 @@ pub fn raise(session: &Session, raise: Raise) -> Result<RaiseOutcome> {
     Ok(RaiseOutcome { raised })
 }
 
-fn raise_goal(session: &Session, repo: &Repo, id: &GoalId, usd: f64) -> Result<Raised> {
+fn raise_goal(session: &Session, id: &GoalId, usd: f64) -> Result<Raised> {
     if !usd.is_finite() || usd < 0.0 {
         return Err(Fault::new(Kind::Usage, "a cap in dollars is a number that is not negative").into());
     }
-    let _one_at_a_time = rewrite::lock(session, repo)?;
-    let target = Target::read(session, repo)?;
-    let known = recall::read(session, repo, &target)?;
-    let Some(goal) = known.backlog.get(id).filter(|_| known.facts.goals.contains_key(id)) else {
-        return Err(match known.facts.landed.contains(id) {
-            true => Fault::new(Kind::Error, format!("goal {id} has landed")),
-            false => run::unknown_goal(&known.facts, id),
-        }
-        .into());
-    };
-    let text = known.backlog.set(id, "budget_usd", &Value::from(usd));
-    let text = text.map_err(|error| backlog_fault(&error))?;
-    rewrite::store(session, repo, &target, text.to_bytes())?;
-    Ok(Raised {
-        name: format!("budget_usd of {id}"),
-        what: What::Usd,
-        before: goal.budget_usd,
-        now: usd,
+    rewrite::change(session, |found| {
+        let known = &found.known;
+        let Some(goal) = known.backlog.get(id).filter(|_| known.facts.goals.contains_key(id)) else {
+            return Err(run::not_open(&known.facts, id).into());
+        };
+        let backlog = known.backlog.set(id, "budget_usd", &Value::from(usd));
+        let raised = Raised {
+            name: format!("budget_usd of {id}"),
+            what: What::Usd,
+            before: goal.budget_usd,
+            now: usd,
+        };
+        Ok((backlog.map_err(|error| backlog_fault(&error))?, raised))
     })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     commands::{self, check, init, log, status},
     door::{env::Env, fs},
     engine::{
-        run::{self, Plan},
+        run::{self, Order},
         session::{SETTINGS_FILE, Session},
     },
     event::Sink,
@@ -165,7 +165,7 @@ pub fn run(host: Host, request: &Request) -> Result<Outcome> {
     let mut session = Session::open(&project, env, host.clock, host.sink, &flags(&script)?)?;
     session.stop = host.stop;
     init::run(&session, init::Request::default())?;
-    let summary = run::run(&session, &Plan::default())?;
+    let summary = run::run(&session, &Order::default())?;
     if let Some(fault) = summary.cut_short {
         return Err(fault.into());
     }

@@ -8,7 +8,7 @@ use crate::{
     engine::{
         executor::Executor,
         gather, recall,
-        run::{self, Plan, Summary},
+        run::{self, Order, Summary},
         session::Session,
         target::Target,
     },
@@ -104,13 +104,13 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     if request.dry_run {
         return dry(session, &request);
     }
-    let plan = Plan {
+    let order = Order {
         only: request.only,
         max: request.max,
         no_merge: request.no_merge,
     };
     Ok(Outcome::Ran {
-        summary: run::run(session, &plan)?,
+        summary: run::run(session, &order)?,
         exit_code: request.exit_code,
     })
 }

@@ -48,8 +48,8 @@ pub struct Asking {
 /// For whom a model is asked.
 #[derive(Clone, Copy)]
 pub struct Payer<'a> {
-    /// The goal.
-    pub goal: &'a GoalId,
+    /// The goal; absent for planning, which is about none.
+    pub goal: Option<&'a GoalId>,
     /// Its own `budget_usd`.
     pub budget_usd: Option<f64>,
     /// Called when the first try has leave: before that nobody was asked.
@@ -71,12 +71,15 @@ impl Meter for Metered<'_> {
         }
         let budget = &self.asking.budget;
         let want = Want {
-            goal: self.payer.goal.as_str(),
+            goal: self.payer.goal.map_or("", GoalId::as_str),
             model: &request.model,
             worst: self.tariff.worst(request),
         };
         let limits = Limits {
-            goal: caps::of_goal(budget, self.payer.budget_usd),
+            goal: match self.payer.goal {
+                Some(_) => caps::of_goal(budget, self.payer.budget_usd),
+                None => Caps::default(),
+            },
             run: budget.run,
             day: budget.day,
         };

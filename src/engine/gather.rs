@@ -167,7 +167,8 @@ fn failures(repo: &Repo, goal: &Goal, newest: u32) -> Result<Option<String>> {
     let Some(id) = goal.id.as_ref().filter(|_| newest > 0) else {
         return Ok(None);
     };
-    let stored = stored::read(repo, id, newest)?.filter(|stored| stored.standing == Standing::Failed);
+    let stored = stored::read(repo, id, newest)?
+        .filter(|stored| matches!(stored.standing, Standing::Failed | Standing::Retried));
     Ok(stored.map(|stored| format!("Attempt {newest} failed: {}", stored.reason)))
 }
 

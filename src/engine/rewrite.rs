@@ -8,9 +8,14 @@ use std::time::Duration;
 use eyre::{Result, WrapErr as _};
 
 use crate::{
-    backlog::close::PENDING,
+    backlog::{Backlog, close::PENDING},
     door::{fs, wait},
-    engine::{hand_edits, recall, session::Session, target::Target},
+    engine::{
+        hand_edits,
+        recall::{self, Recalled},
+        session::Session,
+        target::Target,
+    },
     fault::{Fault, Kind},
     git::{Repo, codetree, commit, refs, tree},
 };
@@ -23,7 +28,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// A fault when others hold it all the time, or the run was asked to stop.
-pub fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
+fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
     let folder = session.own_dir(repo);
     fs::create_dir_all(&folder)?;
     for _ in 0..LOCK_TRIES {
@@ -41,12 +46,39 @@ pub fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
     .into())
 }
 
+/// What a change of the backlog starts from.
+pub struct Found {
+    /// The repository.
+    pub repo: Repo,
+    /// Where goals land.
+    pub target: Target,
+    /// The facts, and the backlog as it is.
+    pub known: Recalled,
+}
+
+/// Changes the backlog, one command at a time: `change` returns it as it shall be, and whatever else it has to say.
+///
+/// # Errors
+/// Those of `change`; also when others hold the lock all the time, or the backlog cannot be read or written.
+pub fn change<T>(session: &Session, change: impl FnOnce(&Found) -> Result<(Backlog, T)>) -> Result<T> {
+    let repo = session.repo();
+    let _one_at_a_time = lock(session, &repo)?;
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    let found = Found { repo, target, known };
+    let (backlog, said) = change(&found)?;
+    if backlog.text() != found.known.backlog.text() {
+        store(session, &found.repo, &found.target, backlog.to_bytes())?;
+    }
+    Ok(said)
+}
+
 /// Writes the backlog's new text: into the working file where the target is checked out here, else as a commit on the
 /// target.
 ///
 /// # Errors
 /// When it cannot be written, or the target moved meanwhile.
-pub fn store(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Result<()> {
+fn store(session: &Session, repo: &Repo, target: &Target, text: Vec<u8>) -> Result<()> {
     match recall::backlog_file(repo, target) {
         Some(path) => {
             path.parent().map_or(Ok(()), fs::create_dir_all)?;

@@ -26,7 +26,7 @@ use crate::{
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub struct Order {
     /// Only these; all that are ready where empty.
     pub only: Vec<GoalId>,
     /// At most so many.
@@ -74,15 +74,15 @@ pub struct Summary {
     pub cut_short: Option<Fault>,
 }
 
-/// Runs `plan`.
+/// Runs `order`.
 ///
 /// # Errors
 /// A fault when it cannot start. What goes wrong later is in the summary.
-pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
+pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let began = session.clock.now();
     let mut worker = Worker::open(session)?;
-    refuse_unknown(&worker.facts, &plan.only)?;
-    let ready = schedule::ready(&worker.facts, &plan.only);
+    refuse_unknown(&worker.facts, &order.only)?;
+    let ready = schedule::ready(&worker.facts, &order.only);
     if !ready.is_empty() && worker.gate.is_empty() {
         return Err(worker::no_checks().into());
     }
@@ -97,7 +97,7 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
     }
     worker.begin()?;
     let mut goals = Vec::new();
-    let cut_short = work(&mut worker, plan, &mut goals).err();
+    let cut_short = work(&mut worker, order, &mut goals).err();
     worker.mark(None);
     // What was checked and landed is saved whatever cut the run short.
     let followed = worker.follow();
@@ -111,7 +111,7 @@ pub fn run(session: &Session, plan: &Plan) -> Result<Summary> {
     let beside = followed.ok().flatten();
     let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
-    let mut waiting = waiting(&worker.facts, &plan.only);
+    let mut waiting = waiting(&worker.facts, &order.only);
     waiting.retain(|(id, _)| goals.iter().all(|result| result.goal != *id));
     Ok(Summary {
         goals,
@@ -159,18 +159,27 @@ pub fn unknown_goal(facts: &Facts, id: &GoalId) -> Fault {
     }
 }
 
-fn work(worker: &mut Worker<'_>, plan: &Plan, results: &mut Vec<GoalResult>) -> Result<()> {
-    let has_work = |facts: &Facts| !schedule::ready(facts, &plan.only).is_empty() || !facts.candidates.is_empty();
+/// The fault of a goal that is not open: it has landed, or nothing has that id.
+pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
+    if facts.landed.contains(id) {
+        Fault::new(Kind::Error, format!("goal {id} has landed")).hint(format!("`git invisigoth show {id}`"))
+    } else {
+        unknown_goal(facts, id)
+    }
+}
+
+fn work(worker: &mut Worker<'_>, order: &Order, results: &mut Vec<GoalResult>) -> Result<()> {
+    let has_work = |facts: &Facts| !schedule::ready(facts, &order.only).is_empty() || !facts.candidates.is_empty();
     if !has_work(&worker.facts) {
         return Ok(());
     }
     worker.check_base()?;
     worker.land_again()?;
-    if !plan.no_merge {
-        queue::drain(worker, &plan.only, results)?;
+    if !order.no_merge {
+        queue::drain(worker, &order.only, results)?;
     }
     let mut tried: BTreeSet<GoalId> = BTreeSet::new();
-    while plan.max.is_none_or(|max| tried.len() < max) {
+    while order.max.is_none_or(|max| tried.len() < max) {
         match worker.session.stop.stopping() {
             Stopping::No => {}
             Stopping::Soon | Stopping::Now => {
@@ -179,14 +188,14 @@ fn work(worker: &mut Worker<'_>, plan: &Plan, results: &mut Vec<GoalResult>) -> 
                     .into());
             }
         }
-        let ready = schedule::ready(&worker.facts, &plan.only);
-        let wanted = |id: &&&GoalId| !tried.contains(**id) && (plan.only.is_empty() || plan.only.contains(**id));
+        let ready = schedule::ready(&worker.facts, &order.only);
+        let wanted = |id: &&&GoalId| !tried.contains(**id) && (order.only.is_empty() || order.only.contains(**id));
         let Some(id) = ready.iter().find(wanted).map(|id| (**id).clone()) else {
             break;
         };
         tried.insert(id.clone());
         worker.mark(Some(&id));
-        let result = one(worker, &id, plan.no_merge)?;
+        let result = one(worker, &id, order.no_merge)?;
         worker.mark(None);
         results.push(result);
         worker.follow_now_and_then()?;

@@ -131,8 +131,8 @@ pub struct Resumed {
 /// # Errors
 /// When the attempts cannot be read.
 pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<Resumed> {
-    let open =
-        read(repo, id, newest)?.filter(|stored| stored.standing != Standing::Failed && stored.version == version);
+    let open = read(repo, id, newest)?
+        .filter(|stored| !matches!(stored.standing, Standing::Failed | Standing::Retried) && stored.version == version);
     let Some(open) = open else {
         return Ok(Resumed {
             number: newest + 1,

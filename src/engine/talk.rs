@@ -143,7 +143,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
     };
     let began = session.clock.now();
     let payer = asking::Payer {
-        goal: &attempt.id,
+        goal: Some(&attempt.id),
         budget_usd: attempt.goal.budget_usd,
         asked: &asked,
     };

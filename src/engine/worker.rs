@@ -384,7 +384,7 @@ impl<'s> Worker<'s> {
         let (goal, why) = (id.clone(), why.to_owned());
         self.session.sink.emit(&match standing {
             Standing::Paused => Event::Paused { goal, description, why },
-            Standing::Open | Standing::Failed => Event::Failed { goal, description, why },
+            Standing::Open | Standing::Failed | Standing::Retried => Event::Failed { goal, description, why },
         });
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     layers::{Origin, Value},
-    settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Run, Settings},
+    settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Planning, Run, Settings},
 };
 
 /// Providers with an endpoint of their own: name, `llm.base_url`, `llm.key_env`. The defaults in `KEYS` are OpenRouter's.
@@ -89,6 +89,11 @@ impl Chosen<'_> {
             },
             land: Land {
                 target: self.text("land.target"),
+            },
+            plan: Planning {
+                auto: self.word("plan.approve") == "auto",
+                count: self.number("plan.count"),
+                max_open: self.number("plan.max_open"),
             },
             budget: Budget {
                 run: self.caps("budget.max"),

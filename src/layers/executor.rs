@@ -13,7 +13,10 @@ use crate::{
         file::sample,
         read::{self, defaults, edits, first_span, toml_value, wrong},
     },
-    settings::{EXECUTOR_KEYS, External, Key},
+    settings::{
+        External,
+        keys::{EXECUTOR_KEYS, Key},
+    },
 };
 
 /// The section that they stand in.

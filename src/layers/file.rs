@@ -9,7 +9,7 @@ use crate::{
         LayerError, Origin, Value, executor,
         read::{broken, text_value, unknown, wrong},
     },
-    settings::{KEYS, Key, KeyKind},
+    settings::keys::{KEYS, Key, KeyKind},
 };
 
 /// Returns `invisigoth.toml.example`: every setting with its meaning and its default, commented out.

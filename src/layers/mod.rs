@@ -13,14 +13,17 @@ use serde::Serialize;
 
 use crate::{
     layers::chosen::{Chosen, endpoint_of},
-    settings::{KEYS, Key, Settings},
+    settings::{
+        Settings,
+        keys::{KEYS, Key},
+    },
 };
 
 /// A source of settings, the weakest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// `settings::KEYS`
+    /// `settings::keys::KEYS`
     Default,
     /// `invisigoth.toml` as tracked at the base commit
     Project,

@@ -8,7 +8,7 @@ use toml_edit::{Array, Document, DocumentMut, Item, TableLike, TomlError};
 
 use crate::{
     layers::{Layer, LayerError, Origin, Pair, Value, executor},
-    settings::{KEYS, Key, KeyKind},
+    settings::keys::{KEYS, Key, KeyKind},
 };
 
 /// Reads TOML: `invisigoth.toml` or the user's file.

@@ -5,7 +5,7 @@ use crate::{
         read::from_toml,
         resolve,
     },
-    settings::KEYS,
+    settings::keys::KEYS,
 };
 
 #[test]

@@ -70,6 +70,7 @@ fn asked(lines: &mut Lines<'_>, goal: &Goal) {
 fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, state: State) {
     let end = match attempt.standing {
         Standing::Failed => format!("failed: {}", one_line(&attempt.reason)),
+        Standing::Retried => format!("to be tried again; it had failed: {}", one_line(&attempt.reason)),
         Standing::Paused => "paused at a cap".to_owned(),
         Standing::Open if matches!(state, State::Landed | State::Candidate | State::Held) => "passed".to_owned(),
         Standing::Open => "has not come to its end".to_owned(),

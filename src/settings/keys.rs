@@ -1,0 +1,412 @@
+//! Every setting there is: its name, kind, default and meaning. One row of `KEYS` each.
+//!
+//! Owns names, kinds and defaults; reads nothing.
+
+/// What a value must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyKind {
+    /// Text.
+    Text,
+    /// A list of texts; a single text is a list of one.
+    List,
+    /// A whole number, not negative.
+    Count,
+    /// Dollars, not negative.
+    Dollars,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// `section.key`, as in `invisigoth.toml` and `git config invisigoth.section.key`.
+    pub name: &'static str,
+    /// What a value must be.
+    pub kind: KeyKind,
+    /// The default, in TOML; empty where there is none.
+    pub default: &'static str,
+    /// One line, imperative or descriptive, no full stop.
+    pub help: &'static str,
+    /// True where a *tracked* file does not count: only the user's own settings may say where keys go and what runs.
+    pub own_only: bool,
+}
+
+const fn key(name: &'static str, kind: KeyKind, default: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        help,
+        own_only: false,
+    }
+}
+
+const fn own(name: &'static str, kind: KeyKind, default: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        help,
+        own_only: true,
+    }
+}
+
+/// Every setting, in the order in which `invisigoth.toml.example` and the man page list them.
+pub const KEYS: &[Key] = &[
+    key(
+        "llm.provider",
+        KeyKind::Word(&["openrouter", "anthropic", "ollama", "replay", "mock"]),
+        "\"openrouter\"",
+        "who answers: `openrouter` (any OpenAI-compatible endpoint), `anthropic`, `ollama`, `replay` (recorded calls) or `mock` (a script, no network)",
+    ),
+    key(
+        "llm.model",
+        KeyKind::Text,
+        "\"openrouter/auto\"",
+        "the model's name, as the endpoint knows it",
+    ),
+    key(
+        "llm.fallback",
+        KeyKind::List,
+        "[]",
+        "models that may answer instead, in order, where the first is not available",
+    ),
+    key(
+        "llm.escalate",
+        KeyKind::List,
+        "[]",
+        "models for the rounds after the first, one a round, in order; the last one stays",
+    ),
+    key(
+        "llm.format",
+        KeyKind::Word(&["auto", "search-replace", "udiff", "whole", "apply-patch", "str-replace"]),
+        "\"auto\"",
+        "how models are asked to word their edits; `auto`: as their family does best",
+    ),
+    key(
+        "llm.reasoning",
+        KeyKind::Word(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+        "",
+        "how hard a reasoning model should think; its own choice where absent",
+    ),
+    own(
+        "llm.base_url",
+        KeyKind::Text,
+        "\"https://openrouter.ai/api/v1\"",
+        "the endpoint, the provider's own where absent; plain http only to this machine, or with `llm.allow_http`",
+    ),
+    own(
+        "llm.allow_http",
+        KeyKind::Flag,
+        "false",
+        "allow plain http to other machines: everyone on the way can read key and code",
+    ),
+    own(
+        "llm.routing",
+        KeyKind::Text,
+        "",
+        "OpenRouter's `provider` object as JSON: `order`, `only`, `ignore`, `zdr`, `max_price` and the like",
+    ),
+    own(
+        "llm.key_env",
+        KeyKind::Text,
+        "\"OPENROUTER_API_KEY\"",
+        "the environment variable that holds the key; where absent `ANTHROPIC_API_KEY` for `anthropic`, none for `ollama`",
+    ),
+    own(
+        "llm.script",
+        KeyKind::Text,
+        "",
+        "the script of provider `mock`: a JSON file, goal id to replies and faults",
+    ),
+    own(
+        "llm.command",
+        KeyKind::Text,
+        "",
+        "a command that answers for provider `mock`: the request as JSON on stdin, the reply on stdout",
+    ),
+    key("llm.max_tokens", KeyKind::Count, "16000", "most tokens of one reply"),
+    key(
+        "llm.timeout",
+        KeyKind::Count,
+        "600",
+        "longest wait for one reply, in seconds",
+    ),
+    key(
+        "llm.connect_timeout",
+        KeyKind::Count,
+        "15",
+        "longest wait for a connection, in seconds",
+    ),
+    key(
+        "llm.first_byte_timeout",
+        KeyKind::Count,
+        "300",
+        "longest wait for the first byte of a reply, in seconds",
+    ),
+    key(
+        "llm.idle_timeout",
+        KeyKind::Count,
+        "120",
+        "longest silence within a reply, in seconds",
+    ),
+    key(
+        "llm.stream",
+        KeyKind::Flag,
+        "true",
+        "have replies sent as they are made, so that a silent server is noticed",
+    ),
+    key(
+        "llm.context",
+        KeyKind::Count,
+        "24000",
+        "most tokens of one prompt; of a whole conversation with executor `tools`",
+    ),
+    own(
+        "llm.usd_per_mtok_in",
+        KeyKind::Dollars,
+        "",
+        "dollars for a million prompt tokens, where the endpoint does not report cost; with the other price, caps in dollars hold",
+    ),
+    own(
+        "llm.usd_per_mtok_out",
+        KeyKind::Dollars,
+        "",
+        "dollars for a million reply tokens, where the endpoint does not report cost",
+    ),
+    key(
+        "check.setup",
+        KeyKind::List,
+        "[]",
+        "commands that make a fresh checkout ready, run when their inputs change; on your own code they have the network",
+    ),
+    key("check.lint", KeyKind::List, "[]", "commands that must pass, run first"),
+    key(
+        "check.test",
+        KeyKind::List,
+        "[]",
+        "commands that must pass, run after lint; without lint and test nothing runs",
+    ),
+    key(
+        "check.test_file",
+        KeyKind::Text,
+        "",
+        "the command that runs one test file; `{file}` stands for its path",
+    ),
+    key(
+        "check.copy",
+        KeyKind::List,
+        "[]",
+        "ignored files and folders that checks need, copied from your checkout",
+    ),
+    key(
+        "check.env",
+        KeyKind::List,
+        "[]",
+        "environment variables that checks may see besides PATH, HOME, LANG and the like",
+    ),
+    key(
+        "check.timeout",
+        KeyKind::Count,
+        "1800",
+        "longest time of one command, in seconds",
+    ),
+    key(
+        "check.git",
+        KeyKind::Flag,
+        "false",
+        "give checks a throw-away `.git`, for those that ask git something",
+    ),
+    own(
+        "check.sandbox",
+        KeyKind::Word(&["auto", "bwrap", "none"]),
+        "\"auto\"",
+        "what fences checks in: `bwrap`, `none`, or `auto`: bubblewrap where it works",
+    ),
+    key(
+        "check.network",
+        KeyKind::Flag,
+        "false",
+        "let fenced checks use the network, and set-up of code whose lock files are not your branch's",
+    ),
+    key(
+        "check.memory",
+        KeyKind::Count,
+        "",
+        "most address space of one process of a check, in MiB",
+    ),
+    key(
+        "run.max_attempts",
+        KeyKind::Count,
+        "3",
+        "most rounds of an attempt at one goal: one reply each, or one round of work of an executor",
+    ),
+    key(
+        "run.executor",
+        KeyKind::Text,
+        "\"edit\"",
+        "who makes the edit: `edit` (one reply a round), `tools` (a model with a shell, fenced in) or `external:NAME`",
+    ),
+    key(
+        "run.turns",
+        KeyKind::Count,
+        "40",
+        "most turns in one round of executor `tools`",
+    ),
+    key(
+        "run.isolation",
+        KeyKind::Word(&["branch", "none"]),
+        "\"branch\"",
+        "`branch`: a candidate branch and a merge commit per goal; `none`: one plain commit per goal",
+    ),
+    key(
+        "land.target",
+        KeyKind::Text,
+        "",
+        "the branch to land on; the checked-out one where absent",
+    ),
+    key(
+        "land.style",
+        KeyKind::Word(&["merge", "linear"]),
+        "\"merge\"",
+        "`merge`: a merge commit per landing; `linear`: as `run.isolation = \"none\"`",
+    ),
+    key(
+        "plan.approve",
+        KeyKind::Word(&["ask", "auto"]),
+        "\"ask\"",
+        "`ask`: planned goals wait for `approve`; `auto`: they are ready at once",
+    ),
+    key(
+        "plan.count",
+        KeyKind::Count,
+        "8",
+        "how many goals `plan` asks for at once",
+    ),
+    key(
+        "plan.max_open",
+        KeyKind::Count,
+        "20",
+        "most planned goals that may be open at a time",
+    ),
+    key("budget.max_usd", KeyKind::Dollars, "", "most dollars of one run"),
+    key("budget.max_calls", KeyKind::Count, "", "most model calls of one run"),
+    key(
+        "budget.max_tokens",
+        KeyKind::Count,
+        "",
+        "most tokens, prompts and replies together, of one run",
+    ),
+    key("budget.max_minutes", KeyKind::Count, "", "most minutes of one run"),
+    key("budget.goal_max_usd", KeyKind::Dollars, "", "most dollars of one goal"),
+    key(
+        "budget.goal_max_calls",
+        KeyKind::Count,
+        "",
+        "most model calls of one goal",
+    ),
+    key(
+        "budget.goal_max_tokens",
+        KeyKind::Count,
+        "",
+        "most tokens, prompts and replies together, of one goal",
+    ),
+    key(
+        "budget.goal_max_minutes",
+        KeyKind::Count,
+        "",
+        "most minutes spent on model calls of one goal",
+    ),
+    key(
+        "budget.day_max_usd",
+        KeyKind::Dollars,
+        "",
+        "most dollars of one day (UTC)",
+    ),
+    key(
+        "budget.day_max_calls",
+        KeyKind::Count,
+        "",
+        "most model calls of one day (UTC)",
+    ),
+    key(
+        "budget.day_max_tokens",
+        KeyKind::Count,
+        "",
+        "most tokens, prompts and replies together, of one day (UTC)",
+    ),
+    key(
+        "budget.day_max_minutes",
+        KeyKind::Count,
+        "",
+        "most minutes spent on model calls of one day (UTC)",
+    ),
+    key(
+        "paths.deny",
+        KeyKind::List,
+        "[]",
+        "further paths that no reply may touch; `dir/` means everything below, `*` any run of characters",
+    ),
+    key(
+        "paths.hold",
+        KeyKind::List,
+        "[]",
+        "further paths whose change waits for a person",
+    ),
+    key(
+        "paths.allow",
+        KeyKind::List,
+        "[]",
+        "paths that need no person although they are build or test configuration",
+    ),
+];
+
+/// What a user says of an executor of their own, as `executor.NAME.KEY`. None of it counts in a tracked file.
+pub const EXECUTOR_KEYS: &[Key] = &[
+    own(
+        "cmd",
+        KeyKind::List,
+        "",
+        "program and arguments; `{prompt}`, `{model}`, `{dir}` and `{files}` are filled in, no shell reads them",
+    ),
+    own(
+        "prompt",
+        KeyKind::Word(&["stdin", "arg", "file"]),
+        "\"stdin\"",
+        "how it gets the prompt: on stdin, or in the place of `{prompt}` as text or as the name of a file",
+    ),
+    own(
+        "result",
+        KeyKind::Word(&["text", "codex-jsonl", "claude-json"]),
+        "\"text\"",
+        "what it prints: where its last words, tokens and cost are read from",
+    ),
+    own(
+        "env",
+        KeyKind::List,
+        "[]",
+        "environment variables that it may see, such as the one with its key",
+    ),
+    own("network", KeyKind::Flag, "true", "let it use the network"),
+    own(
+        "timeout",
+        KeyKind::Count,
+        "1800",
+        "longest time of one round, in seconds",
+    ),
+    own(
+        "home",
+        KeyKind::List,
+        "[]",
+        "files and folders below your home folder that it may read and write, such as `~/.codex`",
+    ),
+    own(
+        "read",
+        KeyKind::List,
+        "[]",
+        "further files and folders that it may read, such as the folder that it is installed in",
+    ),
+];
