@@ -1,5 +1,7 @@
 //! Arguments: what a person may type. Shapes and help only; what they mean is in `cli::dispatch`.
 
+pub mod config;
+
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{
@@ -113,6 +115,8 @@ pub enum Verb {
     Rebuild,
     /// Apply the recorded replies of landed goals again, offline, and compare the code they make
     Replay(Replay),
+    /// Show or set the settings, and say where each comes from
+    Config(config::Config),
     /// Print or install the manual pages
     Man(Man),
     /// Print the completion script of a shell

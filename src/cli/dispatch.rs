@@ -1,5 +1,7 @@
 //! Dispatch: arguments → request → command → outcome → text, one function per command that needs more than a line.
 
+mod config;
+
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
 use eyre::{Result, WrapErr as _};
@@ -105,6 +107,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             let request = replay::Request { specs: args.specs };
             answer(at, &replay::run(&at.session()?, &request)?)
         }
+        Verb::Config(args) => config::run(at, args),
         Verb::Man(args) => manual(at, &args),
         Verb::Completion(args) => {
             at.ui.print(&completion::script(args.shell)?);

@@ -281,8 +281,8 @@ fn settings(found: &mut Found, repo: &Repo, target: &Target, resolved: &Resolved
 /// Says which source each setting comes from that is not at its default.
 fn origins(resolved: &Resolved) -> String {
     let mut by_origin: BTreeMap<Origin, Vec<&str>> = BTreeMap::new();
-    for (name, origin) in &resolved.origins {
-        by_origin.entry(*origin).or_default().push(name);
+    for (name, said) in &resolved.values {
+        by_origin.entry(said.origin).or_default().push(name);
     }
     by_origin.remove(&Origin::Default);
     let said: Vec<String> = by_origin

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    layers::{Origin, Value},
+    layers::{Origin, Pair, Value},
     settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Planning, Run, Settings},
 };
 
@@ -21,11 +21,11 @@ pub(crate) fn endpoint_of(provider: &str) -> Option<(&'static str, &'static str)
 }
 
 /// The winners by name. Kinds were checked when they were read.
-pub(crate) struct Chosen<'a>(pub(crate) BTreeMap<&'static str, (Origin, &'a Value)>);
+pub(crate) struct Chosen<'a>(pub(crate) BTreeMap<&'static str, (Origin, &'a Pair)>);
 
 impl Chosen<'_> {
     fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).map(|(_, value)| *value)
+        self.0.get(name).map(|(_, pair)| &pair.value)
     }
 
     fn text(&self, name: &str) -> Option<String> {

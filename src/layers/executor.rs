@@ -8,7 +8,7 @@ use toml_edit::TableLike;
 
 use crate::{
     layers::{
-        Layer, LayerError, Origin, Pair, Value,
+        Effective, Layer, LayerError, Origin, Pair,
         chosen::Chosen,
         file::sample,
         read::{self, defaults, edits, first_span, toml_value, wrong},
@@ -87,15 +87,23 @@ fn checked(name: &str, place: &str) -> Result<String, LayerError> {
 
 /// What all sources say, the weakest first.
 #[derive(Default)]
-pub(crate) struct Said<'a>(BTreeMap<&'a str, BTreeMap<&'static str, (Origin, &'a Value)>>);
+pub(crate) struct Said<'a>(BTreeMap<&'a str, BTreeMap<&'static str, (Origin, &'a Pair)>>);
 
 impl<'a> Said<'a> {
     /// Takes in a source that is stronger than those before it.
     pub(crate) fn take(&mut self, layer: &'a Layer) {
         for (name, pairs) in &layer.executors {
             let known = self.0.entry(name).or_default();
-            known.extend(pairs.iter().map(|pair| (pair.name, (layer.origin, &pair.value))));
+            known.extend(pairs.iter().map(|pair| (pair.name, (layer.origin, pair))));
         }
+    }
+
+    /// Returns what was said, as `executor.NAME.KEY`.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (String, Effective)> {
+        self.0.iter().flat_map(|(name, pairs)| {
+            let pairs = pairs.iter();
+            pairs.map(move |(key, said)| (format!("{SECTION}.{name}.{key}"), Effective::of(said)))
+        })
     }
 
     /// Returns those that can be used, by name.
@@ -103,11 +111,8 @@ impl<'a> Said<'a> {
         let defaults = defaults(EXECUTOR_KEYS)?;
         let mut all = BTreeMap::new();
         for (name, said) in self.0 {
-            let usual = defaults
-                .pairs
-                .iter()
-                .map(|pair| (pair.name, (Origin::Default, &pair.value)));
-            let mut chosen: BTreeMap<&'static str, (Origin, &Value)> = usual.collect();
+            let usual = defaults.pairs.iter().map(|pair| (pair.name, (Origin::Default, pair)));
+            let mut chosen: BTreeMap<&'static str, (Origin, &Pair)> = usual.collect();
             chosen.extend(said);
             let external = Chosen(chosen).external();
             if external.cmd.is_empty() {
@@ -142,6 +147,7 @@ pub(crate) fn example() -> String {
 mod tests {
     use super::*;
     use crate::layers::{
+        Effective,
         read::{from_pairs, from_toml},
         resolve,
     };

@@ -2,6 +2,8 @@
 //!
 //! Text in, text out; `layers::read` says what they mean.
 
+use std::fmt;
+
 use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml, value};
 
 use crate::{
@@ -122,13 +124,39 @@ pub fn set(text: &str, key: &str, to: &str) -> Result<String, LayerError> {
             table.insert(name, value(new));
         }
     }
+    Ok(line_ends(text, &document))
+}
+
+/// Returns the settings file `text` without `key`; `None` where it does not have it. All else stays.
+///
+/// # Errors
+/// Broken TOML.
+pub fn unset(text: &str, key: &str) -> Result<Option<String>, LayerError> {
+    let mut document: DocumentMut = text.parse().map_err(|error| broken(&error, text, Origin::Project))?;
+    let (section, name) = key.split_once('.').unwrap_or(("", key));
+    let table = document.get_mut(section).and_then(Item::as_table_like_mut);
+    let gone = table.and_then(|table| table.remove(name));
+    Ok(gone.map(|_| line_ends(text, &document)))
+}
+
+/// Words a document with the line ends of the text that it was read from.
+fn line_ends(text: &str, document: &DocumentMut) -> String {
     let edited = document.to_string();
-    let crlf = text.contains("\r\n");
-    Ok(if crlf {
+    if text.contains("\r\n") {
         edited.replace("\r\n", "\n").replace('\n', "\r\n")
     } else {
         edited
-    })
+    }
+}
+
+impl fmt::Display for Value {
+    /// As a person types it for `git config`: text bare, lists in TOML notation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            other => f.write_str(toml(other.clone()).to_string().trim()),
+        }
+    }
 }
 
 fn toml(value: Value) -> Toml {

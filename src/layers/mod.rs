@@ -51,7 +51,8 @@ impl fmt::Display for Origin {
 }
 
 /// A value of the kind that its key asks for.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// `KeyKind::Text` and `KeyKind::Word`
     Text(String),
@@ -147,14 +148,38 @@ pub enum LayerError {
 pub struct Resolved {
     /// The settings.
     pub settings: Settings,
-    /// Where the value of each setting that has one came from.
-    pub origins: BTreeMap<&'static str, Origin>,
+    /// Every setting that has a value, by name, those of executors as `executor.NAME.KEY`.
+    pub values: BTreeMap<String, Effective>,
     /// What was said and does not count, a line each.
     pub warnings: Vec<String>,
 }
 
+/// The value of a setting that counts, and where it comes from.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Effective {
+    /// The value.
+    pub value: Value,
+    /// The source.
+    pub origin: Origin,
+    /// Where it was said, for people.
+    pub place: String,
+}
+
+impl Effective {
+    fn of((origin, pair): &(Origin, &Pair)) -> Self {
+        Self {
+            value: pair.value.clone(),
+            origin: *origin,
+            place: match origin {
+                Origin::Default => origin.to_string(),
+                _ => pair.place.clone(),
+            },
+        }
+    }
+}
+
 /// The strongest value of each setting so far, and its source.
-type Winners<'a> = BTreeMap<&'static str, (Origin, &'a Value)>;
+type Winners<'a> = BTreeMap<&'static str, (Origin, &'a Pair)>;
 
 /// Lets the strongest of `layers` win, setting by setting; they may come in any order. Defaults need no layer.
 ///
@@ -173,18 +198,21 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
             if layer.origin == Origin::Project && known(pair.name).is_some_and(|key| key.own_only) {
                 warnings.push(does_not_count(pair));
             } else {
-                chosen.insert(pair.name, (layer.origin, &pair.value));
+                chosen.insert(pair.name, (layer.origin, pair));
             }
         }
     }
     warnings.extend(drop_foreign_provider(&mut chosen, &defaults));
-    chosen.retain(|_, (_, value)| !matches!(value, Value::Text(text) if text.is_empty()));
-    let origins = chosen.iter().map(|(name, (origin, _))| (*name, *origin)).collect();
+    chosen.retain(|_, (_, pair)| !matches!(&pair.value, Value::Text(text) if text.is_empty()));
+    let named = chosen
+        .iter()
+        .map(|(name, said)| ((*name).to_owned(), Effective::of(said)));
+    let values = named.chain(executors.values()).collect();
     let mut settings = Chosen(chosen).settings();
     settings.executors = executors.settle(&mut warnings)?;
     Ok(Resolved {
         settings,
-        origins,
+        values,
         warnings,
     })
 }
@@ -195,7 +223,14 @@ fn drop_foreign_provider<'a>(chosen: &mut Winners<'a>, defaults: &'a Layer) -> O
     let own = ["llm.base_url", "llm.key_env"]
         .into_iter()
         .find(|name| chosen.get(name).is_some_and(|(origin, _)| *origin > Origin::Project))?;
-    let Some((Origin::Project, Value::Text(provider))) = chosen.get(PROVIDER) else {
+    let Some((
+        Origin::Project,
+        Pair {
+            value: Value::Text(provider),
+            ..
+        },
+    )) = chosen.get(PROVIDER)
+    else {
         return None;
     };
     endpoint_of(provider)?;
@@ -204,7 +239,7 @@ fn drop_foreign_provider<'a>(chosen: &mut Winners<'a>, defaults: &'a Layer) -> O
          say it yourself: `git config invisigoth.{PROVIDER} {provider}`"
     );
     let default = defaults.pairs.iter().find(|pair| pair.name == PROVIDER)?;
-    chosen.insert(default.name, (Origin::Default, &default.value));
+    chosen.insert(default.name, (Origin::Default, default));
     Some(warning)
 }
 

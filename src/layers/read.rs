@@ -100,6 +100,33 @@ where
     Ok(layer)
 }
 
+/// Returns the setting that a person calls `name`, `executor.NAME.KEY` included: its whole name, and its key. `-`, `_` and
+/// case do not matter.
+///
+/// # Errors
+/// An unknown key, with the closest one there is.
+pub fn find(name: &str) -> Result<(String, &'static Key), LayerError> {
+    const PLACE: &str = "command line";
+    let name = name.strip_prefix("invisigoth.").unwrap_or(name);
+    if let Some(said) = executor::named(name) {
+        let (executor, key) = executor::key(said, PLACE)?;
+        return Ok((format!("{}.{executor}.{}", executor::SECTION, key.name), key));
+    }
+    let wanted = plain(name);
+    let key = KEYS.iter().find(|key| plain(key.name) == wanted);
+    let key = key.ok_or_else(|| unknown(PLACE.to_owned(), name))?;
+    Ok((key.name.to_owned(), key))
+}
+
+/// Says whether `text` is a value that `key` can have.
+///
+/// # Errors
+/// What it must be.
+pub fn fits(key: &Key, text: &str) -> Result<(), LayerError> {
+    let fits = text_value(key, text.trim()).map(|_| ());
+    fits.map_err(|wanted| wrong("command line", key, wanted))
+}
+
 /// Returns `section.key`, or `None` for an environment variable that is no setting.
 fn dotted(said: &str, origin: Origin) -> Option<String> {
     if origin == Origin::Environment {

@@ -23,7 +23,7 @@ fn resolved(layers: &[Layer]) -> Resolved {
 fn defaults_are_those_of_the_table() {
     let Resolved {
         settings,
-        origins,
+        values,
         warnings,
     } = resolved(&[]);
     assert_eq!(settings.llm.base_url, "https://openrouter.ai/api/v1");
@@ -33,8 +33,8 @@ fn defaults_are_those_of_the_table() {
         (None, None, None)
     );
     assert_eq!(settings.run.isolation, Isolation::Branch);
-    assert_eq!(origins["llm.model"], Origin::Default);
-    assert!(!origins.contains_key("land.target") && warnings.is_empty());
+    assert_eq!(values["llm.model"].origin, Origin::Default);
+    assert!(!values.contains_key("land.target") && warnings.is_empty());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_strongest_source_wins_whatever_their_order() {
         toml("[check]\ntimeout = 5\nlint = \"one\"\n"),
     ];
     for _ in 0..2 {
-        let Resolved { settings, origins, .. } = resolved(&layers);
+        let Resolved { settings, values, .. } = resolved(&layers);
         assert_eq!(
             (settings.llm.model.as_str(), settings.land.target.as_deref()),
             ("flag", Some("env"))
@@ -63,7 +63,7 @@ fn the_strongest_source_wins_whatever_their_order() {
             (7, vec!["one".to_owned()])
         );
         assert_eq!(
-            (origins["check.timeout"], origins["check.lint"]),
+            (values["check.timeout"].origin, values["check.lint"].origin),
             (Origin::User, Origin::Project)
         );
         layers.reverse();
@@ -75,11 +75,11 @@ fn a_tracked_file_cannot_say_where_the_key_goes() {
     let text = "[llm]\nmodel = \"m\"\nbase_url = \"https://evil.example\"\n";
     let Resolved {
         settings,
-        origins,
+        values,
         warnings,
     } = resolved(&[toml(text)]);
     assert_eq!(
-        (settings.llm.model.as_str(), origins["llm.base_url"]),
+        (settings.llm.model.as_str(), values["llm.base_url"].origin),
         ("m", Origin::Default)
     );
     assert_eq!(settings.llm.base_url, "https://openrouter.ai/api/v1");
@@ -255,10 +255,10 @@ fn endpoint_and_key_follow_the_provider_unless_somebody_named_them() {
         let Resolved {
             settings,
             warnings,
-            origins,
+            values,
         } = resolved(&[tracked.clone(), own(name, value)]);
         assert_eq!(settings.llm.provider, "openrouter", "{name}");
-        assert_eq!(origins["llm.provider"], Origin::Default);
+        assert_eq!(values["llm.provider"].origin, Origin::Default);
         assert!(
             warnings[0].contains(name) && warnings[0].contains("git config"),
             "{warnings:?}"

@@ -31,6 +31,8 @@ mod bad_moments;
 mod check;
 /// The command line: streams, usage, completion, the demo.
 mod cli;
+/// `config`: the settings, with their origins.
+mod config;
 /// `demo`: the scratch repository.
 mod demo;
 /// `doctor`: every precondition.

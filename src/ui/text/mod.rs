@@ -4,6 +4,7 @@ pub mod add;
 pub mod apply;
 pub mod budget;
 pub mod check;
+pub mod config;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
