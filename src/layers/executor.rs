@@ -147,7 +147,6 @@ pub(crate) fn example() -> String {
 mod tests {
     use super::*;
     use crate::layers::{
-        Effective,
         read::{from_pairs, from_toml},
         resolve,
     };
