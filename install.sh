@@ -135,7 +135,7 @@ install_all() {
     for page in "$work"/man/*.1; do put "$page" "$prefix/share/man/man1/${page##*/}" 644; done
     put "$work/bash" "$prefix/share/bash-completion/completions/$name" 644
     put "$work/zsh" "$prefix/share/zsh/site-functions/_$name" 644
-    put "$work/fish" "$prefix/share/fish/vendor_completions.d/$name.fish" 644
+    put "$work/fish" "$prefix/share/fish/vendor_conf.d/$name.fish" 644
     # What an older version installed and this one does not.
     if [ -f "$manifest" ]; then
         while IFS= read -r old; do

@@ -1,5 +1,6 @@
 //! Arguments: what a person may type. Shapes and help only; what they mean is in `cli::dispatch`.
 
+pub mod complete;
 pub mod config;
 
 use std::{num::NonZeroUsize, path::PathBuf};
@@ -119,8 +120,11 @@ pub enum Verb {
     Config(config::Config),
     /// Print or install the manual pages
     Man(Man),
-    /// Print the completion script of a shell
-    Completion(Completion),
+    /// Print or install the completion script of a shell
+    Completion(complete::Completion),
+    /// Say what may stand at a place of the command line; the scripts of `completion` call this
+    #[command(hide = true)]
+    Complete(complete::Complete),
     /// Do what a hook of git asks for; the scripts in hooks/ call this
     #[command(hide = true)]
     Hook(Hook),
@@ -358,25 +362,6 @@ pub struct Man {
     /// Write them to DIR instead of ../share/man/man1 beside the program
     #[arg(long, value_name = "DIR", requires = "install")]
     pub dir: Option<PathBuf>,
-}
-
-/// `completion`
-#[derive(Args, Debug)]
-pub struct Completion {
-    /// The shell
-    #[arg(value_enum)]
-    pub shell: Shell,
-}
-
-/// A shell that can complete.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Shell {
-    /// Bash
-    Bash,
-    /// Zsh
-    Zsh,
-    /// Fish
-    Fish,
 }
 
 /// `hook`

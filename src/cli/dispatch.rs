@@ -109,8 +109,9 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         }
         Verb::Config(args) => config::run(at, args),
         Verb::Man(args) => manual(at, &args),
-        Verb::Completion(args) => {
-            at.ui.print(&completion::script(args.shell)?);
+        Verb::Completion(args) => completion::run(at, &args),
+        Verb::Complete(args) => {
+            at.ui.print(&completion::candidates(at, args.at, args.words));
             Ok(0)
         }
         Verb::MergeDriver(args) => {

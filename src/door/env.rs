@@ -95,6 +95,11 @@ impl Env {
         self.xdg("XDG_CONFIG_HOME", ".config")
     }
 
+    /// Returns where a user's programs keep data: `XDG_DATA_HOME`, else `.local/share` in the home folder.
+    pub fn data_home(&self) -> Option<PathBuf> {
+        self.xdg("XDG_DATA_HOME", ".local/share")
+    }
+
     /// Returns the folder that this process was started in.
     ///
     /// # Errors

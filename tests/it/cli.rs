@@ -140,19 +140,24 @@ fn files_are_named_from_the_top_when_added_in_a_folder() {
 }
 
 #[test]
-fn bash_completes_below_a_command_for_git_too() {
-    let sandbox = Sandbox::empty();
-    fs::write(sandbox.path("c.bash"), sandbox.ok(&["completion", "bash"])).unwrap();
-    let script = "source ./c.bash; words=(git -C d invisigoth run --max); cword=5; __git_cmd_idx=3; _git_invisigoth; \
-                  echo \"${COMPREPLY[*]}\"";
-    let Ok(done) = Command::new("bash")
-        .args(["-c", script])
-        .current_dir(sandbox.repo())
-        .output()
-    else {
-        return;
+fn what_may_stand_at_a_place_is_said_with_its_meaning() {
+    let sandbox = Sandbox::ready();
+    sandbox.goal("alpha", &[]);
+    let asked = |at: &str, words: &[&str]| {
+        let fixed = ["complete", at, "--", "git-invisigoth"];
+        sandbox.ok(&fixed.iter().chain(words).copied().collect::<Vec<_>>())
     };
-    assert_eq!(String::from_utf8(done.stdout).unwrap(), "--max --max-calls --max-usd\n");
+    assert_eq!(asked("2", &["show", ""]), "alpha\tready: Goal alpha\n");
+    assert_eq!(asked("2", &["undo", ""]).matches("alpha").count(), 0);
+    assert!(asked("1", &["con"]).starts_with("config\tShow or set the settings"));
+    assert_eq!(asked("2", &["list", "--state=fa"]), "--state=failed\t\n");
+    let hidden = asked("1", &[""]);
+    assert!(!hidden.contains("complete\t") && !hidden.contains("hook"), "{hidden}");
+    // Outside a repository there are no goals, and no complaint.
+    assert_eq!(Sandbox::empty().ok(&["complete", "2", "--", "x", "show", "a"]), "");
+    let script = sandbox.ok(&["completion", "bash"]);
+    let placed = sandbox.ok(&["completion", "bash", "--install"]);
+    assert_eq!(fs::read_to_string(placed.trim_end()).unwrap(), script);
 }
 
 #[test]

@@ -23,5 +23,8 @@ mod support;
 /// Finding peers, starting and ending them.
 mod peers;
 
+/// Shells that complete.
+mod shells;
+
 /// `llmock`: faults of a model's server, and a verdict on its client.
 mod llmock;
