@@ -115,6 +115,14 @@ impl Policy {
         }
     }
 
+    /// Says why no reply may touch `path`, whatever a person approves.
+    pub fn denies(&self, path: &RepoPath) -> Option<&'static str> {
+        match self.class(path) {
+            Class::Deny(why) => Some(why),
+            Class::Hold(_) | Class::Allow => None,
+        }
+    }
+
     fn class(&self, path: &RepoPath) -> Class {
         let Some(text) = path.as_str() else {
             return Class::Deny("its name is not UTF-8, so no rule can be checked");

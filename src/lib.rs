@@ -39,6 +39,7 @@ pub mod fence;
 pub mod guard;
 pub mod layers;
 pub mod money;
+pub mod plan;
 pub mod prompt;
 pub mod proof;
 pub mod reply;

@@ -1,0 +1,284 @@
+//! Near-duplicates: how alike two goals are by what they say and which files they name.
+//!
+//! Owns the likeness and the index that finds the nearest goal. Knows no states; what follows from a likeness is
+//! `judge`'s business.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::{goal::Goal, plan::words};
+
+/// From here on two goals are duplicates.
+pub const DUPLICATE: f64 = 0.62;
+/// How many goals are compared in full.
+const MOST_COMPARED: usize = 24;
+/// What a word counts that a paraphrase swaps for another.
+const GENERIC: f64 = 0.3;
+
+/// The nearest goal.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Near {
+    /// Its place in the index, from 0, in the order of `add`.
+    pub nth: usize,
+    /// How alike they are, from 0 to 1.
+    pub likeness: f64,
+}
+
+impl Near {
+    /// True where they are so alike that one of them is enough.
+    pub fn is_duplicate(&self) -> bool {
+        self.likeness >= DUPLICATE
+    }
+
+    /// Returns the likeness as a whole number of hundredths.
+    pub fn percent(&self) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is from 0 to 100"
+        )]
+        let percent = (self.likeness.clamp(0.0, 1.0) * 100.0).round() as u32;
+        percent
+    }
+}
+
+/// What is compared of a goal.
+#[derive(Debug)]
+struct Traits {
+    /// Words of the description, by number, sorted.
+    head: Vec<u32>,
+    /// Words of description and prompt, sorted.
+    all: Vec<u32>,
+    files: BTreeSet<String>,
+    main: Option<String>,
+    kind: Kind,
+    numbers: BTreeSet<String>,
+    evidence: BTreeSet<String>,
+    /// The description, folded.
+    said: String,
+}
+
+/// What a goal brings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Code,
+    Removal,
+    Tests,
+    Docs,
+    Bench,
+}
+
+/// Goals that can be searched for the nearest one.
+#[derive(Debug, Default)]
+pub struct Index {
+    numbers: HashMap<String, u32>,
+    words: Vec<Word>,
+    goals: Vec<Traits>,
+}
+
+#[derive(Debug)]
+struct Word {
+    text: String,
+    generic: bool,
+    /// The goals that have it in their description or prompt.
+    goals: Vec<usize>,
+}
+
+impl Index {
+    /// Adds a goal.
+    pub fn add(&mut self, goal: &Goal) {
+        let traits = self.traits(goal);
+        let nth = self.goals.len();
+        for word in &traits.all {
+            if let Some(word) = usize::try_from(*word).ok().and_then(|at| self.words.get_mut(at)) {
+                word.goals.push(nth);
+            }
+        }
+        self.goals.push(traits);
+    }
+
+    /// Returns the goal that is most like `goal`, the first of several; `None` where nothing is in common.
+    pub fn nearest(&mut self, goal: &Goal) -> Option<Near> {
+        let traits = self.traits(goal);
+        let mut shared: BTreeMap<usize, f64> = BTreeMap::new();
+        for number in &traits.all {
+            let weight = self.weight(*number);
+            for nth in self.word(*number).map(|word| &word.goals).into_iter().flatten() {
+                *shared.entry(*nth).or_default() += weight;
+            }
+        }
+        let mut shared: Vec<(usize, f64)> = shared.into_iter().collect();
+        shared.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        shared.truncate(MOST_COMPARED);
+        let compared = shared.into_iter().filter_map(|(nth, _)| {
+            let likeness = self.likeness(&traits, self.goals.get(nth)?);
+            Some(Near { nth, likeness })
+        });
+        compared.max_by(|a, b| a.likeness.total_cmp(&b.likeness).then(b.nth.cmp(&a.nth)))
+    }
+
+    fn traits(&mut self, goal: &Goal) -> Traits {
+        let words = words::comparable(&goal.description);
+        let kind = kind(&words);
+        let numbers = words.iter().filter(|word| word.chars().all(|c| c.is_ascii_digit()));
+        let numbers = numbers.cloned().collect();
+        let said = words.join(" ");
+        let head = self.number(words);
+        let mut all = self.number(words::comparable(&goal.prompt));
+        all.extend(&head);
+        all.sort_unstable();
+        all.dedup();
+        let named = goal.named_files();
+        Traits {
+            head,
+            all,
+            main: named.first().map(|file| (*file).to_owned()),
+            files: named.into_iter().map(str::to_owned).collect(),
+            kind,
+            numbers,
+            evidence: goal.evidence.iter().filter_map(|line| place(line)).collect(),
+            said,
+        }
+    }
+
+    fn number(&mut self, words: Vec<String>) -> Vec<u32> {
+        let mut all: Vec<u32> = Vec::with_capacity(words.len());
+        for text in words {
+            let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+            let number = *self.numbers.entry(text).or_insert_with_key(|text| {
+                self.words.push(Word {
+                    text: text.clone(),
+                    generic: words::is_generic(text),
+                    goals: Vec::new(),
+                });
+                next
+            });
+            all.push(number);
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    fn word(&self, number: u32) -> Option<&Word> {
+        usize::try_from(number).ok().and_then(|at| self.words.get(at))
+    }
+
+    /// What a word counts: less the more goals have it, and much less where a paraphrase swaps it.
+    fn weight(&self, number: u32) -> f64 {
+        let Some(word) = self.word(number) else {
+            return 0.0;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "counts of goals are small")]
+        let (goals, having) = (self.goals.len() as f64, word.goals.len() as f64);
+        let rare = ((goals + 2.0) / (having + 1.0)).ln() / (goals + 2.0).ln();
+        let weight = 0.4 + 0.6 * rare.clamp(0.0, 1.0);
+        if word.generic { weight * GENERIC } else { weight }
+    }
+
+    fn likeness(&self, a: &Traits, b: &Traits) -> f64 {
+        if a.said == b.said && !a.said.is_empty() && a.files_agree(b) {
+            return 1.0;
+        }
+        let heads = 2.0 * self.common(&a.head, &b.head) / (self.sum(&a.head) + self.sum(&b.head)).max(0.01);
+        let covered = |head: &[u32], all: &[u32]| self.common(head, all) / self.sum(head).max(0.01);
+        let covered = f64::midpoint(covered(&a.head, &b.all), covered(&b.head, &a.all));
+        let mut likeness = 0.6 * heads + 0.4 * covered;
+        likeness *= a.conflicts(b, self);
+        likeness.clamp(0.0, 0.99)
+    }
+
+    fn sum(&self, words: &[u32]) -> f64 {
+        words.iter().map(|word| self.weight(*word)).sum()
+    }
+
+    /// What the words weigh that both have; words that begin alike count in part.
+    fn common(&self, a: &[u32], b: &[u32]) -> f64 {
+        let mut sum = 0.0;
+        for word in a {
+            if b.binary_search(word).is_ok() {
+                sum += self.weight(*word);
+            } else if let Some(text) = self.word(*word).map(|word| word.text.as_str()) {
+                let alike = b.iter().filter(|other| a.binary_search(other).is_err());
+                let alike = alike
+                    .filter_map(|other| self.word(*other))
+                    .any(|other| begin_alike(text, &other.text));
+                if alike {
+                    sum += 0.8 * self.weight(*word);
+                }
+            }
+        }
+        sum
+    }
+
+    fn has(&self, traits: &Traits, word: &str) -> bool {
+        self.numbers
+            .get(word)
+            .is_some_and(|number| traits.head.binary_search(number).is_ok())
+    }
+}
+
+impl Traits {
+    fn files_agree(&self, other: &Self) -> bool {
+        self.files.is_empty() || other.files.is_empty() || !self.files.is_disjoint(&other.files)
+    }
+
+    /// What speaks for or against two goals being one, besides their words.
+    fn conflicts(&self, other: &Self, index: &Index) -> f64 {
+        let mut factor = 1.0;
+        if self.kind != other.kind {
+            factor *= 0.5;
+        }
+        if self.numbers != other.numbers {
+            factor *= 0.6;
+        }
+        let opposite = words::opposites().iter().any(|(one, two)| {
+            let only = |traits: &Self, has: &str, lacks: &str| index.has(traits, has) && !index.has(traits, lacks);
+            only(self, one, two) && only(other, two, one) || only(self, two, one) && only(other, one, two)
+        });
+        if opposite {
+            factor *= 0.5;
+        }
+        if !self.files.is_empty() && !other.files.is_empty() {
+            factor *= if self.main == other.main {
+                1.25
+            } else if self.files.is_disjoint(&other.files) {
+                0.7
+            } else {
+                1.1
+            };
+        }
+        if !self.evidence.is_disjoint(&other.evidence) {
+            factor *= 1.2;
+        }
+        factor
+    }
+}
+
+/// Path and quote of a line of evidence; the line number moves.
+fn place(line: &str) -> Option<String> {
+    let (path, rest) = line.split_once(':')?;
+    let (_, quote) = rest.split_once(':')?;
+    Some(format!("{path}:{}", quote.trim()))
+}
+
+fn kind(words: &[String]) -> Kind {
+    let has = |word: &str| words.iter().any(|other| other == word);
+    if words.iter().take(2).any(|word| word == "remove") {
+        Kind::Removal
+    } else if has("benchmark") {
+        Kind::Bench
+    } else if has("test") {
+        Kind::Tests
+    } else if has("document") || has("readme") {
+        Kind::Docs
+    } else {
+        Kind::Code
+    }
+}
+
+/// True for words of which the shorter is most of the longer, or nearly: `serialis` and `serialize`.
+fn begin_alike(a: &str, b: &str) -> bool {
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let longer = a.chars().count().max(b.chars().count());
+    same >= 4 && same * 10 >= longer * 7
+}
