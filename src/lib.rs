@@ -44,6 +44,7 @@ pub mod prompt;
 pub mod proof;
 pub mod reply;
 pub mod schedule;
+pub mod survey;
 pub mod textdiff;
 pub mod verdict;
 

@@ -54,6 +54,14 @@ pub trait Snapshot {
     /// As `entry`, and when there is no such blob.
     fn read(&self, id: &BlobId) -> io::Result<Vec<u8>>;
 
+    /// Returns how many bytes a blob has, without reading it where that can be known.
+    ///
+    /// # Errors
+    /// As `read`.
+    fn size(&self, id: &BlobId) -> io::Result<u64> {
+        Ok(u64::try_from(self.read(id)?.len()).unwrap_or(u64::MAX))
+    }
+
     /// Lists every entry.
     ///
     /// # Errors

@@ -63,7 +63,10 @@ pub struct Listings {
 
 impl Listings {
     /// Lists the code of the stored tree `root`.
-    fn at(&mut self, repo: &Repo, root: TreeId) -> Result<&Listing> {
+    ///
+    /// # Errors
+    /// When its trees cannot be read.
+    pub fn at(&mut self, repo: &Repo, root: TreeId) -> Result<&Listing> {
         let listing = match self.last.take() {
             Some((last, listing)) if last == root => listing,
             Some((last, listing)) => match diff::trees(repo, last, root) {
@@ -111,6 +114,27 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     } = place;
     let code = tree::code_of_commit(repo, base)?;
     let snapshot = tree::snapshot(repo, code);
+    let (log, diffs) = recent(repo, base)?;
+    Ok(Context {
+        master: master_prompt(repo, target, base)?,
+        rules: rules(&snapshot)?,
+        files: files(&snapshot, goal)?,
+        outline: outline(listings.at(repo, code.root)?),
+        log,
+        diffs,
+        dependencies: dependencies(repo, base, goal, backlog)?,
+        test_goal: proof::is_test_goal(goal).is_some(),
+        asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
+        failures: failures(repo, goal, newest)?,
+        way: Way::default(),
+    })
+}
+
+/// Words the latest commits up to `base` by their subjects, and what the latest of them changed.
+///
+/// # Errors
+/// When history or what it holds cannot be read.
+pub fn recent(repo: &Repo, base: CommitId) -> Result<(String, String)> {
     // Many edits of the backlog in a row would leave no room for what was done to the code.
     let mut commits = history::first_parents(repo, base, LOG * 3).wrap_err("reading the recent history")?;
     commits.retain(|entry| entry.subject() != hand_edits::EDITS);
@@ -127,19 +151,7 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
             break;
         }
     }
-    Ok(Context {
-        master: master_prompt(repo, target, base)?,
-        rules: rules(&snapshot)?,
-        files: files(&snapshot, goal)?,
-        outline: outline(listings.at(repo, code.root)?),
-        log: log.join("\n"),
-        diffs: diffs.join("\n"),
-        dependencies: dependencies(repo, base, goal, backlog)?,
-        test_goal: proof::is_test_goal(goal).is_some(),
-        asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
-        failures: failures(repo, goal, newest)?,
-        way: Way::default(),
-    })
+    Ok((log.join("\n"), diffs.join("\n")))
 }
 
 /// Returns how `model` is asked to word its edits.
@@ -172,7 +184,11 @@ fn failures(repo: &Repo, goal: &Goal, newest: u32) -> Result<Option<String>> {
     Ok(stored.map(|stored| format!("Attempt {newest} failed: {}", stored.reason)))
 }
 
-fn rules(snapshot: &dyn Snapshot) -> io::Result<Vec<(String, String)>> {
+/// Reads the files with standing rules of the repository.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn rules(snapshot: &dyn Snapshot) -> io::Result<Vec<(String, String)>> {
     let mut found: Vec<(String, String)> = Vec::new();
     for name in RULES {
         let Some(text) = read_path(snapshot, &RepoPath::from_git(name.as_bytes()))? else {

@@ -23,6 +23,7 @@ pub mod run;
 pub mod session;
 pub mod spending;
 pub mod stored;
+pub mod surveying;
 pub mod talk;
 pub mod target;
 pub mod tariffs;

@@ -22,6 +22,15 @@ pub fn read_blob(repo: &Repo, id: BlobId) -> Result<Vec<u8>> {
     Ok(blob.detach().data)
 }
 
+/// Returns how many bytes a blob has, without unpacking it.
+///
+/// # Errors
+/// When it is not there.
+pub fn size(repo: &Repo, id: BlobId) -> Result<u64> {
+    let header = repo.gix.find_header(gix_id(id.0));
+    Ok(header.doing(|| format!("reading the size of blob {id}"))?.size())
+}
+
 /// Writes a blob.
 ///
 /// # Errors

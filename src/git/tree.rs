@@ -123,6 +123,10 @@ impl Snapshot for TreeSnapshot<'_> {
         Ok(objects::read_blob(self.repo, *id)?)
     }
 
+    fn size(&self, id: &BlobId) -> io::Result<u64> {
+        Ok(objects::size(self.repo, *id)?)
+    }
+
     fn listing(&self) -> io::Result<Arc<Listing>> {
         if let Some(listing) = self.listing.borrow().as_ref() {
             return Ok(Arc::clone(listing));

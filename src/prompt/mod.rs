@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub mod budget;
+pub mod plan;
 pub mod repair;
 pub mod sections;
 pub mod template;

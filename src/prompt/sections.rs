@@ -57,7 +57,8 @@ pub fn fill<'a>(context: &'a Context, mut room: Room<'_>) -> (Sections<'a>, Vec<
     (view, left_out)
 }
 
-fn listed(left_out: &[String]) -> String {
+/// Words what was left out on one line.
+pub fn listed(left_out: &[String]) -> String {
     let mut list = String::new();
     for (at, name) in left_out.iter().enumerate() {
         if list.len() + name.len() > LEFT_OUT {

@@ -24,6 +24,12 @@ pub enum Template {
     WorkGoal,
     /// What went wrong in a round of work in a folder.
     Rework,
+    /// The standing orders of who plans.
+    PlanSystem,
+    /// What the repository and its backlog say to who plans.
+    PlanContext,
+    /// The order to plan.
+    Plan,
 }
 
 /// A template that does not fit its values, in minijinja's words.
@@ -31,7 +37,7 @@ pub enum Template {
 #[error("{0}")]
 pub struct BadTemplate(pub String);
 
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 18] = [
     ("system.md.j2", include_str!("../../templates/prompt/system.md.j2")),
     ("context.md.j2", include_str!("../../templates/prompt/context.md.j2")),
     ("goal.md.j2", include_str!("../../templates/prompt/goal.md.j2")),
@@ -67,6 +73,16 @@ const SOURCES: [(&str, &str); 14] = [
         include_str!("../../templates/prompt/work_goal.md.j2"),
     ),
     ("rework.md.j2", include_str!("../../templates/prompt/rework.md.j2")),
+    ("blocks.md.j2", include_str!("../../templates/prompt/blocks.md.j2")),
+    (
+        "plan_system.md.j2",
+        include_str!("../../templates/prompt/plan_system.md.j2"),
+    ),
+    (
+        "plan_context.md.j2",
+        include_str!("../../templates/prompt/plan_context.md.j2"),
+    ),
+    ("plan.md.j2", include_str!("../../templates/prompt/plan.md.j2")),
 ];
 
 impl Template {
@@ -81,6 +97,9 @@ impl Template {
             Self::Tools => "tools.md.j2",
             Self::WorkGoal => "work_goal.md.j2",
             Self::Rework => "rework.md.j2",
+            Self::PlanSystem => "plan_system.md.j2",
+            Self::PlanContext => "plan_context.md.j2",
+            Self::Plan => "plan.md.j2",
         }
     }
 
@@ -142,6 +161,9 @@ mod tests {
             Template::Tools,
             Template::WorkGoal,
             Template::Rework,
+            Template::PlanSystem,
+            Template::PlanContext,
+            Template::Plan,
         ] {
             let error = template.render(json!({})).unwrap_err();
             assert!(error.0.contains("undefined"), "{error}");
