@@ -9,16 +9,28 @@ use super::*;
 use crate::prompt::repair::{Feedback, Trouble};
 use crate::secret::Secret;
 
-/// What a fixture's `input.json` says. With `feedback` the message is a repair.
+/// What a fixture's `input.json` says. With `feedback` the message is a repair, with `plan` that of a plan.
 #[derive(Deserialize)]
 struct Input {
+    #[serde(default)]
     goal: Goal,
     #[serde(default)]
     context: Context,
+    #[serde(default)]
     round: (u32, u32),
     budget_tokens: usize,
     #[serde(default)]
     feedback: Option<Feedback>,
+    #[serde(default)]
+    plan: Option<PlanInput>,
+}
+
+#[derive(Deserialize)]
+struct PlanInput {
+    context: plan::PlanContext,
+    count: u32,
+    #[serde(default)]
+    brief: Option<String>,
 }
 
 fn rendered(input: &Input) -> String {
@@ -27,7 +39,10 @@ fn rendered(input: &Input) -> String {
     if let Some(feedback) = &input.feedback {
         return repair::message(goal, round, feedback, budget, &none).unwrap().content;
     }
-    let built = build(goal, &input.context, round, budget, &none).unwrap();
+    let built = match &input.plan {
+        Some(asked) => plan::build(&asked.context, asked.count, asked.brief.as_deref(), budget, &none).unwrap(),
+        None => build(goal, &input.context, round, budget, &none).unwrap(),
+    };
     let messages = built
         .messages
         .iter()

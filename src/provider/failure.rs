@@ -33,7 +33,8 @@ impl ProviderError {
             | Self::Shortened(_)
             | Self::Timeout { .. }
             | Self::Silent { .. }
-            | Self::NoReply { .. } => false,
+            | Self::NoReply { .. }
+            | Self::NoPlan => false,
         }
     }
 
@@ -85,6 +86,7 @@ impl ProviderError {
             Self::NotRecorded { .. } => {
                 "prompt, model and limits must be as they were recorded; another `llm.provider` asks anew"
             }
+            Self::NoPlan => "add `\"plan\": [\"…\"]` to the file that `llm.script` names",
             Self::NoReply { .. } => "add the goal, or a `default`, to the file that `llm.script` names",
             Self::Refused(Refused::Over(_)) => "`git invisigoth budget` shows the caps and raises them",
             Self::Refused(Refused::Dearer(_)) => "correct `llm.usd_per_mtok_*`, or look at the endpoint's bill",

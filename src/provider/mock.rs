@@ -73,9 +73,16 @@ impl Mock {
             }
             Source::Script(script) => script,
         };
-        let (goal, round) = goal_of(request).unwrap_or_default();
-        let Some(step) = script.step(&goal, round, nth) else {
-            return Err(ProviderError::NoReply { goal });
+        let asked = asked_of(request);
+        let step = match &asked {
+            Asked::Goal(goal, round) => script.step(goal, *round, nth),
+            Asked::Plan(round) => script.plan_step(*round, nth),
+        };
+        let Some(step) = step else {
+            return Err(match asked {
+                Asked::Goal(goal, _) => ProviderError::NoReply { goal },
+                Asked::Plan(_) => ProviderError::NoPlan,
+            });
         };
         self.play(request, step, stop)
     }
@@ -157,18 +164,38 @@ fn answer(request: &Request, step: &Step) -> Answer {
     }
 }
 
-/// Finds `Goal: <id> (round R of M)` in the last message of ours. The last such line counts: the templates end with
-/// it, and what stands before may quote others. Returns which reply comes next, too: a round may take several turns.
-fn goal_of(request: &Request) -> Option<(String, usize)> {
+/// What a request asks for, and in which round.
+enum Asked {
+    /// Work on this goal.
+    Goal(String, usize),
+    /// A plan.
+    Plan(usize),
+}
+
+/// Finds `Plan: N goals` on the last line of our last message, or `Goal: <id> (round R of M)` in it. The last such line
+/// counts: the templates end with it, and what stands before may quote others. A round may take several turns.
+fn asked_of(request: &Request) -> Asked {
     let messages = &request.messages;
-    let last = messages.iter().rposition(|message| message.role == Role::User)?;
-    let message = messages.get(last)?;
+    let last = messages.iter().rposition(|message| message.role == Role::User);
+    let last = last.unwrap_or_default();
     let before = messages.iter().take(last);
-    let answered = before.filter(|message| message.role == Role::Assistant).count();
-    message.content.lines().rev().find_map(|line| {
+    let turn = 1 + before.filter(|message| message.role == Role::Assistant).count();
+    let text = messages.get(last).map_or("", |message| message.content.as_str());
+    if text.trim_end().lines().next_back().is_some_and(is_plan) {
+        return Asked::Plan(turn);
+    }
+    let goal = text.lines().rev().find_map(|line| {
         let (goal, rest) = line.trim_end().strip_prefix("Goal: ")?.rsplit_once(" (round ")?;
         let (round, _) = rest.strip_suffix(')')?.split_once(" of ")?;
-        let round: usize = round.parse().ok()?;
-        Some((goal.to_owned(), round.max(answered + 1)))
-    })
+        Some((goal.to_owned(), round.parse::<usize>().ok()?))
+    });
+    match goal {
+        Some((goal, round)) => Asked::Goal(goal, round.max(turn)),
+        None => Asked::Goal(String::new(), 0),
+    }
+}
+
+fn is_plan(line: &str) -> bool {
+    let count = line.strip_prefix("Plan: ").and_then(|rest| rest.strip_suffix(" goals"));
+    count.is_some_and(|count| count.parse::<u32>().is_ok())
 }

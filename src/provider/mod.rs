@@ -218,6 +218,9 @@ pub enum ProviderError {
         /// The goal; empty where the request names none.
         goal: String,
     },
+    /// The mock's script has no reply to a plan.
+    #[error("the script has no reply for a plan")]
+    NoPlan,
     /// The mock's command failed.
     #[error("`{command}` {message}")]
     Command {

@@ -17,6 +17,8 @@ use crate::provider::ProviderError;
 pub struct Script {
     /// Rounds by goal; the last one repeats.
     goals: BTreeMap<String, Vec<Round>>,
+    /// Rounds of a plan; the last one repeats.
+    plan: Vec<Round>,
     /// Every round of every other goal.
     default: Option<Round>,
 }
@@ -81,12 +83,24 @@ impl Script {
     /// Returns the answer to try `nth` (from 1) of `round` (from 1) of a goal.
     pub fn step(&self, goal: &str, round: usize, nth: usize) -> Option<&Step> {
         let rounds = self.goals.get(goal).map(Vec::as_slice).unwrap_or_default();
-        let repeats = |round: &Round| match round.0.as_slice() {
+        let Round(tries) = nth_of(rounds, round, Round::repeats).or(self.default.as_ref())?;
+        nth_of(tries, nth, Step::repeats)
+    }
+
+    /// Returns the answer to try `nth` (from 1) of `round` (from 1) of a plan. What stands for every other goal does not
+    /// stand for a plan.
+    pub fn plan_step(&self, round: usize, nth: usize) -> Option<&Step> {
+        let Round(tries) = nth_of(&self.plan, round, Round::repeats)?;
+        nth_of(tries, nth, Step::repeats)
+    }
+}
+
+impl Round {
+    fn repeats(&self) -> usize {
+        match self.0.as_slice() {
             [only] => only.repeats(),
             _ => 1,
-        };
-        let Round(tries) = nth_of(rounds, round, repeats).or(self.default.as_ref())?;
-        nth_of(tries, nth, Step::repeats)
+        }
     }
 }
 

@@ -65,6 +65,40 @@ fn goal_and_round_pick_the_reply_and_the_last_one_repeats() {
 }
 
 #[test]
+fn a_plan_has_replies_of_its_own_by_the_last_line_alone() {
+    let script = r#"{"plan": ["first", "second"], "default": "edits", "goals": {"quoted": ["of the goal"]}}"#;
+    let mut asked = request("Plan: 3 goals");
+    let (mock, _) = open(script).unwrap();
+    let mut texts = Vec::new();
+    for _ in 0..3 {
+        let answer = mock.ask(&asked, &Unmetered, &Stop::default()).unwrap();
+        asked.messages.extend(
+            [
+                (Role::Assistant, answer.text.clone()),
+                (Role::User, "Plan: 1 goals".to_owned()),
+            ]
+            .map(|(role, content)| Message { role, content }),
+        );
+        texts.push(answer.text);
+    }
+    assert_eq!(
+        texts,
+        ["first", "second", "second"],
+        "a plan that is asked again goes on"
+    );
+    assert_eq!(
+        ask(script, "Plan: 3 goals\nGoal: quoted (round 1 of 1)").unwrap().text,
+        "of the goal"
+    );
+    assert_eq!(
+        ask(script, "Plan: many goals").unwrap().text,
+        "of the goal",
+        "the quoted line counts"
+    );
+    assert_eq!(ask(SCRIPT, "Plan: 3 goals").unwrap_err(), ProviderError::NoPlan);
+}
+
+#[test]
 fn tokens_are_the_scripts_or_an_estimate_that_says_so() {
     let scripted = ask(SCRIPT, "Goal: a (b) (round 2 of 3)").unwrap().usage;
     assert_eq!(
@@ -207,7 +241,7 @@ fn a_mistake_in_the_script_names_its_place_and_what_is_allowed() {
         ),
         (
             "{\"goal\": 1}",
-            "1:7: unknown field `goal`, expected `goals` or `default`".to_owned(),
+            "1:7: unknown field `goal`, expected one of `goals`, `plan`, `default`".to_owned(),
         ),
         (
             "{\"default\": {\"finish\": \"stopped\"}}",
