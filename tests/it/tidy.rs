@@ -33,9 +33,8 @@ const ROWS: &[(Row, &[&str])] = &[
     (
         Row::Verbs,
         &[
-            "backlog", "context", "detect", "edit", "fence", "guard", "layers", "money", "plan", "prompt", "proof",
-            "reply", "schedule", "textdiff", "verdict", "backlog", "context", "detect", "edit", "fence", "guard",
-            "layers", "money", "prompt", "proof", "reply", "schedule", "survey", "textdiff", "verdict",
+            "audit", "backlog", "context", "detect", "edit", "fence", "foreign", "guard", "layers", "money", "plan",
+            "prompt", "proof", "reply", "schedule", "survey", "textdiff", "verdict",
         ],
     ),
     (Row::Doors, &["door"]),
