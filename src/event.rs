@@ -33,6 +33,24 @@ pub enum Event {
         /// Size of the prompt.
         bytes: usize,
     },
+    /// A model is asked for goals.
+    Planning {
+        /// How many.
+        count: u32,
+        /// From 1.
+        round: u32,
+        /// Size of the prompt.
+        bytes: usize,
+    },
+    /// A plan was judged.
+    Planned {
+        /// Goals that are in the backlog now.
+        goals: usize,
+        /// Proposals that are not.
+        refused: usize,
+        /// True where a person must approve them.
+        proposed: bool,
+    },
     /// A reply could not be used; the reason goes back to the model.
     Refused {
         /// The goal.

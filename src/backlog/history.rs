@@ -10,9 +10,10 @@ use serde_json::Value;
 use crate::{
     backlog::{
         error::{BacklogError, Lines},
-        read::id_text,
+        read::{goal, id_text},
         spans::{Items, Piece, Row, array, cut, newline, on_one_line},
     },
+    goal::Goal,
     id::{CommitId, GoalId},
 };
 
@@ -146,6 +147,11 @@ pub fn landed_ids(text: &str) -> Result<impl Iterator<Item = GoalId>, BacklogErr
         })
         .collect();
     Ok(ids?.into_iter())
+}
+
+/// Reads what the goal of a completed row asked for; `None` where it is no goal.
+pub fn asked(row: &str) -> Option<Goal> {
+    goal(&Row::parse(row)?.without("status")).ok()
 }
 
 #[cfg(test)]

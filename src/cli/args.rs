@@ -2,6 +2,7 @@
 
 pub mod complete;
 pub mod config;
+pub mod plan;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -84,6 +85,8 @@ pub enum Verb {
     Init(Init),
     /// Add a goal to the backlog; prints its id
     Add(Add),
+    /// Have a model propose goals
+    Plan(plan::Plan),
     /// Work through the goals that are ready, one after the other
     Run(Run),
     /// Land candidates whose checks pass on the merged code
@@ -187,6 +190,15 @@ pub struct Run {
     /// Leave candidates on their branches
     #[arg(long)]
     pub no_merge: bool,
+    /// When nothing is ready, plan, and go on with what is planned, until a cap is reached
+    #[arg(long, conflicts_with_all = ["ids", "dry_run"])]
+    pub plan: bool,
+    /// Make planned goals ready at once, without your approval: plan.approve=auto
+    #[arg(short, long, requires = "plan")]
+    pub yes: bool,
+    /// What planned goals shall be about: text, @FILE, or - for standard input
+    #[arg(short, long, value_name = "TEXT", requires = "plan", allow_hyphen_values = true)]
+    pub brief: Option<String>,
     /// End with 4 where there is nothing to do
     #[arg(long)]
     pub exit_code: bool,

@@ -1,6 +1,7 @@
 //! Dispatch: arguments → request → command → outcome → text, one function per command that needs more than a line.
 
 mod config;
+mod plan;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
@@ -23,7 +24,7 @@ use crate::{
         signal::{self, Watch},
         terminal,
     },
-    engine::{session::Session, target::Target},
+    engine::{planning, session::Session, target::Target},
     fault::{Fault, Kind},
     id::GoalId,
     money::caps::{Scope, What},
@@ -67,6 +68,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
     match verb {
         Verb::Init(args) => set_up(at, &args),
         Verb::Add(args) => answer(at, &add_goal(at, args)?),
+        Verb::Plan(args) => plan::run(at, args),
         Verb::Run(args) => work(at, &args),
         Verb::Merge(args) => land(at, &args.ids),
         Verb::Status => answer(at, &commands::status::run(&at.session()?)?),
@@ -286,11 +288,18 @@ fn prompt_text(place: &Path, prompt: String) -> Result<String> {
 
 fn work(at: &Opened, args: &args::Run) -> Result<u8> {
     let session = at.session()?;
+    let brief = args.brief.clone();
+    let plan = planning::Order {
+        brief: brief.map(|brief| prompt_text(&at.place, brief)).transpose()?,
+        approved: args.yes,
+        ..planning::Order::default()
+    };
     let request = run::Request {
         only: ids(&args.ids)?,
         max: args.max,
         dry_run: args.dry_run,
         no_merge: args.no_merge,
+        plan: args.plan.then_some(plan),
         exit_code: args.exit_code,
     };
     name_target(at, &session);

@@ -82,9 +82,13 @@ impl Opened {
         }
         let mut flags = global.set;
         let mut streams_events = false;
-        if let Some(Verb::Run(run)) = verb {
-            flags.extend(run.settings());
-            streams_events = !run.dry_run;
+        match verb {
+            Some(Verb::Run(run)) => {
+                flags.extend(run.settings());
+                streams_events = !run.dry_run;
+            }
+            Some(Verb::Plan(plan)) => flags.extend(plan.settings()),
+            _ => {}
         }
         let progress = Arc::new(Progress::new(Arc::clone(&ui), streams_events));
         Ok(Self {

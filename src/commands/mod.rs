@@ -17,6 +17,7 @@ pub mod log;
 pub mod merge;
 pub mod merge_driver;
 pub mod models;
+pub mod plan;
 pub mod prompt;
 pub mod rebuild;
 pub mod replay;

@@ -7,12 +7,15 @@ use crate::{
     commands,
     engine::{
         executor::Executor,
-        gather, recall,
+        gather,
+        planning::{self, Planned},
+        recall,
         run::{self, Order, Summary},
         session::Session,
         target::Target,
     },
     fault::Kind,
+    goal::Decision,
     id::GoalId,
     prompt::{self, Way},
     schedule,
@@ -29,6 +32,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Leave candidates on their branches.
     pub no_merge: bool,
+    /// What to plan when nothing is ready.
+    pub plan: Option<planning::Order>,
     /// End with 4 where there is nothing to do.
     pub exit_code: bool,
 }
@@ -87,13 +92,18 @@ pub fn kind(summary: &Summary, exit_code: bool) -> Option<Kind> {
         Some(fault.kind)
     } else if any(State::Failed) || any(State::Blocked) || !summary.waiting.is_empty() {
         Some(Kind::Unfinished)
-    } else if any(State::Held) {
+    } else if any(State::Held) || summary.plans.iter().any(waits) {
         Some(Kind::Person)
     } else if summary.goals.is_empty() && exit_code {
         Some(Kind::Nothing)
     } else {
         None
     }
+}
+
+/// True where planned goals wait for a person.
+fn waits(plan: &Planned) -> bool {
+    plan.status == Decision::Proposed && !plan.goals.is_empty()
 }
 
 /// Runs.
@@ -108,6 +118,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         only: request.only,
         max: request.max,
         no_merge: request.no_merge,
+        plan: request.plan,
     };
     Ok(Outcome::Ran {
         summary: run::run(session, &order)?,

@@ -13,6 +13,8 @@ pub mod hand_edits;
 pub mod land;
 pub mod models;
 pub mod outside;
+pub mod planning;
+pub mod plans;
 pub mod proving;
 pub mod queue;
 pub mod recall;

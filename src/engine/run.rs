@@ -11,16 +11,20 @@ use crate::{
     engine::{
         attempt::{self, Ended, Passed},
         executor::Executor,
-        land, queue, recall,
+        land,
+        planning::{self, Planned},
+        queue, recall,
         session::Session,
+        tariffs,
         worker::{self, Worker},
     },
     event::Event,
     facts::{Candidate, Fact, Facts, Standing},
     fault::{Fault, Kind},
-    goal::Decision,
+    goal::{Decision, Goal},
     id::{CommitId, GoalId},
     schedule::{self, State},
+    settings::{Caps, Settings},
     time::Stopping,
 };
 
@@ -33,6 +37,8 @@ pub struct Order {
     pub max: Option<usize>,
     /// Leave candidates as they are.
     pub no_merge: bool,
+    /// What to plan when nothing is ready.
+    pub plan: Option<planning::Order>,
 }
 
 /// What became of one goal.
@@ -52,12 +58,15 @@ pub struct GoalResult {
 }
 
 /// What a run came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Summary {
     /// Each goal that was worked on, in order.
     pub goals: Vec<GoalResult>,
     /// Goals that wait, and why.
     pub waiting: Vec<(GoalId, String)>,
+    /// What was planned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<Planned>,
     /// Model calls.
     pub calls: u64,
     /// Dollars; `None` where unknown.
@@ -82,8 +91,11 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let began = session.clock.now();
     let mut worker = Worker::open(session)?;
     refuse_unknown(&worker.facts, &order.only)?;
+    if order.plan.is_some() && !ends(order, &worker.settings) {
+        return Err(endless().into());
+    }
     let ready = schedule::ready(&worker.facts, &order.only);
-    if !ready.is_empty() && worker.gate.is_empty() {
+    if (!ready.is_empty() || order.plan.is_some()) && worker.gate.is_empty() {
         return Err(worker::no_checks().into());
     }
     // A program of the user's own has its own key.
@@ -91,13 +103,14 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         let goal = worker.backlog.get(id);
         goal.is_none_or(|goal| Executor::of(&goal, &worker.settings).map_or(true, |executor| executor.asks()))
     };
-    let any_asks = ready.iter().any(|id| asks(id));
+    let any_asks = order.plan.is_some() || ready.iter().any(|id| asks(id));
     if any_asks {
         worker.asking()?;
     }
     worker.begin()?;
-    let mut goals = Vec::new();
-    let cut_short = work(&mut worker, order, &mut goals).err();
+    let mut done = Done::default();
+    let cut_short = work(&mut worker, order, &mut done).err();
+    let Done { goals, plans } = done;
     worker.mark(None);
     // What was checked and landed is saved whatever cut the run short.
     let followed = worker.follow();
@@ -116,6 +129,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     Ok(Summary {
         goals,
         waiting,
+        plans,
         calls,
         cost_usd,
         // A program of the user's own pays by itself.
@@ -168,18 +182,90 @@ pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
     }
 }
 
-fn work(worker: &mut Worker<'_>, order: &Order, results: &mut Vec<GoalResult>) -> Result<()> {
+/// What a run has done so far.
+#[derive(Default)]
+struct Done {
+    goals: Vec<GoalResult>,
+    plans: Vec<Planned>,
+}
+
+/// True where something keeps a run that plans from going on for ever. A script comes to its end.
+fn ends(order: &Order, settings: &Settings) -> bool {
+    let caps = [settings.budget.run, settings.budget.day];
+    order.max.is_some() || tariffs::is_scripted(&settings.llm) || caps.iter().any(|caps| *caps != Caps::default())
+}
+
+fn endless() -> Fault {
+    Fault::new(
+        Kind::Config,
+        "`run --plan` goes on until a cap is reached, and there is none",
+    )
+    .hint("`git invisigoth run --plan --max-usd 5`, `--max 10`, or `git invisigoth config set budget.max_minutes 60`")
+}
+
+fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
     let has_work = |facts: &Facts| !schedule::ready(facts, &order.only).is_empty() || !facts.candidates.is_empty();
-    if !has_work(&worker.facts) {
+    if !has_work(&worker.facts) && order.plan.is_none() {
         return Ok(());
     }
     worker.check_base()?;
     worker.land_again()?;
     if !order.no_merge {
-        queue::drain(worker, &order.only, results)?;
+        queue::drain(worker, &order.only, &mut done.goals)?;
     }
     let mut tried: BTreeSet<GoalId> = BTreeSet::new();
-    while order.max.is_none_or(|max| tried.len() < max) {
+    loop {
+        work_at_ready(worker, order, &mut tried, &mut done.goals)?;
+        let Some(plan) = order.plan.as_ref().filter(|_| has_room(order, &tried)) else {
+            return Ok(());
+        };
+        if done.plans.last().is_some_and(|last| !has_landed(last, &done.goals)) {
+            worker
+                .session
+                .say("no goal of the last plan landed, so there is no further plan");
+            return Ok(());
+        }
+        let made = add_plan(worker, plan)?;
+        let goes_on = made.status == Decision::Pending && !made.goals.is_empty();
+        done.plans.push(made);
+        if !goes_on {
+            return Ok(());
+        }
+    }
+}
+
+fn has_room(order: &Order, tried: &BTreeSet<GoalId>) -> bool {
+    order.max.is_none_or(|max| tried.len() < max)
+}
+
+/// Planning on after a plan of which nothing came would spend a whole cap on the same.
+fn has_landed(plan: &Planned, results: &[GoalResult]) -> bool {
+    let landed = |goal: &Goal| {
+        let is = |result: &&GoalResult| Some(&result.goal) == goal.id.as_ref() && result.state == State::Landed;
+        results.iter().any(|result| is(&result))
+    };
+    plan.goals.iter().any(landed)
+}
+
+fn add_plan(worker: &mut Worker<'_>, order: &planning::Order) -> Result<Planned> {
+    let session = worker.session;
+    // What landed must be in the branch that the plan looks at, and so must what people wrote meanwhile.
+    worker.follow()?;
+    worker.take_in_edits()?;
+    let made = planning::make(session, worker.asking()?, order)?;
+    worker.refresh_target()?;
+    worker.take_in_edits()?;
+    Ok(made)
+}
+
+/// Works at what is ready until nothing is.
+fn work_at_ready(
+    worker: &mut Worker<'_>,
+    order: &Order,
+    tried: &mut BTreeSet<GoalId>,
+    results: &mut Vec<GoalResult>,
+) -> Result<()> {
+    while has_room(order, tried) {
         match worker.session.stop.stopping() {
             Stopping::No => {}
             Stopping::Soon | Stopping::Now => {

@@ -9,7 +9,11 @@ use serde_json::value::RawValue;
 use crate::{
     check::CheckRow,
     facts::Standing,
-    git::{Repo, attempts, config, refs},
+    git::{
+        Repo,
+        attempts::{self, Of},
+        config, refs,
+    },
     id::{CommitId, GoalId, TreeId},
     money::caps::OverBudget,
     time::Moment,
@@ -84,13 +88,14 @@ pub fn read(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<Stored>> {
         .transpose()
 }
 
-/// Reads the answered calls of attempt `number` at `goal`, in order.
+/// Reads the answered calls of attempt `number` at a goal or a plan, in order.
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn calls(repo: &Repo, goal: &GoalId, number: u32) -> Result<Vec<Exchange>> {
+pub fn calls<'a>(repo: &Repo, of: impl Into<Of<'a>>, number: u32) -> Result<Vec<Exchange>> {
+    let of = of.into();
     let mut recorded = Vec::new();
-    while let Some(text) = attempts::read(repo, goal, number, &call_name(recorded.len()))? {
+    while let Some(text) = attempts::read(repo, of, number, &call_name(recorded.len()))? {
         recorded.push(serde_json::from_slice(&text).wrap_err("a recorded call")?);
     }
     Ok(recorded)
@@ -165,9 +170,10 @@ pub fn write(
     for (at, call) in calls.iter().enumerate() {
         files.push((call_name(first + at), serde_json::to_vec(call)?));
     }
-    Ok(attempts::save(repo, (&stored.goal, number), &files, code, at)?)
+    Ok(attempts::save(repo, ((&stored.goal).into(), number), &files, code, at)?)
 }
 
-fn call_name(nth: usize) -> String {
+/// Names the file of a call, from 0.
+pub(crate) fn call_name(nth: usize) -> String {
     format!("{nth:03}.json")
 }

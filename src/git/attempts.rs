@@ -21,12 +21,37 @@ use crate::{
 /// Files of one attempt, by name within its tree.
 pub type Files = Vec<(String, Vec<u8>)>;
 
-fn folder(goal: &GoalId) -> String {
-    Hash::of("attempt", [goal.ref_part().as_bytes()]).short(2)
+/// Where plans stand among the goals; no goal's part of a ref name begins so.
+pub const PLAN: &str = "_plan";
+
+/// What an attempt is at.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// A goal.
+    Goal(&'a GoalId),
+    /// A plan.
+    Plan,
 }
 
-fn place(goal: &GoalId, number: u32) -> String {
-    format!("{}/{}@{number}", folder(goal), goal.ref_part())
+impl<'a> From<&'a GoalId> for Of<'a> {
+    fn from(goal: &'a GoalId) -> Self {
+        Self::Goal(goal)
+    }
+}
+
+impl Of<'_> {
+    fn part(self) -> String {
+        match self {
+            Self::Goal(goal) => goal.ref_part(),
+            Self::Plan => PLAN.to_owned(),
+        }
+    }
+
+    fn place(self, number: u32) -> String {
+        let part = self.part();
+        let folder = Hash::of("attempt", [part.as_bytes()]).short(2);
+        format!("{folder}/{part}@{number}")
+    }
 }
 
 /// Writes files of attempt `number` at `goal`, and the candidate's tree if there is one.
@@ -35,12 +60,12 @@ fn place(goal: &GoalId, number: u32) -> String {
 /// When objects or the ref cannot be written, or the race for the ref is lost ten times.
 pub fn save(
     repo: &Repo,
-    (goal, number): (&GoalId, u32),
+    (of, number): (Of<'_>, u32),
     files: &Files,
     candidate: Option<TreeId>,
     at: Moment,
 ) -> Result<()> {
-    let place = place(goal, number);
+    let place = of.place(number);
     let blobs: Vec<(String, BlobId)> = files
         .iter()
         .map(|(name, content)| Ok((format!("{place}.{name}"), objects::write_blob(repo, content)?)))
@@ -61,7 +86,7 @@ pub fn save(
             Ok(())
         })?;
         let made = commit::write_unsigned(repo, root, &[], "Attempts of git-invisigoth\n", at)?;
-        let why = format!("attempt {number} at {goal}");
+        let why = format!("attempt {number} at {}", of.part());
         let set = RefMove::Set {
             name: refs::ATTEMPTS.to_owned(),
             old: head,
@@ -174,14 +199,14 @@ fn files(repo: &Repo, id: TreeId) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// When it cannot be read; `None` where there is none.
-pub fn read(repo: &Repo, goal: &GoalId, number: u32, name: &str) -> Result<Option<Vec<u8>>> {
+pub fn read<'a>(repo: &Repo, of: impl Into<Of<'a>>, number: u32, name: &str) -> Result<Option<Vec<u8>>> {
     let Some(head) = refs::read(repo, refs::ATTEMPTS)? else {
         return Ok(None);
     };
     tree::read_file(
         repo,
         tree::of_commit(repo, head)?,
-        &format!("{}.{name}", place(goal, number)),
+        &format!("{}.{name}", of.into().place(number)),
     )
 }
 

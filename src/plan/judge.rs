@@ -25,6 +25,8 @@ use crate::{
     snapshot::{Mode, Snapshot},
 };
 
+/// `created_by` of the goals that come of proposals.
+pub const PLANNER: &str = "plan";
 /// Longest description, in characters.
 pub const MOST_DESCRIPTION: usize = 200;
 /// Longest prompt, in characters.
@@ -170,7 +172,7 @@ struct Room {
 
 impl Room {
     fn of(known: &Known, limits: &Limits<'_>) -> Self {
-        let is_planned = |goal: &&Goal| goal.created_by.as_deref() == Some("plan");
+        let is_planned = |goal: &&Goal| goal.created_by.as_deref() == Some(PLANNER);
         let planned = known.open.iter().filter(is_planned).count();
         Self {
             asked: limits.count,
@@ -289,7 +291,7 @@ fn goal(proposal: Proposal, quoted: &mut Quoted<'_>, limits: &Limits<'_>) -> io:
         priority: proposal.priority,
         labels: labels.take(most).collect(),
         created_at: Some(limits.created_at.to_owned()),
-        created_by: Some("plan".to_owned()),
+        created_by: Some(PLANNER.to_owned()),
         reason: Some(proposal.reason.trim().to_owned()),
         evidence,
         ..Goal::default()

@@ -13,7 +13,7 @@ use crate::{
         template::Template,
     },
     secret::Redactor,
-    transcript::Role,
+    transcript::{Message, Role},
 };
 
 /// What repository and backlog say to who plans. Texts are UTF-8, lists have an item a line.
@@ -105,6 +105,21 @@ pub fn build(
         messages,
         left_out,
     })
+}
+
+#[derive(Serialize)]
+struct AgainView<'a> {
+    why: &'a [String],
+    count: u32,
+}
+
+/// Words what was wrong with a reply, a reason or several, and the order again.
+///
+/// # Errors
+/// Never in practice: the template is ours.
+pub fn again(why: &[String], count: u32, redactor: &Redactor) -> Result<Message, PromptError> {
+    let text = Template::PlanAgain.render(AgainView { why, count })?;
+    Ok(message(Role::User, &text, redactor))
 }
 
 /// Whoever comes first here is cut last: what the judge compares with, then what goals are made of.

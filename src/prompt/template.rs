@@ -30,6 +30,8 @@ pub enum Template {
     PlanContext,
     /// The order to plan.
     Plan,
+    /// What was wrong with a plan, and the order again.
+    PlanAgain,
 }
 
 /// A template that does not fit its values, in minijinja's words.
@@ -37,7 +39,7 @@ pub enum Template {
 #[error("{0}")]
 pub struct BadTemplate(pub String);
 
-const SOURCES: [(&str, &str); 18] = [
+const SOURCES: [(&str, &str); 19] = [
     ("system.md.j2", include_str!("../../templates/prompt/system.md.j2")),
     ("context.md.j2", include_str!("../../templates/prompt/context.md.j2")),
     ("goal.md.j2", include_str!("../../templates/prompt/goal.md.j2")),
@@ -83,6 +85,10 @@ const SOURCES: [(&str, &str); 18] = [
         include_str!("../../templates/prompt/plan_context.md.j2"),
     ),
     ("plan.md.j2", include_str!("../../templates/prompt/plan.md.j2")),
+    (
+        "plan_again.md.j2",
+        include_str!("../../templates/prompt/plan_again.md.j2"),
+    ),
 ];
 
 impl Template {
@@ -100,6 +106,7 @@ impl Template {
             Self::PlanSystem => "plan_system.md.j2",
             Self::PlanContext => "plan_context.md.j2",
             Self::Plan => "plan.md.j2",
+            Self::PlanAgain => "plan_again.md.j2",
         }
     }
 
@@ -164,6 +171,7 @@ mod tests {
             Template::PlanSystem,
             Template::PlanContext,
             Template::Plan,
+            Template::PlanAgain,
         ] {
             let error = template.render(json!({})).unwrap_err();
             assert!(error.0.contains("undefined"), "{error}");

@@ -14,7 +14,7 @@ use crate::{
     schedule::State,
     ui::{
         Ui,
-        look::{count, one_line},
+        look::{self, one_line},
         rows::{self, Columns, Row},
     },
 };
@@ -146,8 +146,23 @@ impl Progress {
                 self.step("working", goal, &one_line(description));
             }
             Event::Asked { goal, round, bytes } => {
-                let bytes = count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
+                let bytes = look::count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
                 self.step("asked", goal, &format!("round {round}, {bytes}"));
+            }
+            Event::Planning { count, round, bytes } => {
+                let goals = look::count(u64::from(*count), "goal", "goals");
+                let bytes = look::count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
+                let line = format!("planning  {goals} asked for, round {round}, {bytes}");
+                self.ui.say(&line);
+            }
+            Event::Planned {
+                goals,
+                refused,
+                proposed,
+            } => {
+                let goals = look::count(u64::try_from(*goals).unwrap_or(u64::MAX), "goal", "goals");
+                let word = if *proposed { "proposed" } else { "added" };
+                self.ui.say(&format!("planned   {goals} {word}, {refused} refused"));
             }
             Event::Refused { goal, round, why } => {
                 self.step("refused", goal, &format!("round {round}, {}", one_line(why)));

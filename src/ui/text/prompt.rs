@@ -2,7 +2,7 @@
 
 use crate::{
     commands::prompt::Outcome,
-    transcript::Role,
+    transcript::{Message, Role},
     ui::{
         View,
         colour::Style,
@@ -12,17 +12,7 @@ use crate::{
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
-        let mut text = String::new();
-        for message in &self.messages {
-            let role = match message.role {
-                Role::System => "system",
-                Role::User => "user",
-                Role::Assistant => "assistant",
-            };
-            let heading = look.paint.paint(Style::Bold, &format!("=== {role} ==="));
-            text.push_str(&[&heading, "\n", many_lines(message.content.trim_end()).as_str(), "\n"].concat());
-        }
-        text
+        messages(look, &self.messages)
     }
 
     fn aside(&self) -> String {
@@ -33,4 +23,19 @@ impl View for Outcome {
         let hash = format!("prompt_hash {}", self.prompt_hash);
         left_out.chain([hash]).collect()
     }
+}
+
+/// Words messages, each below a heading with who says it.
+pub(crate) fn messages(look: &Look, all: &[Message]) -> String {
+    let mut text = String::new();
+    for message in all {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        let heading = look.paint.paint(Style::Bold, &format!("=== {role} ==="));
+        text.push_str(&[&heading, "\n", many_lines(message.content.trim_end()).as_str(), "\n"].concat());
+    }
+    text
 }

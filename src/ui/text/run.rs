@@ -2,7 +2,8 @@
 
 use crate::{
     commands::run::{Outcome, Would},
-    engine::run::Summary,
+    engine::{planning::Planned, run::Summary},
+    goal::{Decision, Goal},
     id::GoalId,
     money::dollars,
     schedule::State,
@@ -27,6 +28,9 @@ impl View for Outcome {
     fn aside(&self) -> String {
         match self {
             Self::Dry { .. } => "dry run: no model was asked, nothing was changed".to_owned(),
+            Self::Ran { summary, .. } if summary.plans.iter().any(|plan| plan.status == Decision::Proposed) => {
+                "planned goals wait for you; `git invisigoth show ID`, then `approve ID` or `reject ID`".to_owned()
+            }
             Self::Ran { summary, .. } if summary.goals.is_empty() && summary.cut_short.is_none() => {
                 "nothing is ready; `git invisigoth status` says why".to_owned()
             }
@@ -36,13 +40,27 @@ impl View for Outcome {
 }
 
 fn ran(look: &Look, summary: &Summary) -> String {
-    let mut text = waiting(look, &summary.waiting, 0);
+    let mut text: String = summary.plans.iter().map(|plan| proposed(look, plan)).collect();
+    text.push_str(&waiting(look, &summary.waiting, 0));
     if let Some(why) = &summary.beside {
         text.push_str(&beside(look, why));
     }
     text.push_str(&look.paint.paint(Style::Bold, &totals(look, summary)));
     text.push('\n');
     text
+}
+
+/// Lists the goals of a plan that wait for a person.
+fn proposed(look: &Look, plan: &Planned) -> String {
+    if plan.status != Decision::Proposed {
+        return String::new();
+    }
+    let line = |goal: &Goal| {
+        let id = goal.id.as_ref().map_or("", |id| id.as_str());
+        let word = look.word(Style::of(State::Proposed), State::Proposed.word(), 9);
+        format!("{word}{id}  {}\n", one_line(&goal.description))
+    };
+    plan.goals.iter().map(line).collect()
 }
 
 /// Says that results wait beside the branch, and why.
