@@ -8,7 +8,10 @@ pub mod script;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use crate::{
     door::wait,
@@ -32,6 +35,8 @@ pub struct Mock {
     source: Source,
     timeout: Duration,
     retry: Retry,
+    /// How many replies to plans were asked for.
+    plans: AtomicUsize,
 }
 
 enum Source {
@@ -58,6 +63,7 @@ impl Mock {
             source,
             timeout,
             retry: Retry::new(pause, "mock", wait::salt()),
+            plans: AtomicUsize::new(0),
         }
     }
 
@@ -76,12 +82,17 @@ impl Mock {
         let asked = asked_of(request);
         let step = match &asked {
             Asked::Goal(goal, round) => script.step(goal, *round, nth),
-            Asked::Plan(round) => script.plan_step(*round, nth),
+            Asked::Plan => {
+                // A plan has no name by which its rounds could be told from those of the next one.
+                let first = usize::from(nth == 1);
+                let before = self.plans.fetch_add(first, Ordering::Relaxed);
+                script.plan_step(before + first, nth)
+            }
         };
         let Some(step) = step else {
             return Err(match asked {
                 Asked::Goal(goal, _) => ProviderError::NoReply { goal },
-                Asked::Plan(_) => ProviderError::NoPlan,
+                Asked::Plan => ProviderError::NoPlan,
             });
         };
         self.play(request, step, stop)
@@ -164,12 +175,12 @@ fn answer(request: &Request, step: &Step) -> Answer {
     }
 }
 
-/// What a request asks for, and in which round.
+/// What a request asks for, a goal in which round.
 enum Asked {
     /// Work on this goal.
     Goal(String, usize),
     /// A plan.
-    Plan(usize),
+    Plan,
 }
 
 /// Finds `Plan: N goals` on the last line of our last message, or `Goal: <id> (round R of M)` in it. The last such line
@@ -182,7 +193,7 @@ fn asked_of(request: &Request) -> Asked {
     let turn = 1 + before.filter(|message| message.role == Role::Assistant).count();
     let text = messages.get(last).map_or("", |message| message.content.as_str());
     if text.trim_end().lines().next_back().is_some_and(is_plan) {
-        return Asked::Plan(turn);
+        return Asked::Plan;
     }
     let goal = text.lines().rev().find_map(|line| {
         let (goal, rest) = line.trim_end().strip_prefix("Goal: ")?.rsplit_once(" (round ")?;
