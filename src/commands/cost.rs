@@ -7,7 +7,13 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{recall, session::Session, spending, stored, target::Target},
+    engine::{
+        plans::{self, StoredPlan},
+        recall,
+        session::Session,
+        spending, stored,
+        target::Target,
+    },
     fault::{Fault, Kind},
     git::{Repo, history, notes, refs},
     id::{CommitId, GoalId},
@@ -87,9 +93,12 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.cost/1";
 }
 
-/// One landed goal, or one attempt that did not land.
+/// What planning goes by where rows are goals.
+const PLAN: &str = "(plan)";
+
+/// One landed goal, one attempt that did not land, or one plan.
 struct Piece {
-    goal: GoalId,
+    what: String,
     model: String,
     at: String,
     took: Took,
@@ -112,7 +121,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let pieces = pieces(&repo, target.tip)?;
     for piece in pieces.into_iter().filter(|piece| piece.at.as_str() >= since) {
         let key = match request.by {
-            By::Goal => piece.goal.to_string(),
+            By::Goal => piece.what,
             By::Model => piece.model,
             By::Day => ledger::day(&piece.at).to_owned(),
         };
@@ -164,14 +173,31 @@ fn pieces(repo: &Repo, tip: CommitId) -> Result<Vec<Piece>> {
                     tokens: attempt.usage.tokens(),
                     replies: attempt.rounds.into(),
                 },
-                goal: attempt.goal,
+                what: attempt.goal.to_string(),
                 model: attempt.model,
                 at: attempt.started_at,
                 landed: false,
             });
         }
     }
+    pieces.extend(plans::every(repo)?.into_iter().map(of_plan));
     Ok(pieces)
+}
+
+/// Planning is spent on no goal, so nothing of it counts as open.
+fn of_plan(plan: StoredPlan) -> Piece {
+    Piece {
+        what: PLAN.to_owned(),
+        model: plan.model,
+        at: plan.started_at,
+        took: Took {
+            usd: plan.usage.cost_usd.unwrap_or(0.0),
+            unknown: u64::from(plan.usage.cost_usd.is_none()),
+            tokens: plan.usage.tokens(),
+            replies: plan.rounds.into(),
+        },
+        landed: true,
+    }
 }
 
 fn of_record(record: Record) -> Piece {
@@ -182,7 +208,7 @@ fn of_record(record: Record) -> Piece {
             tokens: record.tokens,
             replies: record.attempts.into(),
         },
-        goal: record.goal,
+        what: record.goal.to_string(),
         model: record.model,
         at: record.started_at,
         landed: true,

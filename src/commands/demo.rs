@@ -1,4 +1,4 @@
-//! `demo`: makes a scratch repository with a small project and four goals, runs the real engine on it with scripted
+//! `demo`: makes a scratch repository with a small project, plans four goals and runs the real engine on them with scripted
 //! replies, and says what that repository tells afterwards. Touches nothing outside its own folder.
 
 use std::{
@@ -11,10 +11,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    commands::{self, check, init, log, status},
+    commands::{self, check, init, log, plan, status},
     door::{env::Env, fs},
     engine::{
-        run::{self, Order},
+        planning::{Order, Planned},
+        run,
         session::{SETTINGS_FILE, Session},
     },
     event::Sink,
@@ -32,7 +33,7 @@ pub const TARGET: &str = "main";
 const SETTINGS: &str = include_str!("../../templates/demo/invisigoth.toml");
 
 /// What the project starts with.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 5] = [
     ("README.md", include_str!("../../templates/demo/README.md")),
     ("lib/lower.sh", include_str!("../../templates/demo/lib/lower.sh")),
     (
@@ -41,30 +42,35 @@ const FILES: [(&str, &str); 6] = [
     ),
     ("tests/run.sh", include_str!("../../templates/demo/tests/run.sh")),
     (SETTINGS_FILE, SETTINGS),
-    (
-        "memory/pending_goals.json",
-        include_str!("../../templates/demo/pending_goals.json"),
-    ),
 ];
 
-/// What the scripted model answers, by goal and round.
+/// What the scripted model proposes: four goals, and one that does not hold.
+const PLAN: &str = include_str!("../../templates/demo/plan.md");
+
+/// What the scripted model answers, by the goal's description and by round.
 const REPLIES: [(&str, &[&str]); 4] = [
-    ("slug", &[include_str!("../../templates/demo/replies/slug.md")]),
     (
-        "shorten",
+        "Slug from a title",
+        &[include_str!("../../templates/demo/replies/slug.md")],
+    ),
+    (
+        "Shorten a slug",
         &[
             include_str!("../../templates/demo/replies/shorten_1.md"),
             include_str!("../../templates/demo/replies/shorten_2.md"),
         ],
     ),
     (
-        "lower",
+        "Lower case without tr",
         &[
             include_str!("../../templates/demo/replies/lower_1.md"),
             include_str!("../../templates/demo/replies/lower_2.md"),
         ],
     ),
-    ("link", &[include_str!("../../templates/demo/replies/link.md")]),
+    (
+        "Link to a post",
+        &[include_str!("../../templates/demo/replies/link.md")],
+    ),
 ];
 
 /// Git's configuration of the scratch repository: it must not depend on the user's.
@@ -78,12 +84,14 @@ const CONFIG: [(&str, &str); 6] = [
 ];
 
 /// Settings that hold whatever the user's own settings say.
-const FLAGS: [(&str, &str); 12] = [
+const FLAGS: [(&str, &str); 14] = [
     ("llm.provider", "mock"),
     ("llm.context", "24000"),
     ("check.setup", "[]"),
     ("check.copy", "[]"),
     ("check.git", "false"),
+    ("plan.count", "5"),
+    ("plan.max_open", "5"),
     ("run.max_attempts", "3"),
     ("run.isolation", "branch"),
     ("land.target", TARGET),
@@ -123,6 +131,8 @@ pub struct Outcome {
     pub remove: String,
     /// The branch that goals landed on.
     pub target: &'static str,
+    /// What was planned, and which proposal was refused.
+    pub planned: Planned,
     /// What landed, the oldest first, from commits and notes.
     pub landed: Vec<log::Row>,
     /// What failed, and why.
@@ -165,11 +175,12 @@ pub fn run(host: Host, request: &Request) -> Result<Outcome> {
     let mut session = Session::open(&project, env, host.clock, host.sink, &flags(&script)?)?;
     session.stop = host.stop;
     init::run(&session, init::Request::default())?;
-    let summary = run::run(&session, &Order::default())?;
+    let planned = plan_goals(&session, &script)?;
+    let summary = run::run(&session, &run::Order::default())?;
     if let Some(fault) = summary.cut_short {
         return Err(fault.into());
     }
-    told(&session, &place, summary.seconds)
+    told(&session, &place, (planned, summary.seconds))
 }
 
 fn folder(host: &Host, request: &Request) -> Result<PathBuf> {
@@ -226,12 +237,7 @@ fn own_env(env: &Env, place: &Path) -> Env {
 }
 
 fn make(env: &Env, project: &Path, script: &Path) -> Result<()> {
-    let goals: serde_json::Map<String, serde_json::Value> = REPLIES
-        .iter()
-        .map(|(goal, replies)| ((*goal).to_owned(), json!(replies)))
-        .collect();
-    let text = serde_json::to_vec_pretty(&json!({ "goals": goals }))?;
-    fs::write_atomic(script, &text).wrap_err("writing the demo's script")?;
+    write_script(script, &json!({ "plan": [PLAN], "goals": {} }))?;
     for (name, content) in FILES {
         let path = project.join(name);
         fs::create_dir_all(path.parent().unwrap_or(project)).wrap_err("making the demo's folders")?;
@@ -254,8 +260,35 @@ fn make(env: &Env, project: &Path, script: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Plans, and scripts the replies to the goals that the plan made: their ids are known only now.
+fn plan_goals(session: &Session, script: &Path) -> Result<Planned> {
+    let request = plan::Request {
+        order: Order {
+            approved: true,
+            ..Order::default()
+        },
+        dry_run: false,
+    };
+    let plan::Outcome::Planned { plan, .. } = plan::run(session, &request)? else {
+        return Err(eyre::eyre!("a plan that only says what it would ask"));
+    };
+    let replies = plan.goals.iter().filter_map(|goal| {
+        let (_, replies) = REPLIES
+            .iter()
+            .find(|(description, _)| *description == goal.description)?;
+        Some((goal.id.as_ref()?.to_string(), json!(replies)))
+    });
+    let goals: serde_json::Map<String, serde_json::Value> = replies.collect();
+    write_script(script, &json!({ "goals": goals }))?;
+    Ok(plan)
+}
+
+fn write_script(script: &Path, content: &serde_json::Value) -> Result<()> {
+    fs::write_atomic(script, &serde_json::to_vec_pretty(content)?).wrap_err("writing the demo's script")
+}
+
 /// Reads back what the run left in the repository.
-fn told(session: &Session, place: &Path, seconds: f64) -> Result<Outcome> {
+fn told(session: &Session, place: &Path, (planned, seconds): (Planned, f64)) -> Result<Outcome> {
     let mut landed = log::run(session, log::Request { max: usize::MAX })?.landed;
     landed.reverse();
     let open = status::run(session)?.goals;
@@ -276,6 +309,7 @@ fn told(session: &Session, place: &Path, seconds: f64) -> Result<Outcome> {
         remove: place.display().to_string(),
         folder,
         target: TARGET,
+        planned,
         cost_usd: costs.sum(),
         landed,
         failed,

@@ -10,14 +10,16 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     let dir = sandbox.home().join("demo");
     let place = dir.to_str().unwrap();
     assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"
-    landed   slug       Slug from a title           lint ok  test ok 4                           [id]
-    landed   shorten    Shorten a slug              lint ok  test 1 of 7 failed, repaired, ok 7  [id]
-    failed   lower      Lower case without tr       2 rounds, no progress: test: 3 new failures; main untouched
-    landed   link       Link to a post              lint ok  test ok 9                           [id]
+    landed   goal-[id]  Slug from a title       lint ok  test ok 4                           [id]
+    landed   goal-[id]  Shorten a slug          lint ok  test 1 of 7 failed, repaired, ok 7  [id]
+    failed   goal-[id]  Lower case without tr   2 rounds, no progress: test: 3 new failures; main untouched
+    landed   goal-[id]  Link to a post          lint ok  test ok 9                           [id]
     3 landed · 1 failed · $0.00 (scripted) · [time]
 
+    planned    4 goals of 5 proposals
+    refused    Colour the output: its evidence quotes README.md, which does not say ``colour SLUG` prints a slug in colour`
     records    3 goals landed with 4 replies; each is a note on its commit
-    failed     lower: 2 rounds, no progress: test: 3 new failures; nothing of it is in main
+    failed     goal-[id]: 2 rounds, no progress: test: 3 new failures; nothing of it is in main
     green      main at [id]: lint ok  test ok 9
     where      $HOME/demo/project
     look       git -C '$HOME/demo/project' log --graph --notes=invisigoth
@@ -26,23 +28,25 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     next       in a repository of yours: git invisigoth init
     -- stderr
     demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are
+    planning  5 goals asked for, round 1, [n] bytes
+    planned   4 goals added, 1 refused
     checking [id] before anything is asked
-    working  slug  Slug from a title
-    asked    slug  round 1, [n] bytes
-    checked  slug  round 1, lint ok  test ok 4
-    working  shorten  Shorten a slug
-    asked    shorten  round 1, [n] bytes
-    checked  shorten  round 1, test: 1 new failure
-    asked    shorten  round 2, [n] bytes
-    checked  shorten  round 2, lint ok  test ok 7
-    working  lower  Lower case without tr
-    asked    lower  round 1, [n] bytes
-    checked  lower  round 1, test: 3 new failures
-    asked    lower  round 2, [n] bytes
-    checked  lower  round 2, test: 3 new failures
-    working  link  Link to a post
-    asked    link  round 1, [n] bytes
-    checked  link  round 1, lint ok  test ok 9
+    working  goal-[id]  Slug from a title
+    asked    goal-[id]  round 1, [n] bytes
+    checked  goal-[id]  round 1, lint ok  test ok 4
+    working  goal-[id]  Shorten a slug
+    asked    goal-[id]  round 1, [n] bytes
+    checked  goal-[id]  round 1, test: 1 new failure
+    asked    goal-[id]  round 2, [n] bytes
+    checked  goal-[id]  round 2, lint ok  test ok 7
+    working  goal-[id]  Lower case without tr
+    asked    goal-[id]  round 1, [n] bytes
+    checked  goal-[id]  round 1, test: 3 new failures
+    asked    goal-[id]  round 2, [n] bytes
+    checked  goal-[id]  round 2, test: 3 new failures
+    working  goal-[id]  Link to a post
+    asked    goal-[id]  round 1, [n] bytes
+    checked  goal-[id]  round 1, lint ok  test ok 9
     -- exit 0
     "#);
     let project = dir.join("project");
@@ -66,7 +70,7 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     assert!(
         sandbox
             .git(&["-C", project, "log", "--notes=invisigoth"])
-            .contains("\"goal\":\"slug\"")
+            .contains("\"goal\":\"goal-")
     );
     sandbox.git(&["-C", project, "fsck", "--strict"]);
     assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"

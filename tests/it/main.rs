@@ -63,6 +63,8 @@ mod models;
 mod money;
 /// Nights: what people and broken input do while a run goes on.
 mod nights;
+/// `plan`: goals that a model proposes.
+mod plan;
 /// `prompt`: what would be asked.
 mod prompt;
 /// Providers over HTTP: what is sent, counted and kept.

@@ -33,6 +33,14 @@ impl View for Outcome {
         lines.raw("");
         let landed = count(u64::try_from(self.landed.len()).unwrap_or(0), "goal", "goals");
         let calls = count(replies, "reply", "replies");
+        let proposals = self.planned.goals.len() + self.planned.refused.len();
+        lines.add(
+            "planned",
+            &format!("{} goals of {proposals} proposals", self.planned.goals.len()),
+        );
+        for refused in &self.planned.refused {
+            lines.add("refused", &format!("{}: {}", refused.title, refused.why));
+        }
         lines.add(
             "records",
             &format!("{landed} landed with {calls}; each is a note on its commit"),
