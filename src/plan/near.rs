@@ -14,6 +14,11 @@ const MOST_COMPARED: usize = 24;
 /// What a word counts that a paraphrase swaps for another.
 const GENERIC: f64 = 0.3;
 
+/// How much of the likeness two goals lose that have no word in common.
+const CONTRAST: f64 = 0.5;
+/// Prompts that are less alike ask for something else, whatever the descriptions say.
+const UNLIKE_BODIES: f64 = 0.2;
+
 /// The nearest goal.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Near {
@@ -48,6 +53,10 @@ struct Traits {
     head: Vec<u32>,
     /// Words of description and prompt, sorted.
     all: Vec<u32>,
+    /// Words of the prompt, sorted.
+    body: Vec<u32>,
+    /// Names of code and of flags in the description.
+    names: BTreeSet<String>,
     files: BTreeSet<String>,
     main: Option<String>,
     kind: Kind,
@@ -123,7 +132,8 @@ impl Index {
         let numbers = numbers.cloned().collect();
         let said = words.join(" ");
         let head = self.number(words);
-        let mut all = self.number(words::comparable(&goal.prompt));
+        let body = self.number(words::comparable(&goal.prompt));
+        let mut all = body.clone();
         all.extend(&head);
         all.sort_unstable();
         all.dedup();
@@ -131,6 +141,8 @@ impl Index {
         Traits {
             head,
             all,
+            body,
+            names: words::names(&goal.description),
             main: named.first().map(|file| (*file).to_owned()),
             files: named.into_iter().map(str::to_owned).collect(),
             kind,
@@ -183,8 +195,23 @@ impl Index {
         let covered = |head: &[u32], all: &[u32]| self.common(head, all) / self.sum(head).max(0.01);
         let covered = f64::midpoint(covered(&a.head, &b.all), covered(&b.head, &a.all));
         let mut likeness = 0.6 * heads + 0.4 * covered;
-        likeness *= a.conflicts(b, self);
+        if !a.body.is_empty() && !b.body.is_empty() {
+            let bodies = 2.0 * self.common(&a.body, &b.body) / (self.sum(&a.body) + self.sum(&b.body)).max(0.01);
+            likeness = 0.6 * likeness + 0.4 * (1.5 * bodies).min(1.0);
+            if bodies < UNLIKE_BODIES {
+                likeness *= 0.7;
+            }
+        }
+        // Of a thing there are many tests and many pages, each about something else.
+        let contrast = if a.kind == Kind::Code { CONTRAST } else { 1.6 * CONTRAST };
+        likeness *= a.conflicts(b, self) * (1.0 - contrast * self.own(&a.head, &b.head));
         likeness.clamp(0.0, 0.99)
+    }
+
+    /// Returns how much of both is words of its own, by weight; of the two the one with less.
+    fn own(&self, a: &[u32], b: &[u32]) -> f64 {
+        let own = |one: &[u32], other: &[u32]| (self.sum(one) - self.common(one, other)) / self.sum(one).max(0.01);
+        own(a, b).min(own(b, a))
     }
 
     fn sum(&self, words: &[u32]) -> f64 {
@@ -229,6 +256,10 @@ impl Traits {
             factor *= 0.5;
         }
         if self.numbers != other.numbers {
+            let either = self.numbers.is_empty() || other.numbers.is_empty();
+            factor *= if either { 0.85 } else { 0.5 };
+        }
+        if !self.names.is_empty() && !other.names.is_empty() && self.names.is_disjoint(&other.names) {
             factor *= 0.6;
         }
         let opposite = words::opposites().iter().any(|(one, two)| {
@@ -282,3 +313,6 @@ fn begin_alike(a: &str, b: &str) -> bool {
     let longer = a.chars().count().max(b.chars().count());
     same >= 4 && same * 10 >= longer * 7
 }
+
+#[cfg(test)]
+mod tests;

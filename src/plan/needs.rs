@@ -10,7 +10,7 @@
 //! `MOST_DEPTH`: who waits for the third goal in a row is planned against code that nobody has seen yet. The next plan
 //! sees it, so what is deeper is refused now and can come again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque, hash_map::Entry};
 
 use crate::{
     goal::Goal,
@@ -259,8 +259,8 @@ fn cycle_through(start: usize, drafts: &[Draft], left: &[bool]) -> Option<Vec<us
                 }
                 return Some(chain);
             }
-            if !from.contains_key(&need) {
-                from.insert(need, nth);
+            if let Entry::Vacant(place) = from.entry(need) {
+                place.insert(nth);
                 queue.push_back(need);
             }
         }

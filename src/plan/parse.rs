@@ -38,7 +38,7 @@ const LISTS: &[&str] = &[
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unreadable {
     /// Nothing at all, or thoughts only.
-    #[error("the reply is empty; answer with a JSON object: {{\"goals\": [...]}}")]
+    #[error("the reply is empty, or holds thoughts only; answer with a JSON object: {{\"goals\": [...]}}")]
     Empty,
     /// More than is read.
     #[error("the reply has {0} bytes, and {MOST_BYTES} is the most; answer with fewer goals")]
@@ -71,35 +71,25 @@ pub fn read(text: &str) -> Result<Reading, Unreadable> {
         return Err(Unreadable::Empty);
     }
     let mut found = Found::default();
-    for value in lenient::values(text) {
-        found.saw_json = true;
-        found.take(value, 0);
-    }
+    found.all(text, 0);
     found.end()
 }
 
-/// Drops thoughts: what is between the tags, and what is before a closing one alone.
+/// Drops thoughts: from a tag at the start to its end, and what is above a closing tag alone.
 fn without_thoughts(text: &str) -> &str {
     let mut rest = text;
     for tag in ["think", "thinking", "thought", "reasoning"] {
         let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
-        let starts = rest.trim_start().starts_with(&open);
-        match rest.split_once(&close) {
-            // Only where the tags stand around thoughts, not in a text of the list.
-            Some((before, after))
-                if starts || !before.contains('{') || !after.trim().is_empty() && lone(before, &open) =>
-            {
-                rest = after;
-            }
-            _ => {}
+        while let Some(thoughts) = rest.trim_start().strip_prefix(open.as_str()) {
+            rest = thoughts.split_once(close.as_str()).map_or("", |(_, after)| after);
+        }
+        // The opening one is part of some prompts. Within a text of JSON no line begins or ends there.
+        if let Some((before, after)) = rest.rsplit_once(close.as_str()) {
+            let alone = before.ends_with('\n') || after.starts_with(['\n', '\r']);
+            rest = if alone { after } else { rest };
         }
     }
     rest
-}
-
-/// True where a closing tag ends thoughts that the server has cut the opening tag of.
-fn lone(before: &str, open: &str) -> bool {
-    !before.contains(open) && before.trim_end().ends_with(['\n', '.', '!', '}', ']'])
 }
 
 #[derive(Default)]
@@ -110,6 +100,16 @@ struct Found {
 }
 
 impl Found {
+    fn all(&mut self, text: &str, depth: usize) {
+        let values = lenient::values(text);
+        self.reading.cut |= values.cut;
+        for value in values.all {
+            // Prose and code hold brackets too.
+            self.saw_json |= value.is_object() || value.as_array().is_some_and(|items| items.iter().any(Value::is_object));
+            self.take(value, depth);
+        }
+    }
+
     fn take(&mut self, value: Value, depth: usize) {
         match value {
             Value::Array(items) if items.is_empty() => self.saw_empty_list = true,
@@ -143,26 +143,20 @@ impl Found {
             Value::Array(items) if named && !items.is_empty() => {
                 items.iter().for_each(|item| self.item(item));
             }
-            Value::Array(items) if named || !items.is_empty() => {
-                if depth < MOST_WRAPPERS {
-                    self.take(Value::Array(items), depth + 1);
-                }
+            Value::Array(items) if depth < MOST_WRAPPERS && (named || !items.is_empty()) => {
+                self.take(Value::Array(items), depth + 1);
             }
             Value::Object(map) if named && map.values().any(fields::is_goal) && !map.is_empty() => {
                 for (handle, item) in map {
                     self.keyed(handle, item);
                 }
             }
-            Value::Object(map) if !matches!(key, "properties" | "$defs" | "definitions") => {
-                if depth < MOST_WRAPPERS {
-                    self.take(Value::Object(map), depth + 1);
-                }
+            Value::Object(map) if depth < MOST_WRAPPERS && !matches!(key, "properties" | "$defs" | "definitions") => {
+                self.take(Value::Object(map), depth + 1);
             }
             // A list inside of a text, as tool calls send it.
-            Value::String(text) if depth < MOST_WRAPPERS && text.trim_start().starts_with(['[', '{']) => {
-                for value in lenient::values(&text) {
-                    self.take(value, MOST_WRAPPERS);
-                }
+            Value::String(text) if depth + 1 < MOST_WRAPPERS && text.trim_start().starts_with(['[', '{']) => {
+                self.all(&text, MOST_WRAPPERS - 1);
             }
             _ => {}
         }
@@ -214,3 +208,6 @@ impl Found {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,16 @@
 //! Owns word lists. English is known best; of other languages the commonest verbs and filling words are. What is written
 //! without spaces is cut into pairs of characters.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 /// Words that say nothing about what a goal is about.
 const FILLING: &str = "a an the this that these those it its of to in on at by for from with without into onto as is are \
     be been was were when while where which who whose and or but so if then than also too not no only just all any each \
     every some such same via per can could should would must may might will shall do does did done has have had there \
-    here our we you your they their them us i me my up out off over under about between within during upon more most \
+    here our own own we you your they their them us i me my up out off over under about between within during upon more most \
     less very new let lets get gets still yet already currently instead rather given both either other another \
     der die das den dem des ein eine einen einem einer eines und oder für fur mit ohne von vom zu zum zur im in am an auf \
     aus bei wenn als wie ist sind wird werden nicht auch nur \
@@ -85,6 +88,30 @@ const SAME: &[&str] = &[
     "limit bound cap maximum max",
     "handle cope deal tolerate accept support allow survive handles process treat",
     "truncate shorten ellipsis",
+    "sort order arrange rank",
+    "stop shutdown terminate halt kill",
+    "launch startup boot begin",
+    "choose select pick",
+    "search lookup query find seek",
+    "store save persist",
+    "fetch retrieve obtain",
+    "replace substitute swap exchange",
+    "combine merge join unify consolidate",
+    "prevent avoid block protect guard",
+    "interrupt sigint ctrl cancel",
+    "skip ignore omit drop",
+    "record keep track",
+    "show present",
+    "first-time initial",
+    "lazy lazily",
+    "atomic atomically",
+    "thread threads threaded",
+    "secret password token credential credentials key",
+    "picture image photo",
+    "1 first",
+    "2 second",
+    "3 third",
+    "color colour colorize colourize colored coloured",
 ];
 
 /// Words that many goals have, and that a paraphrase swaps for others.
@@ -100,7 +127,7 @@ const GENERIC: &str = "add adding create implement write introduce provide make 
     turn find found look one two first again properly real raw plain whole single entire small helper helpers utility \
     utilities fehlende neue fuge hinzu hinzufugen erganze erganzen schreibe schreiben implementiere implementieren \
     ajoute ajouter ecrire ecris anade anadir agrega agregar escribe escribir crea crear respond response expected \
-    unexpected specific correct fix error crash invalid refactor update support command configuration number character \
+    unexpected move extract split relevant specific correct fix error crash invalid refactor update support command configuration number character \
     character validate document test";
 
 /// Pairs of which a goal that has the one is not a goal that has the other.
@@ -119,6 +146,7 @@ const OPPOSITE: &[(&str, &str)] = &[
     ("before", "after"),
     ("client", "server"),
     ("first", "last"),
+    ("second", "last"),
     ("parse", "format"),
     ("lowercase", "uppercase"),
     ("left", "right"),
@@ -162,6 +190,7 @@ struct Tables {
     same: HashMap<&'static str, &'static str>,
     same_stems: HashMap<String, &'static str>,
     generic: HashMap<String, ()>,
+    opposite: Vec<(String, String)>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -174,17 +203,32 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             same_stems.entry(stemmed(word)).or_insert(head);
         }
     }
-    let generic = GENERIC.split_whitespace().map(|word| {
-        let word = same.get(word).copied().map_or_else(|| stemmed(word), str::to_owned);
-        (word, ())
-    });
+    let canonical = |word: &str| canonical_in(word, &same, &same_stems);
+    let generic = GENERIC.split_whitespace().map(|word| (canonical(word), ())).collect();
+    let opposite = OPPOSITE
+        .iter()
+        .map(|(one, two)| (canonical(one), canonical(two)))
+        .collect();
     Tables {
         filling: FILLING.split_whitespace().map(|word| (word, ())).collect(),
-        generic: generic.collect(),
+        generic,
+        opposite,
         same,
         same_stems,
     }
 });
+
+fn canonical_in(
+    word: &str,
+    same: &HashMap<&'static str, &'static str>,
+    stems: &HashMap<String, &'static str>,
+) -> String {
+    if let Some(head) = same.get(word) {
+        return (*head).to_owned();
+    }
+    let stem = stemmed(word);
+    stems.get(&stem).map_or(stem, |head| (*head).to_owned())
+}
 
 /// Returns the words of a text, lower case: chunks between spaces as they are, and the names in them.
 pub(crate) fn raw(text: &str) -> impl Iterator<Item = String> {
@@ -213,6 +257,17 @@ pub(crate) fn code_names(text: &str) -> impl Iterator<Item = String> {
         })
 }
 
+/// Returns the names of code and of flags in a text, as letters and digits alone.
+pub(crate) fn names(text: &str) -> BTreeSet<String> {
+    let letters = |name: &str| -> String { name.chars().filter(|c| c.is_alphanumeric()).collect() };
+    let flags = text
+        .split_whitespace()
+        .filter_map(|word| word.trim_start_matches(['`', '(', '"']).strip_prefix("--"));
+    let flags = flags.map(|flag| flag.split(['=', ' ', '`', ',']).next().unwrap_or(flag).to_lowercase());
+    let all = code_names(text).chain(flags).map(|name| letters(&name));
+    all.filter(|name| !name.is_empty()).collect()
+}
+
 /// Returns the last name of a path without its ending, lower case.
 pub(crate) fn stem_of_path(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -230,9 +285,9 @@ pub(crate) fn is_generic(word: &str) -> bool {
     TABLES.generic.contains_key(word)
 }
 
-/// Returns the pairs of which a goal has only one side.
-pub(crate) fn opposites() -> &'static [(&'static str, &'static str)] {
-    OPPOSITE
+/// Returns the pairs of which a goal has only one side, as comparable words.
+pub(crate) fn opposites() -> &'static [(String, String)] {
+    &TABLES.opposite
 }
 
 /// Returns the comparable words of a text, in its order; a number is a word.
@@ -254,11 +309,7 @@ pub(crate) fn comparable(text: &str) -> Vec<String> {
 }
 
 fn canonical(lower: &str) -> String {
-    if let Some(head) = TABLES.same.get(lower) {
-        return (*head).to_owned();
-    }
-    let stem = stemmed(lower);
-    TABLES.same_stems.get(&stem).map_or(stem, |head| (*head).to_owned())
+    canonical_in(lower, &TABLES.same, &TABLES.same_stems)
 }
 
 /// Splits a name at `_` and humps: `foldAccents2` → `fold`, `Accents`, `2`.
