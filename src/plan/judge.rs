@@ -395,3 +395,6 @@ fn path(said: &str, code: &dyn Snapshot, policy: &Policy) -> io::Result<Result<O
     }
     Ok(Ok(Some(path.to_string())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,7 +162,9 @@ impl<'a> Reader<'a> {
     }
 
     fn is_literal(&self) -> bool {
-        ["null", "None", "true", "True", "false", "False"].iter().any(|word| self.rest().starts_with(word))
+        ["null", "None", "true", "True", "false", "False"]
+            .iter()
+            .any(|word| self.rest().starts_with(word))
     }
 
     /// `r"…"` and the like.
@@ -392,7 +394,9 @@ impl<'a> Reader<'a> {
     /// True where the quote just read ends its text: what follows is what follows a value, or a key.
     fn ends(&self, close: char, place: Place) -> bool {
         let rest = self.rest();
-        let cut = (0..=AHEAD.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end));
+        let cut = (0..=AHEAD.min(rest.len()))
+            .rev()
+            .find(|end| rest.is_char_boundary(*end));
         let ahead = rest.get(..cut.unwrap_or_default()).unwrap_or_default();
         let bare = ahead.trim_start();
         let broken = ahead.get(..ahead.len() - bare.len()).unwrap_or_default().contains('\n');

@@ -105,7 +105,8 @@ impl Found {
         self.reading.cut |= values.cut;
         for value in values.all {
             // Prose and code hold brackets too.
-            self.saw_json |= value.is_object() || value.as_array().is_some_and(|items| items.iter().any(Value::is_object));
+            self.saw_json |=
+                value.is_object() || value.as_array().is_some_and(|items| items.iter().any(Value::is_object));
             self.take(value, depth);
         }
     }

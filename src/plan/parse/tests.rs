@@ -26,7 +26,13 @@ fn shown(reading: &Reading) -> Value {
     };
     let proposals = reading.proposals.iter().map(|proposal| {
         let mut value = serde_json::to_value(proposal).unwrap();
-        let evidence = value["evidence"].as_array().unwrap().iter().cloned().map(bare).collect();
+        let evidence = value["evidence"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .cloned()
+            .map(bare)
+            .collect();
         value["evidence"] = Value::Array(evidence);
         bare(value)
     });
@@ -43,7 +49,9 @@ fn fault_of(folder: &Path) -> Option<String> {
         Ok(reading) => serde_json::to_string_pretty(&shown(&reading)).unwrap(),
         Err(why) => why.to_string(),
     };
-    let wanted = ["expected.json", "error.txt"].iter().find_map(|name| fs::read_to_string(folder.join(name)).ok());
+    let wanted = ["expected.json", "error.txt"]
+        .iter()
+        .find_map(|name| fs::read_to_string(folder.join(name)).ok());
     let wanted = wanted.unwrap_or_default();
     (got.trim() != wanted.trim()).then_some(got)
 }
@@ -52,28 +60,43 @@ fn fault_of(folder: &Path) -> Option<String> {
 fn every_fixture_is_read_as_expected() {
     let folders = fixtures();
     assert!(folders.len() >= 60, "only {} fixtures", folders.len());
-    let faults = folders.iter().filter_map(|folder| fault_of(folder).map(|got| format!("{}:\n{got}\n", folder.display())));
+    let faults = folders
+        .iter()
+        .filter_map(|folder| fault_of(folder).map(|got| format!("{}:\n{got}\n", folder.display())));
     let faults: Vec<String> = faults.collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
 fn a_reply_may_be_too_large_and_its_list_too_long() {
-    assert_eq!(read(&"x".repeat(MOST_BYTES + 1)), Err(Unreadable::TooLarge(MOST_BYTES + 1)));
+    assert_eq!(
+        read(&"x".repeat(MOST_BYTES + 1)),
+        Err(Unreadable::TooLarge(MOST_BYTES + 1))
+    );
     let goal = r#"{"description":"a","acceptance":["b"]}"#;
     let reading = read(&format!("[{}]", vec![goal; MOST_PROPOSALS + 3].join(","))).unwrap();
     assert_eq!((reading.proposals.len(), reading.refused.len()), (MOST_PROPOSALS, 3));
-    assert!(reading.refused.iter().all(|refused| refused.why == Why::OverRead { most: MOST_PROPOSALS }));
+    assert!(
+        reading
+            .refused
+            .iter()
+            .all(|refused| refused.why == Why::OverRead { most: MOST_PROPOSALS })
+    );
 }
 
 /// The bounds are what keeps these from taking minutes, or the whole stack.
 #[test]
 fn what_is_nested_or_repeated_without_end_is_read_in_one_go() {
-    for part in ["[", "{", "(", "[{", "{\"a\":", "{\"a\":[", "\"", "[\"", "{a", "```\n", "<think>", "// ", "[1,", "\\\"", "{'"] {
+    for part in [
+        "[", "{", "(", "[{", "{\"a\":", "{\"a\":[", "\"", "[\"", "{a", "```\n", "<think>", "// ", "[1,", "\\\"", "{'",
+    ] {
         let text = part.repeat(100_000 / part.len());
         assert!(read(&text).is_err() || part == "[1,", "{part}");
     }
-    let list = format!("[{{\"description\":\"a\",\"acceptance\":[\"b\"]}},{}", "[".repeat(100_000));
+    let list = format!(
+        "[{{\"description\":\"a\",\"acceptance\":[\"b\"]}},{}",
+        "[".repeat(100_000)
+    );
     assert_eq!(read(&list).unwrap().proposals.len(), 1);
 }
 
