@@ -27,7 +27,10 @@ pub struct Definition {
 impl Definition {
     /// True for what runs.
     pub fn is_function(&self) -> bool {
-        matches!(self.word, "fn" | "def" | "function" | "func" | "fun" | "const" | "sub")
+        match self.word {
+            "const" | "let" | "var" => self.text.contains("=>") || self.text.contains("function"),
+            word => matches!(word, "fn" | "def" | "function" | "function*" | "func" | "fun"),
+        }
     }
 }
 
@@ -206,7 +209,12 @@ fn definitions(lines: &[&str], language: Language) -> Vec<Definition> {
         let Some((word, name, public)) = head(line, grammar, language) else {
             continue;
         };
-        if found.last().is_some_and(|last| last.name == name) {
+        let overload = language == Language::Python
+            && at
+                .checked_sub(1)
+                .and_then(|at| lines.get(at))
+                .is_some_and(|above| above.trim_end().ends_with("overload"));
+        if overload || found.last().is_some_and(|last| last.name == name) {
             continue;
         }
         found.push(Definition {

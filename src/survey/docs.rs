@@ -22,12 +22,18 @@ pub(crate) fn find(sources: &[Source]) -> Vec<Finding> {
     for language in JUDGED {
         let own: Vec<&Source> = sources
             .iter()
-            .filter(|source| !source.test && source.language == language)
+            .filter(|source| !source.test && source.language == language && !is_private(source))
             .collect();
         found.extend(definitions(&own));
         found.extend(modules(&own));
     }
     found
+}
+
+/// Modules that say by their names that they are nobody else's business.
+fn is_private(source: &Source) -> bool {
+    let hidden = |name: &[u8]| name.starts_with(b"_") && !name.starts_with(b"__init__");
+    source.language == Language::Python && source.path.names().any(hidden)
 }
 
 fn is_custom(described: usize, all: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Hot files: large ones that change often, where work is likely to go on.
 
-use crate::survey::{Finding, Kind, Source};
+use crate::survey::{Finding, Kind, Source, definition::Definition};
 
 /// With fewer changes, or lines, a file is not hot.
 const CHANGES: u32 = 5;
@@ -13,8 +13,9 @@ pub(crate) fn find(sources: &[Source], commits: usize) -> Vec<Finding> {
         .filter(|source| !source.test && source.changes >= CHANGES && source.lines >= LINES);
     hot.map(|source| {
         let lines = u64::try_from(source.lines).unwrap_or(u64::MAX);
-        let largest = source.definitions.iter().find(|it| it.is_function());
-        let (line, text) = largest.map_or(source.first.clone(), |it| (it.line, it.text.clone()));
+        let telling = |it: &&Definition| it.is_function() || matches!(it.word, "class" | "struct" | "type");
+        let first = source.definitions.iter().find(telling);
+        let (line, text) = first.map_or(source.first.clone(), |it| (it.line, it.text.clone()));
         Finding {
             kind: Kind::Hot,
             path: source.path.clone(),

@@ -62,7 +62,8 @@ fn weight(comment: &str) -> Option<u64> {
         let at = comment.find(word)?;
         let rest = comment.get(at + word.len()..)?;
         let before = comment.get(..at)?.chars().next_back();
-        let alone = !before.is_some_and(|c| c.is_alphanumeric() || "_`'\"-".contains(c));
+        let quoted = comment.get(..at)?.matches('`').count() % 2 == 1;
+        let alone = !quoted && !before.is_some_and(|c| c.is_alphanumeric() || "_'\"-".contains(c));
         let first = start.starts_with(word) && (rest.trim().is_empty() || rest.starts_with([' ', ':', '(', '-', '!']));
         // What only names the word, as a rule about such notes does, is none.
         let said = first && *word != "XXX" || rest.starts_with(": ") || (rest.starts_with('(') && rest.contains("):"));
@@ -84,6 +85,7 @@ mod tests {
             (Language::Rust, "let text = \"// TODO: no comment\";", false),
             (Language::Rust, "let todo = \"TODO\";", false),
             (Language::Rust, "// the words `TODO` and `FIXME` are found", false),
+            (Language::Rust, "/// Such as `a.rs:1: // TODO: fold`.", false),
             (Language::Rust, "// finds TODO and FIXME", false),
             (Language::Rust, "// a number such as XXX-XXX", false),
             (Language::Python, "x = 1  # HACK around a bug", true),

@@ -74,6 +74,9 @@ const ASIDE: &[&str] = &[
     "demo",
     "demos",
     "fuzz",
+    "doc",
+    "docs",
+    "website",
 ];
 
 /// Names of files that programs write.
@@ -147,7 +150,9 @@ pub fn class(path: &RepoPath) -> Class {
         return Class::Skipped;
     }
     if let Some(language) = Language::of(text.rsplit('/').next().unwrap_or(text)) {
-        let beside = within(ASIDE) || guard::is_test_file(path) || proof::is_test_path(text);
+        let stem = name.split('.').next().unwrap_or_default();
+        let titled = stem == "test" || stem == "tests" || stem.starts_with("test_") || stem.ends_with("_test");
+        let beside = titled || within(ASIDE) || guard::is_test_file(path) || proof::is_test_path(text);
         return if beside {
             Class::Test(language)
         } else {
@@ -163,7 +168,10 @@ pub fn class(path: &RepoPath) -> Class {
     }
 }
 
-/// What users read about the present: the README at the top, and the pages below `doc` and `docs`.
+/// Pages at the top that users read, by the start of their names.
+const MANUALS: &[&str] = &["readme", "guide", "usage", "manual", "faq", "tutorial"];
+
+/// What users read about the present: the README and the guide at the top, and the pages below `doc` and `docs`.
 fn is_doc(folders: &str, name: &str) -> bool {
     if ![".md", ".rst", ".adoc", ".markdown"]
         .iter()
@@ -186,7 +194,9 @@ fn is_doc(folders: &str, name: &str) -> bool {
     ];
     let top = folders.split('/').next().unwrap_or_default();
     let about_past = past || old.iter().any(|word| name.contains(word));
-    !about_past && ((folders.is_empty() && name.starts_with("readme")) || matches!(top, "doc" | "docs"))
+    !about_past
+        && ((folders.is_empty() && MANUALS.iter().any(|manual| name.starts_with(manual)))
+            || matches!(top, "doc" | "docs"))
 }
 
 /// True where a program wrote the file, as it says of itself.

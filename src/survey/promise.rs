@@ -94,7 +94,13 @@ pub(crate) fn broken(promises: Vec<Promise>, names: &Names) -> Vec<Finding> {
         let set = if kept(promise) { found } else { missing };
         set.insert(promise.span.clone());
     }
+    let ours: BTreeSet<&str> = promises.iter().filter(|it| kept(it)).filter_map(prefix).collect();
+    let ours: BTreeSet<String> = ours.into_iter().map(str::to_owned).collect();
     let about_us = |promise: &Promise| {
+        // Variables of the environment are shared by all programs but for their prefix.
+        if promise.sort == Sort::Variable && !prefix(promise).is_some_and(|prefix| ours.contains(prefix)) {
+            return false;
+        }
         let sums = sums.get(&(promise.path.clone(), promise.sort));
         sums.is_some_and(|(found, missing)| {
             found.len() >= 3 && found.len() * 100 >= (found.len() + missing.len()) * FOUND
@@ -114,6 +120,14 @@ pub(crate) fn broken(promises: Vec<Promise>, names: &Names) -> Vec<Finding> {
             text: promise.text,
         })
         .collect()
+}
+
+fn prefix(promise: &Promise) -> Option<&str> {
+    let (prefix, _) = promise
+        .span
+        .split_once('_')
+        .filter(|_| promise.sort == Sort::Variable)?;
+    Some(prefix)
 }
 
 /// Returns the lines outside fenced blocks that speak of the present and of this project.
@@ -236,12 +250,19 @@ fn spans(line: &str) -> Vec<&str> {
     if parts.len().is_multiple_of(2) || line.contains("``") {
         return Vec::new();
     }
-    let inside: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
-    let others = |span: &&str| {
-        let first = span.split_whitespace().next().unwrap_or_default();
-        OTHERS.contains(&first)
-    };
-    if inside.iter().any(others) { Vec::new() } else { inside }
+    let others = |span: &str| OTHERS.contains(&span.split_whitespace().next().unwrap_or_default());
+    let (mut inside, mut before) = (Vec::new(), "");
+    for (at, part) in parts.into_iter().enumerate() {
+        if at.is_multiple_of(2) {
+            before = part;
+        } else if others(part) {
+            return Vec::new();
+        } else if !before.ends_with('[') {
+            // Links lead to what is described elsewhere.
+            inside.push(part);
+        }
+    }
+    inside
 }
 
 fn sort_of(span: &str, line: &str, page: &RepoPath, paths: &Paths<'_>) -> Option<(Sort, Vec<Name>, bool)> {
@@ -389,6 +410,7 @@ mod tests {
     fn spans_of_lines_about_other_programs_are_left_alone() {
         assert_eq!(spans("use `a` and `b`"), ["a", "b"]);
         assert_eq!(spans("as `git merge --no-ff` does with `--squash`"), [""; 0]);
+        assert_eq!(spans("as [`nix`] has `a`"), ["a"]);
         assert_eq!(spans("an open ` one"), [""; 0]);
         let told: Vec<usize> = prose("a\n```\nb\n```\nwas removed\nc\n").map(|(at, _)| at).collect();
         assert_eq!(told, [0, 5]);

@@ -35,7 +35,8 @@ fn is_judged(source: &Source) -> bool {
         .definitions
         .iter()
         .any(|it| it.is_function() || it.word == "class");
-    judged && !source.test && !source.tests_inside && source.lines >= SHORT && runs
+    let header = source.path.as_bytes().ends_with(b".h") || source.path.as_bytes().ends_with(b".hpp");
+    judged && !header && !source.test && !source.tests_inside && source.lines >= SHORT && runs
 }
 
 fn is_telling(name: &str) -> bool {
