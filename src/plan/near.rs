@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::{goal::Goal, plan::words};
 
 /// From here on two goals are duplicates.
-pub const DUPLICATE: f64 = 0.62;
+pub const DUPLICATE: f64 = 0.61;
 /// How many goals are compared in full.
 const MOST_COMPARED: usize = 24;
 /// What a word counts that a paraphrase swaps for another.
@@ -199,7 +199,7 @@ impl Index {
             let bodies = 2.0 * self.common(&a.body, &b.body) / (self.sum(&a.body) + self.sum(&b.body)).max(0.01);
             likeness = 0.6 * likeness + 0.4 * (1.5 * bodies).min(1.0);
             if bodies < UNLIKE_BODIES {
-                likeness *= 0.7;
+                likeness *= 0.55;
             }
         }
         // Of a thing there are many tests and many pages, each about something else.

@@ -4,6 +4,7 @@
 //! without spaces is cut into pairs of characters.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap},
     sync::LazyLock,
 };
@@ -39,7 +40,7 @@ const SAME: &[&str] = &[
     "update upgrade bump refresh",
     "error exception failure fault fehler erreur",
     "crash panic abort segfault blow die unwrap",
-    "message text wording",
+    "message messages wording",
     "argument arg parameter param option flag switch cli",
     "function func fn method routine procedure",
     "directory dir folder ordner verzeichnis",
@@ -59,9 +60,21 @@ const SAME: &[&str] = &[
     "repository repo",
     "dependency dependencies dep deps",
     "duplicate duplicated duplication dedupe deduplicate repeated redundant copy",
-    "print output display emit",
+    "print display emit",
     "log logging logger",
     "parse parser parsing",
+    "compare comparison compares comparing",
+    "cycle circular cyclic cycles",
+    "typo typos spelling misspelling misspelled spell",
+    "bom utf8bom",
+    "terminal tty console",
+    "iterator iterate iterators yield generator lazy lazily",
+    "chunk chunks stream streaming streamed",
+    "duration elapsed",
+    "insensitive insensitively",
+    "edge corner boundary",
+    "expire expiry timeout timeouts deadline",
+    "daily day days",
     "retry retries retrying reattempt",
     "cache caching memoize memoise cached",
     "benchmark bench benchmarks benchmarking",
@@ -74,7 +87,7 @@ const SAME: &[&str] = &[
     "json jsonl",
     "whitespace space spaces blanks",
     "url uri link",
-    "timestamp time date datetime",
+    "timestamp datetime",
     "negative minus",
     "zero 0",
     "lowercase lower",
@@ -82,13 +95,12 @@ const SAME: &[&str] = &[
     "readme readmes",
     "type types typing typed annotation annotations hint hints",
     "exit quit",
-    "code status",
-    "paginate pagination paging page pages",
+    "paginate pagination paging paginator",
     "long lengthy large big huge",
     "limit bound cap maximum max",
     "handle cope deal tolerate accept support allow survive handles process treat",
     "truncate shorten ellipsis",
-    "sort order arrange rank",
+    "sort arrange sorted sorting ordering",
     "stop shutdown terminate halt kill",
     "launch startup boot begin",
     "choose select pick",
@@ -103,10 +115,9 @@ const SAME: &[&str] = &[
     "record keep track",
     "show present",
     "first-time initial",
-    "lazy lazily",
     "atomic atomically",
     "thread threads threaded",
-    "secret password token credential credentials key",
+    "secret password credential credentials",
     "picture image photo",
     "1 first",
     "2 second",
@@ -127,7 +138,7 @@ const GENERIC: &str = "add adding create implement write introduce provide make 
     turn find found look one two first again properly real raw plain whole single entire small helper helpers utility \
     utilities fehlende neue fuge hinzu hinzufugen erganze erganzen schreibe schreiben implementiere implementieren \
     ajoute ajouter ecrire ecris anade anadir agrega agregar escribe escribir crea crear respond response expected \
-    unexpected move extract split relevant specific correct fix error crash invalid refactor update support command configuration number character \
+    unexpected move extract split relevant able full entirely edge early mean means time times everything unit suite suit code specific correct fix error crash invalid refactor update support command configuration number character \
     character validate document test";
 
 /// Pairs of which a goal that has the one is not a goal that has the other.
@@ -290,8 +301,35 @@ pub(crate) fn opposites() -> &'static [(String, String)] {
     &TABLES.opposite
 }
 
+/// Terms of several words, and the one that stands for them.
+const TERMS: &[(&str, &str)] = &[
+    ("byte order mark", "bom"),
+    ("standard input", "stdin"),
+    ("standard output", "stdout"),
+    ("standard error", "stderr"),
+    ("off by one", "offbyone"),
+    ("off-by-one", "offbyone"),
+    ("time out", "timeout"),
+    ("back-off", "backoff"),
+    ("read me", "readme"),
+    ("doc comment", "docstring"),
+    ("dead code", "unused code"),
+    ("start-up", "startup"),
+    ("unit test", "test"),
+    ("test case", "test"),
+    ("ctrl-c", "sigint"),
+    ("line break", "newline"),
+    ("line ending", "newline"),
+];
+
 /// Returns the comparable words of a text, in its order; a number is a word.
 pub(crate) fn comparable(text: &str) -> Vec<String> {
+    let mut text = Cow::Borrowed(text);
+    for (term, word) in TERMS {
+        if text.contains(term) {
+            text = Cow::Owned(text.replace(term, word));
+        }
+    }
     let mut words = Vec::new();
     let parts = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'' || c == '’'));
     for part in parts.filter(|part| !part.is_empty()) {
