@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::{goal::Goal, plan::words};
 
 /// From here on two goals are duplicates.
-pub const DUPLICATE: f64 = 0.61;
+pub const DUPLICATE: f64 = 0.67;
 /// How many goals are compared in full.
 const MOST_COMPARED: usize = 24;
 /// What a word counts that a paraphrase swaps for another.
@@ -17,7 +17,7 @@ const GENERIC: f64 = 0.3;
 /// How much of the likeness two goals lose that have no word in common.
 const CONTRAST: f64 = 0.5;
 /// Prompts that are less alike ask for something else, whatever the descriptions say.
-const UNLIKE_BODIES: f64 = 0.2;
+const UNLIKE_BODIES: f64 = 0.35;
 
 /// The nearest goal.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -193,8 +193,10 @@ impl Index {
         }
         let heads = 2.0 * self.common(&a.head, &b.head) / (self.sum(&a.head) + self.sum(&b.head)).max(0.01);
         let covered = |head: &[u32], all: &[u32]| self.common(head, all) / self.sum(head).max(0.01);
-        let covered = f64::midpoint(covered(&a.head, &b.all), covered(&b.head, &a.all));
-        let mut likeness = 0.6 * heads + 0.4 * covered;
+        let (one, two) = (covered(&a.head, &b.all), covered(&b.head, &a.all));
+        // One of two often says more; what counts is how much of the other it says.
+        let covered = 0.7 * one.max(two) + 0.3 * one.min(two);
+        let mut likeness = 0.3 * heads + 0.7 * covered;
         if !a.body.is_empty() && !b.body.is_empty() {
             let bodies = 2.0 * self.common(&a.body, &b.body) / (self.sum(&a.body) + self.sum(&b.body)).max(0.01);
             likeness = 0.6 * likeness + 0.4 * (1.5 * bodies).min(1.0);
@@ -203,7 +205,7 @@ impl Index {
             }
         }
         // Of a thing there are many tests and many pages, each about something else.
-        let contrast = if a.kind == Kind::Code { CONTRAST } else { 1.6 * CONTRAST };
+        let contrast = if a.kind == Kind::Code { CONTRAST } else { 2.0 * CONTRAST };
         likeness *= a.conflicts(b, self) * (1.0 - contrast * self.own(&a.head, &b.head));
         likeness.clamp(0.0, 0.99)
     }
