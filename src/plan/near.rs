@@ -2,6 +2,17 @@
 //!
 //! Owns the likeness and the index that finds the nearest goal. Knows no states; what follows from a likeness is
 //! `judge`'s business.
+//!
+//! Words are compared, not meanings: weighed by how rare they are among the known goals, endings cut, synonyms made one,
+//! names of code split. Words that either goal has for itself count against it, so do other numbers, other flags and names
+//! of code, opposites, a test or a page about a thing beside the thing itself; the same main file counts for it, other files
+//! against. A good idea that is refused is lost, a duplicate costs a call, so the bound is the highest one that loses no
+//! recall on the pairs it was fitted to.
+//!
+//! Measured on the 214 labelled pairs of `tests/fixtures/duplicates.json`, nearly all of them without prompts:
+//! precision 1.00 and recall 0.71 on the 136 that words and weights were chosen on, 0.94 and 0.72 on the 78 held out.
+//! What is missed is said in other words altogether ("Show the elapsed time after each build", "Print how long a build
+//! took"), or in another language.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -199,15 +210,29 @@ impl Index {
         let mut likeness = 0.3 * heads + 0.7 * covered;
         if !a.body.is_empty() && !b.body.is_empty() {
             let bodies = 2.0 * self.common(&a.body, &b.body) / (self.sum(&a.body) + self.sum(&b.body)).max(0.01);
-            likeness = 0.6 * likeness + 0.4 * (1.5 * bodies).min(1.0);
-            if bodies < UNLIKE_BODIES {
-                likeness *= 0.55;
-            }
+            likeness = Self::with_bodies(likeness, bodies, self.is_thin(&a.head, &b.head));
         }
         // Of a thing there are many tests and many pages, each about something else.
         let contrast = if a.kind == Kind::Code { CONTRAST } else { 2.0 * CONTRAST };
         likeness *= a.conflicts(b, self) * (1.0 - contrast * self.own(&a.head, &b.head));
         likeness.clamp(0.0, 0.99)
+    }
+
+    /// Takes in how alike the prompts are. They are worded anew each time: they lower a likeness only where the descriptions
+    /// share next to nothing that says what the goal is about.
+    fn with_bodies(heads: f64, bodies: f64, thin: bool) -> f64 {
+        let both = 0.6 * heads + 0.4 * (1.5 * bodies).min(1.0);
+        match (thin, bodies < UNLIKE_BODIES) {
+            (false, _) => both.max(heads),
+            (true, false) => both,
+            (true, true) => 0.55 * both,
+        }
+    }
+
+    fn is_thin(&self, a: &[u32], b: &[u32]) -> bool {
+        let shared = a.iter().filter(|word| b.binary_search(word).is_ok());
+        let telling = shared.filter(|word| self.word(**word).is_some_and(|word| !word.generic));
+        telling.count() < 2
     }
 
     /// Returns how much of both is words of its own, by weight; of the two the one with less.

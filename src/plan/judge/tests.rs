@@ -220,7 +220,7 @@ fn evidence_must_be_there_word_for_word_but_not_space_for_space() {
 fn one_piece_of_evidence_made_up_refuses_the_goal() {
     let kind = kind_of(|p| {
         p.evidence
-            .push(evidence("src/slug.rs", 1, "unsafe { transmute(text) }"))
+            .push(evidence("src/slug.rs", 1, "unsafe { transmute(text) }"));
     });
     assert_eq!(kind, "not_quoted");
 }
@@ -313,8 +313,8 @@ fn a_plan_runs_wide_and_what_is_deep_is_refused() {
     let mut open: Vec<Goal> = (0..4)
         .map(|n| known_goal(&format!("k{n}"), &format!("Known thing{n} of part{n}")))
         .collect();
-    for n in 1..4_usize {
-        open[n].dependencies = vec![format!("k{}", n - 1).parse().unwrap()];
+    for (n, goal) in open.iter_mut().enumerate().skip(1) {
+        goal.dependencies = vec![format!("k{}", n - 1).parse().unwrap()];
     }
     let known = Known {
         open,
