@@ -10,6 +10,7 @@ use crate::{
     check::{Baseline, End, Failed, Gate, Ran, Report, Sandbox, Stage, Tests, Verdict, Verified},
     engine::{
         fenced::{self, Access},
+        linted,
         session::Session,
     },
     fault::{Fault, Kind},
@@ -96,6 +97,7 @@ impl<'s> Checker<'s> {
         // A command that is red at the base says nothing of those after it: they still have to pass.
         let ran = self.run_past(repo, code, gate, |ran| baseline.red.contains(&ran.command))?;
         self.last = Some((code.id.0, tests(&ran)));
+        linted::keep(self.session, repo, code, &ran)?;
         let verdict = Report::new(code, gate.id(), ran).verify(baseline);
         if let Ok(verified) = &verdict {
             self.fresh.insert(code.id.0, verified.verdict());
@@ -142,6 +144,7 @@ impl<'s> Checker<'s> {
             return Ok(Baseline::default());
         }
         let ran = self.run_past(repo, code, gate, is_readable_red)?;
+        linted::keep(self.session, repo, code, &ran)?;
         let mut baseline = Baseline::default();
         for ran in &ran {
             if ran.passed() {

@@ -11,6 +11,7 @@ pub mod fenced;
 pub mod gather;
 pub mod hand_edits;
 pub mod land;
+pub mod linted;
 pub mod models;
 pub mod outside;
 pub mod planning;

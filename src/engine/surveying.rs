@@ -14,6 +14,7 @@ use crate::{
     },
     engine::{
         gather::{self, Listings},
+        linted,
         recall::{self, Recalled},
         session::{self, Session},
         target::Target,
@@ -55,10 +56,11 @@ pub fn context(
     let snapshot = tree::snapshot(repo, code);
     let listing = listings.at(repo, code.root)?;
     let (changes, commits) = churn(repo, base)?;
+    let lint = linted::read(session, repo, code)?;
     let given = Given {
         changes: Some(&changes),
         commits,
-        lint: None,
+        lint: lint.as_deref(),
     };
     let seen = survey::survey(&snapshot, listing, &given).wrap_err("looking through the repository")?;
     let (log, diffs) = gather::recent(repo, base)?;
@@ -119,7 +121,7 @@ fn readme(snapshot: &tree::TreeSnapshot<'_>, listing: &Listing) -> Result<Option
     let Some((path, entry)) = found.filter(|(_, entry)| entry.mode != crate::snapshot::Mode::Submodule) else {
         return Ok(None);
     };
-    if snapshot.size(&entry.id)? > survey::LARGE {
+    if snapshot.size(&entry.id)? > survey::reading::LARGE {
         return Ok(None);
     }
     let text = String::from_utf8_lossy(&snapshot.read(&entry.id)?).into_owned();
@@ -208,4 +210,51 @@ fn landed(repo: &Repo, base: CommitId, known: &Recalled) -> Result<String> {
     }
     lines.truncate(LANDED);
     Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        backlog::Backlog,
+        engine::recall::Landed,
+        facts::{AttemptFact, Facts, Open},
+    };
+
+    fn open(description: &str, decision: Decision, reason: Option<&str>) -> Open {
+        Open {
+            description: description.to_owned(),
+            decision,
+            reason: reason.map(str::to_owned),
+            ..Open::default()
+        }
+    }
+
+    #[test]
+    fn goals_are_listed_by_what_became_of_them() {
+        let mut facts = Facts::default();
+        let goals = [
+            ("g-1", open("Fold\naccents", Decision::Pending, None)),
+            ("g-2", open("Rewrite it", Decision::Rejected, Some("it is\nfast"))),
+            ("g-3", open("Say why", Decision::Proposed, None)),
+        ];
+        for (id, goal) in goals {
+            facts.goals.insert(id.parse().unwrap(), goal);
+        }
+        let failed = AttemptFact {
+            number: 1,
+            standing: Standing::Failed,
+            reason: "1 test fails".to_owned(),
+            outdated: false,
+        };
+        facts.attempts.insert("g-1".parse().unwrap(), failed);
+        let lists = Lists::of(&Recalled {
+            facts,
+            backlog: Backlog::default(),
+            landed: Landed::default(),
+        });
+        assert_eq!(lists.open, ["g-1: Fold accents (failed)", "g-3: Say why (proposed)"]);
+        assert_eq!(lists.rejected, ["g-2: Rewrite it — it is fast"]);
+        assert_eq!(lists.failed, ["g-1: Fold accents — 1 test fails"]);
+    }
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     path::RepoPath,
-    survey::{Source, language::Language, shown},
+    survey::{language::Language, shown},
 };
 
 /// One definition.
@@ -32,6 +32,24 @@ impl Definition {
             word => matches!(word, "fn" | "def" | "function" | "function*" | "func" | "fun"),
         }
     }
+}
+
+/// A source file as the rules see it once it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) path: RepoPath,
+    pub(crate) language: Language,
+    pub(crate) test: bool,
+    /// How many lines it has.
+    pub(crate) lines: usize,
+    pub(crate) changes: u32,
+    pub(crate) definitions: Vec<Definition>,
+    /// The first line that is not blank.
+    pub(crate) first: (usize, String),
+    /// Whether it opens with documentation, where its language has such a custom.
+    pub(crate) opens_documented: Option<bool>,
+    /// Whether it holds tests of its own.
+    pub(crate) tests_inside: bool,
 }
 
 /// Words of a language that introduce definitions.

@@ -1,7 +1,7 @@
 //! Missing documentation, by the custom of each repository: where most public definitions are described, those that are
 //! not; where nobody describes anything, nothing.
 
-use crate::survey::{Finding, Kind, Source, language::Language};
+use crate::survey::{Finding, Kind, definition::Source, language::Language};
 
 /// Languages with a custom of describing definitions.
 const JUDGED: [Language; 5] = [

@@ -1,6 +1,9 @@
 //! Hot files: large ones that change often, where work is likely to go on.
 
-use crate::survey::{Finding, Kind, Source, definition::Definition};
+use crate::survey::{
+    Finding, Kind,
+    definition::{Definition, Source},
+};
 
 /// With fewer changes, or lines, a file is not hot.
 const CHANGES: u32 = 5;

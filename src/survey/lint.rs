@@ -37,6 +37,11 @@ pub(crate) fn find(output: &str, snapshot: &dyn Snapshot) -> io::Result<Vec<Find
     Ok(found)
 }
 
+/// True where `output` names a place.
+pub fn warns(output: &str) -> bool {
+    !warnings(output).is_empty()
+}
+
 /// One warning as it was printed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Warning {

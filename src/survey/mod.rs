@@ -7,12 +7,11 @@ use std::{collections::BTreeMap, io};
 
 use crate::{
     path::RepoPath,
-    snapshot::{Entry, Listing, Mode, Snapshot},
+    snapshot::{Listing, Snapshot},
     survey::{
-        definition::Definition,
-        language::Language,
-        names::{Names, Seen},
-        paths::{Class, class},
+        look::Look,
+        names::Seen,
+        reading::{Files, Reading},
     },
 };
 
@@ -21,22 +20,18 @@ pub mod docs;
 pub mod hot;
 pub mod language;
 pub mod lint;
+pub mod look;
 pub mod names;
 pub mod notes;
 pub mod outline;
 pub mod paths;
 pub mod promise;
+pub mod reading;
 pub mod untested;
 
 #[cfg(test)]
 mod tests;
 
-/// Larger files are not read, in bytes: people seldom write such ones.
-pub const LARGE: u64 = 256 * 1024;
-/// Most bytes read of one repository.
-const MOST_BYTES: u64 = 24 * 1024 * 1024;
-/// Most files read of one repository.
-const MOST_FILES: usize = 6000;
 /// Most bytes of a line that is shown.
 const MOST_TEXT: usize = 160;
 
@@ -45,7 +40,7 @@ const MOST_TEXT: usize = 160;
 pub enum Kind {
     /// The documentation names what is nowhere in the code.
     Promise,
-    /// A remark of the kind of FIXME.
+    /// A remark that its author left for later.
     Note,
     /// A linter says so.
     Lint,
@@ -171,44 +166,15 @@ impl Survey {
     }
 }
 
-/// A source file as the rules see it once it was read.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    pub(crate) path: RepoPath,
-    pub(crate) language: Language,
-    pub(crate) test: bool,
-    /// How many lines it has.
-    pub(crate) lines: usize,
-    pub(crate) changes: u32,
-    pub(crate) definitions: Vec<Definition>,
-    /// The first line that is not blank.
-    pub(crate) first: (usize, String),
-    /// Whether it opens with documentation, where its language has such a custom.
-    pub(crate) opens_documented: Option<bool>,
-    /// Whether it holds tests of its own.
-    pub(crate) tests_inside: bool,
-}
-
 /// Looks at the state of a repository.
 ///
 /// # Errors
 /// When content cannot be read.
 pub fn survey(snapshot: &dyn Snapshot, listing: &Listing, given: &Given<'_>) -> io::Result<Survey> {
-    let mut reading = Reading {
-        snapshot,
-        bytes: 0,
-        files: 0,
-        large: 0,
-        unread: 0,
-        binary: 0,
-    };
+    let mut reading = Reading::of(snapshot);
     let mut files = Files::of(listing, given);
     let promises = promise::read(&mut reading, &files.docs, listing)?;
-    let mut look = Look {
-        names: Names::default(),
-        sources: Vec::new(),
-        findings: Vec::new(),
-    };
+    let mut look = Look::default();
     for promise in &promises {
         look.names.want(promise.wanted());
     }
@@ -226,14 +192,15 @@ pub fn survey(snapshot: &dyn Snapshot, listing: &Listing, given: &Given<'_>) -> 
             look.test(path, &text, *language, given);
         }
     }
-    let whole = reading.unread == 0 && reading.large == 0;
+    // What is large among the others is seldom code: that it is not read makes no promise doubtful.
+    let whole = reading.is_whole();
     for (_, entry) in &files.others {
         if let Some(text) = reading.text(entry)? {
             look.names.take(&text, Seen::Code);
         }
     }
     let mut findings = look.findings;
-    if whole && reading.unread == 0 {
+    if whole && !reading.ran_out() {
         findings.extend(promise::broken(promises, &look.names));
     }
     findings.extend(untested::find(&look.sources, &files.tests, &look.names));
@@ -259,133 +226,6 @@ fn ranked(mut findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     kept
-}
-
-/// The files of a listing by what is looked for in them.
-#[derive(Default)]
-struct Files {
-    docs: Vec<(RepoPath, Entry)>,
-    sources: Vec<(RepoPath, Entry, Language)>,
-    tests: Vec<(RepoPath, Entry, Language)>,
-    others: Vec<(RepoPath, Entry)>,
-    weight: BTreeMap<RepoPath, u32>,
-}
-
-impl Files {
-    fn of(listing: &Listing, given: &Given<'_>) -> Self {
-        let mut files = Self::default();
-        let plain = listing
-            .iter()
-            .filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable));
-        for (path, entry) in plain {
-            match class(path) {
-                Class::Source(language) => files.sources.push((path.clone(), *entry, language)),
-                Class::Test(language) => files.tests.push((path.clone(), *entry, language)),
-                Class::Doc => files.docs.push((path.clone(), *entry)),
-                Class::Other => files.others.push((path.clone(), *entry)),
-                Class::Skipped => continue,
-            }
-            let changes = given.changes_of(path);
-            if changes > 0 {
-                files.weight.insert(path.clone(), changes);
-            }
-        }
-        files
-    }
-
-    /// What changes most is read first, should not all of it be read.
-    fn order(&mut self) {
-        let weight = |path: &RepoPath| std::cmp::Reverse(self.weight.get(path).copied().unwrap_or_default());
-        self.sources.sort_by_cached_key(|(path, ..)| weight(path));
-        self.tests.sort_by_cached_key(|(path, ..)| weight(path));
-    }
-}
-
-/// Reads files within bounds, and counts what it left.
-pub(crate) struct Reading<'a> {
-    snapshot: &'a dyn Snapshot,
-    bytes: u64,
-    files: usize,
-    large: usize,
-    unread: usize,
-    binary: usize,
-}
-
-impl Reading<'_> {
-    /// Reads a file as text; `None` where it is left out.
-    pub(crate) fn text(&mut self, entry: &Entry) -> io::Result<Option<String>> {
-        let size = self.snapshot.size(&entry.id)?;
-        if size > LARGE {
-            self.large += 1;
-            return Ok(None);
-        }
-        if self.files >= MOST_FILES || self.bytes + size > MOST_BYTES {
-            self.unread += 1;
-            return Ok(None);
-        }
-        self.files += 1;
-        self.bytes += size;
-        let text = String::from_utf8(self.snapshot.read(&entry.id)?);
-        let text = text.ok().filter(|text| !text.contains('\0'));
-        self.binary += usize::from(text.is_none());
-        Ok(text)
-    }
-
-    fn unseen(&self) -> String {
-        let mut parts = Vec::new();
-        if self.unread > 0 {
-            parts.push(format!("{} more than the survey may read", files(self.unread)));
-        }
-        if self.large > 0 {
-            parts.push(format!("{} larger than {} KiB", files(self.large), LARGE / 1024));
-        }
-        if self.binary > 0 {
-            parts.push(format!("{} that are no UTF-8 text", files(self.binary)));
-        }
-        if parts.is_empty() {
-            return String::new();
-        }
-        format!("Not looked at: {}.", parts.join(", "))
-    }
-}
-
-fn files(count: usize) -> String {
-    format!("{count} file{}", if count == 1 { "" } else { "s" })
-}
-
-/// What was seen so far.
-struct Look {
-    names: Names,
-    sources: Vec<Source>,
-    findings: Vec<Finding>,
-}
-
-impl Look {
-    fn source(&mut self, path: &RepoPath, text: &str, language: Language, given: &Given<'_>) {
-        self.names.take(text, Seen::Code);
-        if paths::is_generated(text) {
-            return;
-        }
-        let lines: Vec<&str> = text.lines().collect();
-        let changes = given.changes_of(path);
-        self.findings
-            .extend(notes::find(path, &lines, language, (changes, false)));
-        self.sources.push(definition::source(path, &lines, language, changes));
-    }
-
-    fn test(&mut self, path: &RepoPath, text: &str, language: Language, given: &Given<'_>) {
-        self.names.take(text, Seen::Test);
-        if paths::is_generated(text) {
-            return;
-        }
-        let lines: Vec<&str> = text.lines().collect();
-        let changes = given.changes_of(path);
-        self.findings
-            .extend(notes::find(path, &lines, language, (changes, true)));
-        let mut source = definition::source(path, &lines, language, changes);
-        source.test = true;
-        self.sources.push(source);
-    }
 }
 
 /// Returns a line as a finding shows it: without blanks at its ends, and no more than its start.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use crate::{snapshot::Listing, survey::Source};
+use crate::{snapshot::Listing, survey::definition::Source};
 
 /// Most bytes of an outline.
 const MOST: usize = 16 * 1024;

@@ -77,6 +77,9 @@ const ASIDE: &[&str] = &[
     "doc",
     "docs",
     "website",
+    "scripts",
+    "xtask",
+    "hack",
 ];
 
 /// Names of files that programs write.

@@ -13,8 +13,9 @@ use crate::{
     path::RepoPath,
     snapshot::{Entry, Listing},
     survey::{
-        Finding, Kind, Reading,
+        Finding, Kind,
         names::{Name, Names},
+        reading::Reading,
         shown,
     },
 };

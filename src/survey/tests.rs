@@ -1,7 +1,7 @@
 //! Whole surveys of small repositories.
 
 use super::*;
-use crate::snapshot::MapSnapshot;
+use crate::snapshot::{MapSnapshot, Mode};
 
 fn of(files: &[(&str, &str)]) -> MapSnapshot {
     files.iter().fold(MapSnapshot::default(), |snapshot, (path, text)| {

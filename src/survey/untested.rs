@@ -1,10 +1,13 @@
 //! Source files that no test names: neither the file nor anything that it defines.
 
+use std::collections::BTreeSet;
+
 use crate::{
     path::RepoPath,
     snapshot::Entry,
     survey::{
-        Finding, Kind, Source,
+        Finding, Kind,
+        definition::Source,
         language::Language,
         names::{Name, Names},
     },
@@ -50,12 +53,12 @@ fn stem(path: &RepoPath) -> String {
 
 /// Finds the files that no test names, the largest of what changes most first.
 pub(crate) fn find(sources: &[Source], tests: &[(RepoPath, Entry, Language)], names: &Names) -> Vec<Finding> {
-    let titles: Vec<String> = tests.iter().map(|(path, ..)| title(path)).collect();
+    let titles: BTreeSet<String> = tests.iter().map(|(path, ..)| title(path)).collect();
     let mut found = Vec::new();
     for source in sources {
         let wanted = wanted(source);
         let own = title(&source.path);
-        let titled = titles.iter().any(|title| *title == own);
+        let titled = titles.contains(&own);
         if wanted.is_empty() || titled || wanted.iter().any(|name| names.in_tests(*name)) {
             continue;
         }
