@@ -83,17 +83,31 @@ fn reopen(backlog: &Backlog, completed: &Log<'_>, reopened: &[Reopened<'_>]) -> 
             .iter()
             .rev()
             .find(|row| id_text(row).is_some_and(|id| id == goal.as_str()));
-        let unworded = json!({ "id": goal }).to_string();
-        let row = known.copied().unwrap_or(&unworded);
-        let held = Row::parse(row).map_or(unworded.clone(), |row| row.with("status", "\"held\""));
-        open = open.with(&[&held])?;
-        for (key, value) in [
-            ("commit", json!(null)),
-            ("landed_at", json!(null)),
-            ("reason", json!(reason)),
-        ] {
-            open = open.set(goal, key, &value)?;
-        }
+        open = with_held(&open, goal, known.copied(), reason)?;
+    }
+    Ok(open)
+}
+
+/// Returns the backlog with goal `goal` put back as held: worded as its completed row is, or not at all without one.
+///
+/// # Errors
+/// When the backlog has that goal, or the row is none.
+pub fn with_held(
+    backlog: &Backlog,
+    goal: &GoalId,
+    completed: Option<&str>,
+    reason: &str,
+) -> Result<Backlog, BacklogError> {
+    let unworded = json!({ "id": goal }).to_string();
+    let row = completed.unwrap_or(&unworded);
+    let held = Row::parse(row).map_or(unworded.clone(), |row| row.with("status", "\"held\""));
+    let mut open = backlog.with(&[&held])?;
+    for (key, value) in [
+        ("commit", json!(null)),
+        ("landed_at", json!(null)),
+        ("reason", json!(reason)),
+    ] {
+        open = open.set(goal, key, &value)?;
     }
     Ok(open)
 }

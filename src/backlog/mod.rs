@@ -8,6 +8,7 @@ pub mod error;
 pub mod history;
 pub mod merge;
 pub mod read;
+pub mod sheet;
 mod spans;
 
 use std::collections::BTreeSet;

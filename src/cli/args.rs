@@ -3,6 +3,7 @@
 pub mod complete;
 pub mod config;
 pub mod plan;
+pub mod steer;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -97,6 +98,24 @@ pub enum Verb {
     List(List),
     /// Show everything about one goal
     Show(Id),
+    /// Show what a goal changes: its candidate, the commit that landed, or its last attempt
+    Diff(steer::Diff),
+    /// Agree to proposed goals
+    Approve(steer::Ids),
+    /// Say no to goals, for a reason that is remembered
+    Reject(steer::Reject),
+    /// Let goals wait until they are released
+    Hold(steer::Hold),
+    /// Let goals that were held be done
+    Release(steer::Ids),
+    /// Let goals that failed be tried again as they are
+    Retry(steer::Retry),
+    /// Say something about a goal to whoever works at it next
+    Comment(steer::Comment),
+    /// Edit a goal in your editor
+    Edit(Id),
+    /// Take goals out of the backlog
+    Drop(steer::Drop),
     /// List what landed, and what it took
     Log(Log),
     /// Add up what goals took, by goal, model or day

@@ -2,6 +2,7 @@
 
 mod config;
 mod plan;
+mod steer;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
@@ -74,6 +75,15 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Status => answer(at, &commands::status::run(&at.session()?)?),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
         Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
+        Verb::Diff(args) => steer::diff(at, &args),
+        Verb::Approve(args) => steer::approve(at, &args),
+        Verb::Reject(args) => steer::reject(at, args),
+        Verb::Hold(args) => steer::hold(at, args),
+        Verb::Release(args) => steer::release(at, &args),
+        Verb::Retry(args) => steer::retry(at, &args),
+        Verb::Comment(args) => steer::comment(at, args),
+        Verb::Edit(args) => steer::edit(at, &args.id),
+        Verb::Drop(args) => steer::drop(at, &args),
         Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
         Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),
         Verb::Budget(args) => match args.verb {

@@ -39,6 +39,8 @@ pub struct Opened {
     pub place: PathBuf,
     /// Which streams are terminals.
     pub streams: Streams,
+    /// When to use colour, as the command line says.
+    pub colour: When,
     /// Settings of the command line.
     pub flags: Vec<(String, String)>,
 }
@@ -97,6 +99,7 @@ impl Opened {
             env,
             place,
             streams,
+            colour: global.color.into(),
             flags,
         })
     }

@@ -28,6 +28,9 @@ pub struct Row {
     pub priority: i64,
     /// Goals that must land before, and have not.
     pub needs: Vec<GoalId>,
+    /// Why a person, or the planner, wants it to stand so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Its first line.
     pub description: String,
 }
@@ -57,7 +60,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         .goals
         .iter()
         .filter_map(|(id, open)| {
-            let (state, _) = schedule::state(&known.facts, id).filter(|(state, _)| wanted(*state))?;
+            let (state, why) = schedule::state(&known.facts, id).filter(|(state, _)| wanted(*state))?;
+            let is_decided = matches!(state, State::Proposed | State::Rejected | State::Held);
             Some(Row {
                 goal: id.clone(),
                 state,
@@ -68,6 +72,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
                     .filter(|need| !known.facts.landed.contains(*need))
                     .cloned()
                     .collect(),
+                reason: Some(why).filter(|why| is_decided && !why.is_empty()),
                 description: open.description.clone(),
             })
         })
@@ -79,6 +84,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             state: State::Landed,
             priority: 0,
             needs: Vec::new(),
+            reason: None,
             description: descriptions.get(id).cloned().unwrap_or_default(),
         }));
     }

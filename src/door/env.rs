@@ -163,6 +163,26 @@ impl Env {
         vars.into_iter().collect()
     }
 
+    /// Returns the environment of programs that the person sits at, such as their editor and their pager: all of it, but for
+    /// what names the repository, the index and the work tree of somebody else.
+    pub fn for_people(&self) -> Vec<(OsString, OsString)> {
+        const OF_ONE_REPOSITORY: [&str; 10] = [
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+            "GIT_COMMON_DIR",
+            "GIT_DIR",
+            "GIT_GRAFT_FILE",
+            "GIT_INDEX_FILE",
+            "GIT_NAMESPACE",
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_PREFIX",
+            "GIT_SHALLOW_FILE",
+            "GIT_WORK_TREE",
+        ];
+        let passes = |name: &OsString| !OF_ONE_REPOSITORY.iter().any(|other| name == other);
+        let kept = self.vars.iter().filter(|(name, _)| passes(name));
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     fn get_os(&self, name: &str) -> Option<&OsStr> {
         let value = self.vars.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value)
@@ -239,6 +259,13 @@ mod tests {
         ]);
         let found: Vec<String> = env.secrets().map(|secret| secret.reveal().to_owned()).collect();
         assert_eq!(found, ["q8Zr-41xK"]);
+    }
+
+    #[test]
+    fn a_person_s_editor_gets_all_but_what_names_a_repository() {
+        let env = Env::from_pairs([("GIT_DIR", "/x"), ("GIT_EDITOR", "vi"), ("LC_ALL", "de_DE.UTF-8")]);
+        let kept: Vec<OsString> = env.for_people().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(kept, ["GIT_EDITOR", "LC_ALL"]);
     }
 
     #[test]

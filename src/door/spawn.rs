@@ -3,6 +3,7 @@
 //!
 //! Knows no shell, no git and no gate. What a check may see is `door/env`'s to say, how long it may take the caller's.
 
+pub mod attached;
 pub mod output;
 pub mod tree;
 
@@ -253,7 +254,7 @@ fn end_of(waited: Waited) -> End {
     }
 }
 
-fn exit_code(status: ExitStatus) -> i32 {
+pub(crate) fn exit_code(status: ExitStatus) -> i32 {
     status
         .code()
         .or_else(|| status.signal().map(|signal| 128 + signal))

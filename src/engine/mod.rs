@@ -25,6 +25,7 @@ pub mod rewrite;
 pub mod run;
 pub mod session;
 pub mod spending;
+pub mod steering;
 pub mod stored;
 pub mod surveying;
 pub mod talk;

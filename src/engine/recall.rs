@@ -48,7 +48,14 @@ pub struct Recalled {
 /// # Errors
 /// A fault with the place where the backlog is broken; an error where refs or objects cannot be read.
 pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled> {
-    let backlog = backlog(repo, target)?;
+    read_with(session, repo, target, backlog(repo, target)?)
+}
+
+/// As `read`, with a backlog that may not be written yet.
+///
+/// # Errors
+/// As `read`.
+pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backlog) -> Result<Recalled> {
     let mut all = landed(repo, target.tip)?;
     let landed = all.landed.clone();
     let rows = backlog.heads().map(|(id, _)| id);

@@ -173,6 +173,19 @@ pub fn write(
     Ok(attempts::save(repo, ((&stored.goal).into(), number), &files, code, at)?)
 }
 
+/// Marks the attempts, each with how it stands, as ones that a person wants to be followed by another; all or none.
+///
+/// # Errors
+/// When objects or the ref cannot be written.
+pub fn retry(repo: &Repo, attempts: Vec<(u32, Stored)>, at: Moment) -> Result<()> {
+    let mut each = Vec::with_capacity(attempts.len());
+    for (number, mut stored) in attempts {
+        stored.standing = Standing::Retried;
+        each.push((stored.goal.clone(), number, serde_json::to_vec(&stored)?));
+    }
+    Ok(attempts::save_each(repo, FILE, &each, ("retry", at))?)
+}
+
 /// Names the file of a call, from 0.
 pub(crate) fn call_name(nth: usize) -> String {
     format!("{nth:03}.json")

@@ -280,6 +280,10 @@ impl<'s> Worker<'s> {
     pub fn take_in_edits(&mut self) -> Result<()> {
         self.target.look(&self.repo)?;
         let stamp = recall::backlog_file(&self.repo, &self.target).and_then(|path| fs::stamp(&path));
+        if recall::backlog_file(&self.repo, &self.target).is_none() {
+            // Not checked out here, the backlog changes by commits.
+            return self.refresh_target();
+        }
         if stamp == self.backlog_stamp {
             return Ok(());
         }

@@ -66,9 +66,38 @@ pub fn save(
     at: Moment,
 ) -> Result<()> {
     let place = of.place(number);
-    let blobs: Vec<(String, BlobId)> = files
+    let named = files
         .iter()
-        .map(|(name, content)| Ok((format!("{place}.{name}"), objects::write_blob(repo, content)?)))
+        .map(|(name, content)| (format!("{place}.{name}"), content.as_slice()));
+    let candidate = candidate.map(|tree| (format!("{place}.tree"), tree));
+    unite(
+        repo,
+        named,
+        candidate,
+        (&format!("attempt {number} at {}", of.part()), at),
+    )
+}
+
+/// Writes the file `name` of several attempts, all of them or none.
+///
+/// # Errors
+/// As `save`.
+pub fn save_each(repo: &Repo, name: &str, each: &[(GoalId, u32, Vec<u8>)], (why, at): (&str, Moment)) -> Result<()> {
+    let named = each
+        .iter()
+        .map(|(goal, number, content)| (format!("{}.{name}", Of::from(goal).place(*number)), content.as_slice()));
+    unite(repo, named, None, (why, at))
+}
+
+/// Unites files, and a tree if there is one, with what the ref holds.
+fn unite<'f>(
+    repo: &Repo,
+    files: impl Iterator<Item = (String, &'f [u8])>,
+    candidate: Option<(String, TreeId)>,
+    (why, at): (&str, Moment),
+) -> Result<()> {
+    let blobs: Vec<(String, BlobId)> = files
+        .map(|(path, content)| Ok((path, objects::write_blob(repo, content)?)))
         .collect::<Result<_>>()?;
     for _ in 0..10 {
         let head = refs::read(repo, refs::ATTEMPTS)?;
@@ -80,18 +109,17 @@ pub fn save(
             for (path, BlobId(blob)) in &blobs {
                 editor.upsert(path.split('/'), EntryKind::Blob, gix_id(*blob))?;
             }
-            if let Some(TreeId(tree)) = candidate {
-                editor.upsert(format!("{place}.tree").split('/'), EntryKind::Tree, gix_id(tree))?;
+            if let Some((path, TreeId(tree))) = &candidate {
+                editor.upsert(path.split('/'), EntryKind::Tree, gix_id(*tree))?;
             }
             Ok(())
         })?;
         let made = commit::write_unsigned(repo, root, &[], "Attempts of git-invisigoth\n", at)?;
-        let why = format!("attempt {number} at {}", of.part());
         let set = RefMove::Set {
             name: refs::ATTEMPTS.to_owned(),
             old: head,
             new: made,
-            why,
+            why: why.to_owned(),
         };
         if head == Some(made) || refs::swap(repo, &[set])? == Swap::Done {
             return Ok(());
@@ -207,6 +235,21 @@ pub fn read<'a>(repo: &Repo, of: impl Into<Of<'a>>, number: u32, name: &str) -> 
         repo,
         tree::of_commit(repo, head)?,
         &format!("{}.{name}", of.into().place(number)),
+    )
+}
+
+/// Returns the code that an attempt came to, as a stored tree; `None` where it made none.
+///
+/// # Errors
+/// When trees cannot be read.
+pub fn code(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<TreeId>> {
+    let Some(head) = refs::read(repo, refs::ATTEMPTS)? else {
+        return Ok(None);
+    };
+    tree::folder_at(
+        repo,
+        tree::of_commit(repo, head)?,
+        &format!("{}.tree", Of::from(goal).place(number)),
     )
 }
 

@@ -28,6 +28,14 @@ pub fn is_reserved(path: &RepoPath) -> bool {
             .any(|folder| path.is_under(folder.trim_end_matches('/')))
 }
 
+/// Lists the memory files and folders that are ours.
+pub fn reserved() -> impl Iterator<Item = &'static str> {
+    RESERVED_FILES
+        .into_iter()
+        .chain(RESERVED_FOLDERS)
+        .map(|path| path.trim_end_matches('/'))
+}
+
 fn is_reserved_name(name: &[u8]) -> bool {
     RESERVED_FILES
         .iter()

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use crate::{
     door::{
         env::Env,
-        spawn::{self, Captured},
+        spawn::{self, Captured, attached},
     },
     git::{Doing as _, GitError, Result},
 };
@@ -48,4 +48,36 @@ pub fn stdout(env: &Env, dir: &Path, args: &[&str]) -> Result<String> {
         args.first().unwrap_or(&""),
         said.trim()
     )))
+}
+
+/// Runs git at the person's terminal, with their pager and colours, until it ends.
+///
+/// # Errors
+/// When git cannot be started, or exits with another code than 0; then it has said why.
+pub fn attached(env: &Env, dir: &Path, args: &[&str]) -> Result<()> {
+    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
+    let what = args.get(ALWAYS.len()).copied().unwrap_or_default();
+    match attached::run("git", &args, dir, &env.for_people()).doing(|| format!("running git {what}"))? {
+        0 => Ok(()),
+        code => Err(GitError::new(format!("git {what} ended with {code}"))),
+    }
+}
+
+/// Opens `file` in the editor that git would open, and returns the editor with its exit code.
+///
+/// # Errors
+/// When git knows none, or it cannot be started.
+pub fn edit(env: &Env, dir: &Path, file: &str) -> Result<(String, i32)> {
+    let vars = env.for_people();
+    let asked = spawn::run_captured("git", &["var", "GIT_EDITOR"], dir, &vars, b"", Some(LIMIT))
+        .doing(|| "running git var".into())?;
+    let editor = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
+    if asked.code != 0 || editor.is_empty() {
+        let said = String::from_utf8_lossy(&asked.stderr);
+        return Err(GitError::new(format!("git knows no editor: {}", said.trim())));
+    }
+    // As git does it: an editor is a line of shell, to which the file's name is given.
+    let line = format!("{editor} \"$@\"");
+    let code = attached::run("sh", &["-c", &line, &editor, file], dir, &vars).doing(|| format!("running {editor}"))?;
+    Ok((editor, code))
 }

@@ -73,6 +73,17 @@ pub fn blob_at(repo: &Repo, root: TreeId, path: &str) -> Result<Option<BlobId>> 
         .map(|(_, id)| BlobId(oid(&id))))
 }
 
+/// Looks up a folder of a stored tree; `None` where there is none.
+///
+/// # Errors
+/// When a tree cannot be read.
+pub fn folder_at(repo: &Repo, root: TreeId, path: &str) -> Result<Option<TreeId>> {
+    let found = lookup(repo, root, &RepoPath::from_git(path.as_bytes()))?;
+    Ok(found
+        .filter(|(kind, _)| *kind == EntryKind::Tree)
+        .map(|(_, id)| TreeId(oid(&id))))
+}
+
 fn lookup(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKind, gix::ObjectId)>> {
     let tree = repo
         .gix

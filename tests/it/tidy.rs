@@ -77,7 +77,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("duct", &["door/spawn"]),
     ("ureq", &["door/http"]),
     ("minijinja", &["prompt/template.rs"]),
-    ("toml_edit", &["layers/", "detect/"]),
+    ("toml_edit", &["layers/", "detect/", "backlog/sheet"]),
     ("similar", &["edit/", "textdiff.rs"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -11,6 +11,8 @@ use crate::{
 
 /// Longest column of ids.
 const ID: usize = 24;
+/// Longest reason.
+const REASON: usize = 40;
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
@@ -30,6 +32,9 @@ impl View for Outcome {
             }
             if !needs.is_empty() {
                 remarks = format!("{remarks}  (needs {})", needs.join(", "));
+            }
+            if let Some(reason) = &row.reason {
+                remarks = format!("{remarks}  ({})", look.cut(reason, REASON));
             }
             // The description gives way to what stands behind it.
             let room = look.width.saturating_sub(10 + id + 2).max(30);

@@ -21,6 +21,7 @@ pub mod replay;
 pub mod run;
 pub mod show;
 pub mod status;
+pub mod steer;
 
 use crate::{
     money::dollars,

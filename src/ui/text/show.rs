@@ -4,7 +4,7 @@ use crate::{
     commands::show::{AttemptRow, Outcome},
     engine::run::words,
     facts::Standing,
-    goal::Goal,
+    goal::{Decision, Goal},
     id::GoalId,
     money::dollars,
     record::Record,
@@ -58,12 +58,19 @@ fn asked(lines: &mut Lines<'_>, goal: &Goal) {
     for line in &goal.acceptance {
         lines.add("accept", line);
     }
+    for line in &goal.evidence {
+        lines.add("evidence", line);
+    }
     if goal.priority != 0 {
         lines.add("priority", &goal.priority.to_string());
     }
     if !goal.prompt.trim().is_empty() {
         lines.add("prompt", "");
         lines.indented(goal.prompt.trim());
+    }
+    for comment in &goal.comments {
+        lines.add("comment", "");
+        lines.indented(comment.trim());
     }
 }
 
@@ -116,6 +123,10 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
     }
 }
 
+fn is_held_by_a_person(outcome: &Outcome) -> bool {
+    outcome.goal.as_ref().is_some_and(|goal| goal.status == Decision::Held)
+}
+
 fn next(outcome: &Outcome) -> Option<String> {
     let id = &outcome.id;
     Some(match outcome.state {
@@ -124,15 +135,16 @@ fn next(outcome: &Outcome) -> Option<String> {
             format!("git show --notes=invisigoth {commit}")
         }
         State::Ready => format!("git invisigoth run {id}"),
+        State::Held if is_held_by_a_person(outcome) => format!("git invisigoth release {id}"),
         State::Candidate | State::Held if outcome.candidate.is_some() => {
-            format!(
-                "`git show {0}`, then `git invisigoth merge {id}`",
-                outcome.candidate?.short()
-            )
+            format!("`git invisigoth diff {id}`, then `git invisigoth merge {id}`")
         }
+        State::Held => format!("git invisigoth release {id}"),
         State::Failed => {
-            format!("`git invisigoth run {id}` tries again; or reword it in memory/pending_goals.json")
+            format!("`git invisigoth retry {id}` lets it be tried again; or reword it, `git invisigoth edit {id}`")
         }
-        _ => return None,
+        State::Proposed => format!("`git invisigoth approve {id}`, or `git invisigoth reject {id} --why TEXT`"),
+        State::Rejected => format!("`git invisigoth approve {id}` takes it up after all"),
+        State::Running | State::Candidate | State::Blocked => return None,
     })
 }

@@ -1,0 +1,140 @@
+//! Dispatch of the commands that steer the backlog.
+
+use eyre::Result;
+
+use crate::{
+    cli::{
+        args::steer,
+        dispatch::{answer, id, ids, prompt_text},
+        open::Opened,
+    },
+    commands::{
+        approve, comment,
+        diff::{self, What},
+        drop, edit, hold, reject, release, retry,
+    },
+    ui::colour::When,
+};
+
+/// Runs `approve`.
+///
+/// # Errors
+/// Those of the command; so do all below.
+pub(crate) fn approve(at: &Opened, args: &steer::Ids) -> Result<u8> {
+    answer(at, &approve::run(&at.session()?, &ids(&args.ids)?)?)
+}
+
+/// Runs `reject`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn reject(at: &Opened, args: steer::Reject) -> Result<u8> {
+    let request = reject::Request {
+        ids: ids(&args.ids)?,
+        why: args.why,
+    };
+    answer(at, &reject::run(&at.session()?, &request)?)
+}
+
+/// Runs `hold`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn hold(at: &Opened, args: steer::Hold) -> Result<u8> {
+    let request = hold::Request {
+        ids: ids(&args.ids)?,
+        why: args.why,
+    };
+    answer(at, &hold::run(&at.session()?, &request)?)
+}
+
+/// Runs `release`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn release(at: &Opened, args: &steer::Ids) -> Result<u8> {
+    answer(at, &release::run(&at.session()?, &ids(&args.ids)?)?)
+}
+
+/// Runs `drop`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn drop(at: &Opened, args: &steer::Drop) -> Result<u8> {
+    let request = drop::Request {
+        ids: ids(&args.ids)?,
+        cascade: args.cascade,
+    };
+    answer(at, &drop::run(&at.session()?, &request)?)
+}
+
+/// Runs `retry`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn retry(at: &Opened, args: &steer::Retry) -> Result<u8> {
+    let request = retry::Request { ids: ids(&args.ids)? };
+    answer(at, &retry::run(&at.session()?, &request)?)
+}
+
+/// Runs `comment`.
+///
+/// # Errors
+/// Those of the command; also when a file or standard input cannot be read.
+pub(crate) fn comment(at: &Opened, args: steer::Comment) -> Result<u8> {
+    let request = comment::Request {
+        id: id(&args.id)?,
+        text: prompt_text(&at.place, args.text)?,
+    };
+    answer(at, &comment::run(&at.session()?, &request)?)
+}
+
+/// Runs `edit`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn edit(at: &Opened, named: &str) -> Result<u8> {
+    answer(at, &edit::run(&at.session()?, &id(named)?)?)
+}
+
+/// Runs `diff`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn diff(at: &Opened, args: &steer::Diff) -> Result<u8> {
+    let session = at.session()?;
+    let outcome = diff::run(&session, &id(&args.id)?)?;
+    if at.ui.manner.json {
+        at.ui.document(&outcome);
+        return Ok(0);
+    }
+    at.ui.say(&about(&outcome));
+    let colour = match at.colour {
+        When::Auto => None,
+        When::Always => Some(true),
+        When::Never => Some(false),
+    };
+    diff::show(
+        &session,
+        &outcome,
+        diff::Manner {
+            stat: args.stat,
+            colour,
+        },
+    )?;
+    Ok(0)
+}
+
+fn about(outcome: &diff::Outcome) -> String {
+    let goal = &outcome.goal;
+    let commit = outcome.commit.map(|commit| commit.short()).unwrap_or_default();
+    let base = outcome.base.map(|base| base.short()).unwrap_or_default();
+    match outcome.what {
+        What::Candidate => format!("{goal}: candidate {commit}, which has not landed, on {base}"),
+        What::Landed => format!("{goal}: commit {commit}, which landed"),
+        What::Attempt => {
+            let number = outcome.attempt.unwrap_or_default();
+            format!("{goal}: attempt {number}, which made no candidate, on {base}")
+        }
+    }
+}

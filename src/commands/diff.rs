@@ -1,0 +1,223 @@
+//! `diff`: what a goal changes: its candidate, the commit by which it landed, or what its newest attempt came to.
+//!
+//! As text it is git's own diff, with the person's pager and colours; this file only says of which two trees.
+
+use std::path::Path;
+
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{
+    commands,
+    engine::{
+        recall::{self, Recalled},
+        run,
+        session::Session,
+        stored,
+        target::Target,
+    },
+    fault::{Fault, Kind},
+    git::{Repo, attempts, codetree, command, history, objects, tree},
+    id::{CommitId, GoalId, TreeId},
+    path::RepoPath,
+    schedule,
+};
+
+/// Whose changes are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// The candidate's.
+    Candidate,
+    /// Those of the commit that landed.
+    Landed,
+    /// What an attempt came to that made no candidate.
+    Attempt,
+}
+
+/// One path that differs.
+#[derive(Debug, Serialize)]
+pub struct File {
+    /// Where.
+    pub path: String,
+    /// Lines that came; absent in a binary file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub added: Option<u64>,
+    /// Lines that went; absent in a binary file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<u64>,
+}
+
+/// What a goal changes.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The goal.
+    pub goal: GoalId,
+    /// Whose changes they are.
+    pub what: What,
+    /// The commit that has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
+    /// The attempt that made them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The commit they were made on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<CommitId>,
+    /// The paths that differ, memory files left out.
+    pub files: Vec<File>,
+    #[serde(skip)]
+    trees: (TreeId, TreeId),
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.diff/1";
+}
+
+/// How to show it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Paths and counts alone.
+    pub stat: bool,
+    /// With or without colours; as git is set up where absent.
+    pub colour: Option<bool>,
+}
+
+/// Finds what goal `id` changes, and lists the files.
+///
+/// # Errors
+/// A fault for an unknown goal and for one without changes, or when the repository cannot be read.
+pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    let mut outcome = find(&repo, &known, target.tip, id)?;
+    outcome.files = files(session, &repo, outcome.trees)?;
+    Ok(outcome)
+}
+
+/// Shows the changes at the terminal, or wherever our standard output goes.
+///
+/// # Errors
+/// When git cannot show them.
+pub fn show(session: &Session, outcome: &Outcome, manner: Manner) -> Result<()> {
+    let mut args = vec!["diff"];
+    args.extend(manner.stat.then_some("--stat"));
+    args.extend(
+        manner
+            .colour
+            .map(|on| if on { "--color=always" } else { "--color=never" }),
+    );
+    git(&session.repo(), outcome.trees, &args, |dir, args| {
+        Ok(command::attached(&session.env, dir, args)?)
+    })
+}
+
+fn find(repo: &Repo, known: &Recalled, tip: CommitId, id: &GoalId) -> Result<Outcome> {
+    let facts = &known.facts;
+    if let Some(candidate) = facts.candidates.get(id) {
+        return of_commit(repo, (id, What::Candidate), candidate.commit, Some(candidate.attempt));
+    }
+    let Some((state, _)) = schedule::state(facts, id) else {
+        return Err(run::unknown_goal(facts, id).into());
+    };
+    if facts.landed.contains(id) {
+        let record = recall::records(repo, tip)?
+            .into_iter()
+            .rev()
+            .find(|record| record.goal == *id);
+        let by_people = known.landed.unsettled.iter().find(|(goal, _)| goal == id);
+        let commit = by_people
+            .map(|(_, commit)| *commit)
+            .or(record.map(|record| record.commit));
+        let gone = || Fault::new(Kind::Error, format!("nothing here says which commit landed goal {id}"));
+        let commit = commit.ok_or_else(|| gone().hint("`git invisigoth rebuild` unites the records"))?;
+        return of_commit(repo, (id, What::Landed), commit, None);
+    }
+    let newest = facts.attempts.get(id).map_or(0, |attempt| attempt.number);
+    for number in (1..=newest).rev() {
+        let (Some(code), Some(stored)) = (attempts::code(repo, id, number)?, stored::read(repo, id, number)?) else {
+            continue;
+        };
+        return Ok(Outcome {
+            goal: id.clone(),
+            what: What::Attempt,
+            commit: None,
+            attempt: Some(number),
+            base: Some(stored.base),
+            files: Vec::new(),
+            trees: (tree::of_commit(repo, stored.base)?, code),
+        });
+    }
+    let fault = Fault::new(
+        Kind::Error,
+        format!("goal {id} is {state}, and nothing was changed for it yet"),
+    );
+    Err(fault
+        .hint(format!("`git invisigoth show {id}` lists its attempts"))
+        .into())
+}
+
+fn of_commit(repo: &Repo, (id, what): (&GoalId, What), commit: CommitId, attempt: Option<u32>) -> Result<Outcome> {
+    let base = history::parents(repo, commit)?.first().copied();
+    let before = match base {
+        Some(base) => tree::of_commit(repo, base)?,
+        None => objects::write_empty_tree(repo)?,
+    };
+    Ok(Outcome {
+        goal: id.clone(),
+        what,
+        commit: Some(commit),
+        attempt,
+        base,
+        files: Vec::new(),
+        trees: (before, tree::of_commit(repo, commit)?),
+    })
+}
+
+fn files(session: &Session, repo: &Repo, trees: (TreeId, TreeId)) -> Result<Vec<File>> {
+    let plain = [
+        "diff",
+        "--numstat",
+        "-z",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-textconv",
+    ];
+    let said = git(repo, trees, &plain, |dir, args| {
+        Ok(command::output(&session.env, dir, args)?)
+    })?;
+    if said.code != 0 {
+        return Err(Fault::new(Kind::Error, String::from_utf8_lossy(&said.stderr).trim().to_owned()).into());
+    }
+    Ok(said.stdout.split(|byte| *byte == 0).filter_map(file).collect())
+}
+
+/// Reads `added TAB removed TAB path`; `-` stands for the lines of a binary file.
+fn file(row: &[u8]) -> Option<File> {
+    let mut parts = row.splitn(3, |byte| *byte == b'\t');
+    let mut number = || {
+        let text = parts.next()?;
+        Some(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()))
+    };
+    let (added, removed) = (number()?, number()?);
+    let path = RepoPath::from_git(parts.next()?).to_string();
+    Some(File { path, added, removed })
+}
+
+/// Runs `git ARGS OLD NEW`, memory files left out.
+fn git<T>(
+    repo: &Repo,
+    (old, new): (TreeId, TreeId),
+    args: &[&str],
+    run: impl FnOnce(&Path, &[&str]) -> Result<T>,
+) -> Result<T> {
+    let (old, new) = (old.to_string(), new.to_string());
+    let left_out: Vec<String> = codetree::reserved()
+        .map(|path| format!(":(top,exclude){path}"))
+        .collect();
+    let mut args = args.to_vec();
+    args.extend([old.as_str(), new.as_str(), "--"]);
+    args.extend(left_out.iter().map(String::as_str));
+    run(repo.workdir().unwrap_or(repo.common_dir()), &args)
+}

@@ -1,0 +1,234 @@
+//! `edit`: one goal in the person's editor. What they leave is judged before it is written, and opened again with what is
+//! wrong on top; their text is never lost.
+
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr as _, eyre};
+use serde::Serialize;
+
+use crate::{
+    backlog::{
+        Backlog,
+        deps::{self, DepFault},
+        sheet,
+    },
+    commands,
+    door::{env, fs},
+    engine::{
+        recall,
+        rewrite::{self, Found},
+        session::Session,
+        steering::{self, Steered},
+        target::Target,
+    },
+    fault::{Fault, Kind},
+    git::{Repo, command},
+    id::GoalId,
+};
+
+/// How often the same wrong text is opened again: an editor that is a script must not go on for ever.
+const PATIENCE: usize = 3;
+/// Starts a line about what is wrong.
+const WRONG: &str = "# error: ";
+/// The line below it.
+const MEND: &str = "# Mend it and save; leave the file as it is, or empty, to change nothing.";
+
+/// What was edited.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The goal.
+    #[serde(flatten)]
+    pub goal: Steered,
+    /// The keys that are other ones now; none where nothing was changed.
+    pub changed: Vec<String>,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.edit/1";
+}
+
+/// What the editor left.
+enum Left {
+    /// It can be taken.
+    Taken(Outcome),
+    /// What is wrong with it, and on which line, from 0.
+    Wrong(Option<usize>, String),
+}
+
+/// Opens goal `id` in the person's editor.
+///
+/// # Errors
+/// A fault for a goal that is not open, where the editor fails, where others changed the goal meanwhile, or when the
+/// backlog cannot be read or written. Where the person had written something, the fault says where it is.
+pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read(session, &repo, &target)?;
+    let met = steering::meet_one(&known, id)?;
+    let backlog = steering::with_row_at(&repo, &known, &known.backlog, id)?;
+    let row = backlog.raw(id).unwrap_or_default().to_owned();
+    let file = file_of(session, &repo, id)?;
+    let sheet = sheet::write(id, &row);
+    let edited = rounds(session, &repo, (id, &row), (&file, &sheet));
+    let left = fs::read(&file)?.unwrap_or_default();
+    let is_kept = edited.is_err() && body(&String::from_utf8_lossy(&left)) != sheet;
+    if !is_kept {
+        fs::remove_if_there(&file)?;
+    }
+    match edited {
+        Ok(Some(outcome)) => Ok(outcome),
+        Ok(None) => Ok(Outcome {
+            goal: steering::steered(&known.facts, &met),
+            changed: Vec::new(),
+        }),
+        Err(error) if is_kept => Err(kept(error, &file).into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the text is while it is edited. One file per process: a text that was kept is not written over.
+fn file_of(session: &Session, repo: &Repo, id: &GoalId) -> Result<PathBuf> {
+    let folder = session.own_dir(repo).join("edit");
+    fs::create_dir_all(&folder).wrap_err_with(|| format!("making {}", folder.display()))?;
+    Ok(folder.join(format!("{}-{}.toml", id.ref_part(), env::process_id())))
+}
+
+/// Opens the editor until what it leaves can be taken; `None` where nothing shall change.
+fn rounds(
+    session: &Session,
+    repo: &Repo,
+    (id, row): (&GoalId, &str),
+    (file, sheet): (&Path, &str),
+) -> Result<Option<Outcome>> {
+    let mut given = sheet.to_owned();
+    let mut wrong: Vec<String> = Vec::new();
+    loop {
+        fs::write_atomic(file, given.as_bytes()).wrap_err_with(|| format!("writing {}", file.display()))?;
+        let left = opened(session, repo, file)?;
+        let text = body(&left);
+        if sheet::is_blank(&text) || text == sheet {
+            return Ok(None);
+        }
+        let (line, why) = match taken(session, (id, row), &text)? {
+            Left::Taken(outcome) => return Ok(Some(outcome)),
+            Left::Wrong(line, why) => (line, why),
+        };
+        let again = wrong.iter().rev().take_while(|before| **before == text).count() + 1;
+        if left == given || again >= PATIENCE {
+            return Err(Fault::new(Kind::Error, format!("nothing was changed: {why}")).into());
+        }
+        given = [complaint(line, &why).as_str(), text.as_str()].concat();
+        wrong.push(text);
+    }
+}
+
+/// Opens the editor and returns what it left.
+fn opened(session: &Session, repo: &Repo, file: &Path) -> Result<String> {
+    let name = file.to_str().ok_or_else(|| eyre!("{} is not UTF-8", file.display()))?;
+    let place = repo.workdir().unwrap_or(repo.common_dir());
+    let (editor, code) = command::edit(&session.env, place, name).map_err(|error| {
+        Fault::new(Kind::Error, error.to_string()).hint("`git config core.editor NAME` chooses one")
+    })?;
+    if code != 0 {
+        let fault = Fault::new(
+            Kind::Error,
+            format!("the editor `{editor}` ended with {code}; nothing was changed"),
+        );
+        return Err(fault.into());
+    }
+    let left = fs::read_text(file).wrap_err_with(|| format!("reading {}", file.display()))?;
+    Ok(left.unwrap_or_default())
+}
+
+/// Words what is wrong, for the top of the text. Its lines come first, so the line in question moves down.
+fn complaint(line: Option<usize>, why: &str) -> String {
+    let place = line.map(|line| format!("line {}: ", line + 4)).unwrap_or_default();
+    format!("{WRONG}{place}{why}\n{MEND}\n\n")
+}
+
+/// Returns a text without what was put on its top.
+fn body(text: &str) -> String {
+    let mut rest = text;
+    while let Some((line, after)) = rest.split_once('\n') {
+        if !(line.starts_with(WRONG) || line == MEND) {
+            break;
+        }
+        rest = match line == MEND {
+            true => after.strip_prefix('\n').unwrap_or(after),
+            false => after,
+        };
+    }
+    rest.to_owned()
+}
+
+/// Judges a text and writes the keys that it changes.
+fn taken(session: &Session, (id, row): (&GoalId, &str), text: &str) -> Result<Left> {
+    let changes = match sheet::changes(id, row, text) {
+        Ok(changes) => changes,
+        Err(error) => return Ok(Left::Wrong(error.line, error.why)),
+    };
+    rewrite::change(session, |found| {
+        let before = &found.known.backlog;
+        let met = steering::meet_one(&found.known, id)?;
+        let mut backlog = steering::with_row(found, before, id)?;
+        if backlog.raw(id) != Some(row) {
+            let fault = Fault::new(Kind::Busy, format!("goal {id} was changed by others meanwhile"));
+            return Err(fault.into());
+        }
+        for (key, value) in &changes {
+            backlog = match backlog.set(id, key, value) {
+                Ok(backlog) => backlog,
+                Err(error) => return Ok((before.clone(), Left::Wrong(None, error.to_string()))),
+            };
+        }
+        if let Some(wrong) = wrong_dependency(found, &backlog, id) {
+            return Ok((before.clone(), Left::Wrong(None, wrong.to_string())));
+        }
+        let after = recall::read_with(session, &found.repo, &found.target, backlog.clone())?;
+        let outcome = Outcome {
+            goal: steering::steered(&after.facts, &met),
+            changed: changes.iter().map(|(key, _)| key.clone()).collect(),
+        };
+        Ok((backlog, Left::Taken(outcome)))
+    })
+}
+
+/// Returns what is wrong with the dependencies of `id` as `backlog` words them.
+fn wrong_dependency(found: &Found, backlog: &Backlog, id: &GoalId) -> Option<DepFault> {
+    let needs = backlog.get(id)?.dependencies;
+    let facts = &found.known.facts;
+    let open = facts.goals.iter().map(|(other, open)| {
+        let needs = if other == id { &needs } else { &open.needs };
+        (other, needs.as_slice())
+    });
+    deps::check(&open.collect::<Vec<_>>(), &facts.landed).into_iter().next()
+}
+
+/// The fault of an edit whose text was kept.
+fn kept(error: eyre::Report, file: &Path) -> Fault {
+    let said = format!("{error:#}");
+    let fault = error
+        .downcast::<Fault>()
+        .unwrap_or_else(|_| Fault::new(Kind::Error, said));
+    fault.hint(format!("your text is in {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_comes_off_again_and_nothing_else_does() {
+        let text = "# mine\ndescription = \"x\"\n";
+        let given = [complaint(Some(1), "no").as_str(), text].concat();
+        assert!(given.starts_with("# error: line 5: no\n"), "{given}");
+        assert_eq!(
+            given.lines().nth(4),
+            Some("description = \"x\""),
+            "the line is where it is said to be"
+        );
+        assert_eq!(body(&given), text);
+        assert_eq!(body(text), text);
+        assert_eq!(body(""), "");
+    }
+}

@@ -1,0 +1,55 @@
+//! Programs that a person sits at: an editor, a pager. They share our streams and our terminal.
+//!
+//! Keeps nothing of what they print, and sets no limit: a person ends them.
+
+use std::{
+    ffi::OsString,
+    io,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use signal_hook::{
+    SigId,
+    consts::{SIGINT, SIGQUIT},
+    flag, low_level,
+};
+
+use crate::door::spawn;
+
+/// While it lives, Ctrl-C at the keyboard is the program's, not ours.
+struct Deaf(Vec<SigId>);
+
+impl Deaf {
+    fn new() -> io::Result<Self> {
+        let mut deaf = Self(Vec::new());
+        for signal in [SIGINT, SIGQUIT] {
+            deaf.0.push(flag::register(signal, Arc::new(AtomicBool::new(false)))?);
+        }
+        Ok(deaf)
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        for id in self.0.drain(..) {
+            low_level::unregister(id);
+        }
+    }
+}
+
+/// Runs a program at the person's terminal until it ends, and returns its exit code; `128 + n` for signal `n`. `env` is its
+/// whole environment.
+///
+/// # Errors
+/// `NotFound` where there is no such program or folder.
+pub fn run(program: &str, args: &[&str], dir: &Path, env: &[(OsString, OsString)]) -> io::Result<i32> {
+    let program = spawn::find(program.as_ref(), env)?;
+    let _deaf = Deaf::new()?;
+    let ended = duct::cmd(program, args)
+        .dir(dir)
+        .full_env(env.iter().cloned())
+        .unchecked()
+        .run()?;
+    Ok(spawn::exit_code(ended.status))
+}
