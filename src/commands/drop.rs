@@ -10,7 +10,6 @@ use crate::{
     engine::{
         recall,
         rewrite::{self, Found},
-        run,
         session::Session,
         steering,
     },
@@ -70,7 +69,7 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault for a goal that is not open or that others need, or when the backlog cannot be read or written.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
-    let mut goals = rewrite::change(session, |found| {
+    let dropped = rewrite::change(session, |found| {
         let facts = &found.known.facts;
         let mut gone: BTreeSet<GoalId> = BTreeSet::new();
         for id in &request.ids {
@@ -89,7 +88,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         let rows: Vec<Row> = gone.iter().map(|id| row(facts, id)).collect();
         let gone: Vec<GoalId> = gone.into_iter().collect();
         Ok((found.known.backlog.without(&gone), rows))
-    })?;
+    });
+    let mut goals = steering::all_or_none(&request.ids, dropped)?;
     for row in &mut goals {
         take_away(session, row)?;
     }
@@ -104,7 +104,7 @@ fn refuse(found: &Found, id: &GoalId) -> Result<(), Fault> {
         return if is_left {
             Ok(())
         } else {
-            Err(run::not_open(&known.facts, id))
+            Err(steering::not_open(&known.facts, id))
         };
     }
     let met = steering::meet_one(known, id)?;
@@ -154,10 +154,7 @@ fn needed(facts: &Facts, gone: &BTreeSet<GoalId>, needing: &[GoalId]) -> Option<
     }
     let ids: Vec<&str> = gone.iter().map(GoalId::as_str).collect();
     let (ids, names) = (ids.join(" "), names.join(", "));
-    let fault = Fault::new(
-        Kind::Error,
-        format!("open goals need what would be dropped: {names}; nothing was changed"),
-    );
+    let fault = Fault::new(Kind::Error, format!("open goals need what would be dropped: {names}"));
     Some(fault.hint(format!(
         "`git invisigoth drop --cascade {ids}` drops {} too",
         match needing.len() {

@@ -26,8 +26,10 @@ use crate::{
     id::GoalId,
 };
 
-/// How often the same wrong text is opened again: an editor that is a script must not go on for ever.
-const PATIENCE: usize = 3;
+/// How often the same wrong text, and any wrong text, may be left in a row: an editor that is a script must not go on for
+/// ever.
+const SAME: usize = 3;
+const WRONG_AT_ALL: usize = 10;
 /// Starts a line about what is wrong.
 const WRONG: &str = "# error: ";
 /// The line below it.
@@ -114,7 +116,7 @@ fn rounds(
             Left::Wrong(line, why) => (line, why),
         };
         let again = wrong.iter().rev().take_while(|before| **before == text).count() + 1;
-        if left == given || again >= PATIENCE {
+        if left == given || again >= SAME || wrong.len() + 1 >= WRONG_AT_ALL {
             return Err(Fault::new(Kind::Error, format!("nothing was changed: {why}")).into());
         }
         given = [complaint(line, &why).as_str(), text.as_str()].concat();
@@ -136,8 +138,9 @@ fn opened(session: &Session, repo: &Repo, file: &Path) -> Result<String> {
         );
         return Err(fault.into());
     }
-    let left = fs::read_text(file).wrap_err_with(|| format!("reading {}", file.display()))?;
-    Ok(left.unwrap_or_default())
+    let left = fs::read(file).wrap_err_with(|| format!("reading {}", file.display()))?;
+    String::from_utf8(left.unwrap_or_default())
+        .map_err(|_| Fault::new(Kind::Error, "the text is not UTF-8; nothing was changed").into())
 }
 
 /// Words what is wrong, for the top of the text. Its lines come first, so the line in question moves down.

@@ -46,7 +46,7 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault for a goal that has not failed, or when attempts cannot be read or written.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
-    rewrite::change(session, |found| {
+    let retried = rewrite::change(session, |found| {
         let known = &found.known;
         let ids = match request.ids.as_slice() {
             [] => failed(known),
@@ -71,7 +71,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             running: facts.running.clone(),
         };
         Ok((known.backlog.clone(), outcome))
-    })
+    });
+    steering::all_or_none(&request.ids, retried)
 }
 
 fn failed(known: &Recalled) -> Vec<GoalId> {

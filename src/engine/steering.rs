@@ -134,7 +134,7 @@ pub fn meet<'f>(known: &'f Recalled, ids: &'f [GoalId]) -> Result<Vec<Met<'f>>, 
 pub fn meet_one<'f>(known: &'f Recalled, id: &'f GoalId) -> Result<Met<'f>, Fault> {
     let facts = &known.facts;
     let (Some(open), Some((state, why))) = (facts.goals.get(id), schedule::state(facts, id)) else {
-        return Err(run::not_open(facts, id));
+        return Err(not_open(facts, id));
     };
     let attempt = facts.attempts.get(id);
     let mut back = known.landed.reopened.iter();
@@ -150,6 +150,15 @@ pub fn meet_one<'f>(known: &'f Recalled, id: &'f GoalId) -> Result<Met<'f>, Faul
     })
 }
 
+/// The fault of a goal that cannot be steered: it has landed, or nothing has that id.
+pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
+    if !facts.landed.contains(id) {
+        return run::unknown_goal(facts, id);
+    }
+    let hint = format!("`git invisigoth diff {id}` shows what it changed, `git invisigoth undo {id}` takes it back");
+    Fault::new(Kind::Error, format!("goal {id} has landed")).hint(hint)
+}
+
 /// Puts a decision about each of `ids` into the backlog, all of them or none.
 ///
 /// # Errors
@@ -159,7 +168,7 @@ pub fn decide(
     ids: &[GoalId],
     decide: impl Fn(&Met<'_>) -> Result<Decided, Fault>,
 ) -> Result<Vec<Steered>> {
-    rewrite::change(session, |found| {
+    let decided = rewrite::change(session, |found| {
         let met = meet(&found.known, ids)?;
         let mut backlog = found.known.backlog.clone();
         let mut facts = found.known.facts.clone();
@@ -174,6 +183,21 @@ pub fn decide(
         }
         let steered = met.iter().map(|met| steered(&facts, met)).collect();
         Ok((backlog, steered))
+    });
+    all_or_none(ids, decided)
+}
+
+/// Says of a fault that stopped a command on several goals that none of them was changed.
+///
+/// # Errors
+/// That of `result`.
+pub fn all_or_none<T>(ids: &[GoalId], result: Result<T>) -> Result<T> {
+    if ids.len() < 2 {
+        return result;
+    }
+    result.map_err(|error| match error.downcast::<Fault>() {
+        Ok(fault) => fault.hint("nothing was changed, of the other goals neither").into(),
+        Err(error) => error,
     })
 }
 

@@ -73,8 +73,7 @@ pub fn edit(env: &Env, dir: &Path, file: &str) -> Result<(String, i32)> {
         .doing(|| "running git var".into())?;
     let editor = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
     if asked.code != 0 || editor.is_empty() {
-        let said = String::from_utf8_lossy(&asked.stderr);
-        return Err(GitError::new(format!("git knows no editor: {}", said.trim())));
+        return Err(GitError::new("git knows no editor for this terminal"));
     }
     // As git does it: an editor is a line of shell, to which the file's name is given.
     let line = format!("{editor} \"$@\"");

@@ -37,6 +37,8 @@ mod config;
 mod demo;
 /// `doctor`: every precondition.
 mod doctor;
+/// `edit`: editors that behave, and others.
+mod edit;
 /// Executors that work in a folder.
 mod executors;
 /// `init`: set up, twice, undone.
@@ -85,6 +87,8 @@ mod secrets;
 mod show;
 /// `status`: states and reasons.
 mod status;
+/// Steering: every command on every state.
+mod steer;
 /// Goals that ask for tests.
 mod test_goals;
 /// The walls of the source: rows, doors, sizes, words.

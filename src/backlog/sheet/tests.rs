@@ -69,9 +69,9 @@ fn what_is_no_goal_is_named_with_its_line() {
     assert_eq!(said("\"Make a\"", "\" \""), "Some(2) a goal needs a description");
     assert_eq!(
         said("odd = 1.5", "id = \"b\""),
-        "Some(12) the id of a goal cannot change"
+        "Some(13) the id of a goal cannot change"
     );
-    assert!(said("files = []", "files = [\"../x\"]").starts_with("Some(7) `files`: "));
+    assert!(said("files = []", "files = [\"../x\"]").starts_with("Some(8) `files`: "));
     assert!(said("status = \"pending\"", "status = \"done\"").contains("unknown variant `done`"));
     assert!(said("odd = 1.5", "odd = nan").contains("none that JSON can say"));
     assert!(said("priority = 0", "priority = ").starts_with("Some(11) "));

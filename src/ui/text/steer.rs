@@ -19,6 +19,17 @@ const DESCRIPTION: usize = 16;
 
 /// A line for each goal: `approved   a  Make a  (ready)`.
 fn lines(look: &Look, word: &str, goals: &[Steered]) -> String {
+    listed(look, word, goals, now)
+}
+
+/// As `lines`, of commands that decide nothing about a state: `comment    a  Make a  (failed)`.
+fn line(look: &Look, word: &str, goal: &Steered) -> String {
+    listed(look, word, std::slice::from_ref(goal), |goal| {
+        format!("({})", goal.state)
+    })
+}
+
+fn listed(look: &Look, word: &str, goals: &[Steered], now: impl Fn(&Steered) -> String) -> String {
     let mut lines = Lines::new(look);
     let mut line = |goal: &Steered, about: &str| {
         let fixed = 11 + columns(goal.goal.as_str()) + 2 + 2 + columns(about);
@@ -70,6 +81,17 @@ impl View for approve::Outcome {
     fn text(&self, look: &Look) -> String {
         lines(look, "approved", &self.goals)
     }
+
+    fn aside(&self) -> String {
+        let held = self.goals.iter().filter(|goal| goal.state == State::Held);
+        let said = held.map(|goal| {
+            format!(
+                "`git invisigoth merge {}` approves its candidate and lands it",
+                goal.goal
+            )
+        });
+        said.collect::<Vec<_>>().join("\n")
+    }
 }
 
 impl View for release::Outcome {
@@ -116,7 +138,7 @@ impl View for retry::Outcome {
 
 impl View for comment::Outcome {
     fn text(&self, look: &Look) -> String {
-        lines(look, "comment", std::slice::from_ref(&self.goal))
+        line(look, "comment", &self.goal)
     }
 
     fn aside(&self) -> String {
@@ -135,7 +157,7 @@ impl View for edit::Outcome {
         if self.changed.is_empty() {
             return String::new();
         }
-        lines(look, "edited", std::slice::from_ref(&self.goal))
+        line(look, "edited", &self.goal)
     }
 
     fn aside(&self) -> String {
