@@ -102,17 +102,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),
         Verb::Demo(args) => show_demo(at, args),
         Verb::Models(args) => list_models(at, args),
-        Verb::Doctor => {
-            let session = at.session();
-            answer(
-                at,
-                &doctor::run(&doctor::Place {
-                    cwd: &at.place,
-                    env: &at.env,
-                    session: session.as_ref(),
-                }),
-            )
-        }
+        Verb::Doctor => examine(at),
         Verb::Hook(args) => answer(at, &commands::hook::run(&at.session()?, &args.name)?),
         Verb::Rebuild => answer(at, &commands::rebuild::run(&at.session()?)?),
         Verb::Replay(args) => {
@@ -126,21 +116,29 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             at.ui.print(&completion::candidates(at, args.at, args.words));
             Ok(0)
         }
-        Verb::MergeDriver(args) => {
-            let (base, ours, theirs) = (
-                at.place.join(args.base),
-                at.place.join(args.ours),
-                at.place.join(args.theirs),
-            );
-            merge_driver::run(merge_driver::Request {
-                base: &base,
-                ours: &ours,
-                theirs: &theirs,
-                path: &args.path,
-            })?;
-            Ok(0)
-        }
+        Verb::MergeDriver(args) => join_sides(at, &args),
     }
+}
+
+fn examine(at: &Opened) -> Result<u8> {
+    let session = at.session();
+    let place = doctor::Place {
+        cwd: &at.place,
+        env: &at.env,
+        session: session.as_ref(),
+    };
+    answer(at, &doctor::run(&place))
+}
+
+fn join_sides(at: &Opened, args: &args::MergeDriver) -> Result<u8> {
+    let [base, ours, theirs] = [&args.base, &args.ours, &args.theirs].map(|side| at.place.join(side));
+    merge_driver::run(merge_driver::Request {
+        base: &base,
+        ours: &ours,
+        theirs: &theirs,
+        path: &args.path,
+    })?;
+    Ok(0)
 }
 
 fn is_set_up(session: &Session) -> bool {

@@ -133,7 +133,12 @@ fn an_editor_that_does_not_do_changes_nothing() {
         ),
         ("echo 'mine = ' >> \"$1\"", 1, "nothing was changed: ", true),
         ("printf 'mine = \"\\377\"' >> \"$1\"", 1, "UTF-8", true),
-        ("echo 'id = \"b\"' >> \"$1\"", 1, "the id of a goal cannot change", true),
+        (
+            "grep -q '^id' \"$1\" || echo 'id = \"b\"' >> \"$1\"",
+            1,
+            "the id of a goal cannot change",
+            true,
+        ),
         (
             "sed -i 's/^dep.*/dependencies = [\"nobody\"]/' \"$1\"",
             1,
