@@ -56,10 +56,10 @@ pub fn write(id: &GoalId, row: &str) -> String {
         } else {
             ""
         };
-        text.push_str(&format!("{} = {said}{about}\n", Key::new(key)));
+        text.extend([Key::new(key).to_string().as_str(), " = ", &said, about, "\n"]);
     }
     if !untold.is_empty() {
-        text.push_str(&format!("# Not shown, and kept: {}\n", untold.join(", ")));
+        text.extend(["# Not shown, and kept: ", &untold.join(", "), "\n"]);
     }
     text
 }
@@ -204,7 +204,7 @@ fn json_value(value: &Toml) -> Option<Value> {
 fn at_key(text: &str, key: &str, why: &str) -> SheetError {
     let span = Document::parse(text)
         .ok()
-        .and_then(|document| document.as_table().key(key).and_then(|key| key.span()));
+        .and_then(|document| document.as_table().key(key).and_then(Key::span));
     SheetError {
         line: span.map(|span| line_of(text, span.start)),
         why: one_line(why),

@@ -73,7 +73,7 @@ pub fn save(
     unite(
         repo,
         named,
-        candidate,
+        candidate.as_ref(),
         (&format!("attempt {number} at {}", of.part()), at),
     )
 }
@@ -93,7 +93,7 @@ pub fn save_each(repo: &Repo, name: &str, each: &[(GoalId, u32, Vec<u8>)], (why,
 fn unite<'f>(
     repo: &Repo,
     files: impl Iterator<Item = (String, &'f [u8])>,
-    candidate: Option<(String, TreeId)>,
+    candidate: Option<&(String, TreeId)>,
     (why, at): (&str, Moment),
 ) -> Result<()> {
     let blobs: Vec<(String, BlobId)> = files
@@ -109,7 +109,7 @@ fn unite<'f>(
             for (path, BlobId(blob)) in &blobs {
                 editor.upsert(path.split('/'), EntryKind::Blob, gix_id(*blob))?;
             }
-            if let Some((path, TreeId(tree))) = &candidate {
+            if let Some((path, TreeId(tree))) = candidate {
                 editor.upsert(path.split('/'), EntryKind::Tree, gix_id(*tree))?;
             }
             Ok(())

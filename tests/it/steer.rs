@@ -200,10 +200,10 @@ fn every_command_fits_or_says_which_one_does() {
     ];
     let mut table = String::new();
     for (command, more) in commands {
-        table.push_str(&format!("{command}\n"));
+        table.extend([command, "\n"]);
         for state in states {
             let args = [&[command, state], more].concat();
-            table.push_str(&format!("  {state:<10} {}\n", came(&sandbox, &args, state)));
+            table.extend([format!("  {state:<10} {}\n", came(&sandbox, &args, state))]);
         }
     }
     assert_eq!(table, TABLE);
