@@ -36,6 +36,7 @@ pub mod backlog;
 pub mod detect;
 pub mod edit;
 pub mod fence;
+pub mod graph;
 pub mod guard;
 pub mod layers;
 pub mod money;

@@ -33,8 +33,8 @@ const ROWS: &[(Row, &[&str])] = &[
     (
         Row::Verbs,
         &[
-            "audit", "backlog", "context", "detect", "edit", "fence", "foreign", "guard", "layers", "money", "plan",
-            "prompt", "proof", "reply", "schedule", "survey", "textdiff", "verdict",
+            "audit", "backlog", "context", "detect", "edit", "fence", "foreign", "graph", "guard", "layers", "money",
+            "plan", "prompt", "proof", "reply", "schedule", "survey", "textdiff", "verdict",
         ],
     ),
     (Row::Doors, &["door"]),
