@@ -28,6 +28,12 @@ impl Moment {
             .to_string()
     }
 
+    /// Reads RFC 3339; `None` for anything else.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let at: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(at.as_millisecond()))
+    }
+
     /// Returns how long after `earlier` this is; zero if the clock went back.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -1,17 +1,33 @@
-//! `status`: every open goal's state and why, and whether results wait beside the branch.
+//! `status`: every open goal's state and why, what a live run does, what landed and was spent today, and whether results
+//! wait beside the branch. Below it `today`, and `watched`: what tells cheaply that something may have changed.
 
-use std::collections::BTreeMap;
+pub mod today;
+pub mod watched;
+
+use std::collections::{BTreeMap, HashMap};
 
 use eyre::{Result, WrapErr as _};
 use serde::Serialize;
 
 use crate::{
-    commands::{self, budget},
-    engine::{recall, session::Session, spending, target::Target},
+    commands::{self, budget, status::today::Today},
+    detect,
+    engine::{
+        live::{self, Doing},
+        orders::{self, Paused},
+        recall,
+        session::Session,
+        spending,
+        target::Target,
+    },
+    facts::Facts,
     git::{Repo, advance},
+    goal::Decision,
     id::{CommitId, GoalId},
+    money::ledger::Ledger,
     schedule::{self, State},
     settings::Caps,
+    time::Moment,
 };
 
 /// One goal.
@@ -26,6 +42,15 @@ pub struct Row {
     pub reason: String,
     /// Its first line.
     pub description: String,
+    /// What it needs that has not landed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<GoalId>,
+    /// Its place in the order in which ready goals run, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    /// The command that settles it, where a person is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// What stands where.
@@ -45,6 +70,17 @@ pub struct Outcome {
     /// What is spent of the caps on a run and a day, where there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub budget: Vec<budget::Row>,
+    /// What landed and was spent today.
+    pub today: Today,
+    /// The order to pause, if it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
+    /// What a live process does here, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Doing>,
+    /// When this was read: what ages are counted from.
+    #[serde(skip)]
+    pub at: Moment,
 }
 
 impl commands::Outcome for Outcome {
@@ -59,41 +95,72 @@ pub fn run(session: &Session) -> Result<Outcome> {
     let repo = session.repo();
     let target = Target::read(session, &repo)?;
     let known = recall::read(session, &repo, &target)?;
+    let doing = live::read(session, &repo)?;
+    let goals = rows(&known.facts, doing.as_ref());
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     counts.insert(State::Landed.word(), known.facts.landed.len());
-    let mut goals = Vec::with_capacity(known.facts.goals.len());
-    for (id, open) in &known.facts.goals {
-        let Some((state, reason)) = schedule::state(&known.facts, id) else {
+    for row in &goals {
+        *counts.entry(row.state.word()).or_default() += 1;
+    }
+    let ledger = spending::read(session, &repo).wrap_err("reading the ledger of spending")?;
+    let at = session.clock.now();
+    Ok(Outcome {
+        counts,
+        goals,
+        beside: beside(session, &repo, &target)?,
+        budget: capped(session, &repo, (&target, &ledger))?,
+        today: today::read(&repo, target.tip, (&known.facts.landed, &ledger), at)?,
+        paused: orders::paused(session, &repo),
+        run: doing,
+        target: target.branch,
+        tip: target.tip,
+        at,
+    })
+}
+
+fn rows(facts: &Facts, doing: Option<&Doing>) -> Vec<Row> {
+    let ready = schedule::ready(facts, &[]).into_iter().zip(1..);
+    let positions: HashMap<&GoalId, usize> = ready.collect();
+    let mut rows = Vec::with_capacity(facts.goals.len());
+    for (id, open) in &facts.goals {
+        let Some((state, mut reason)) = schedule::state(facts, id) else {
             continue;
         };
-        *counts.entry(state.word()).or_default() += 1;
-        goals.push(Row {
+        if let Some(doing) = doing.filter(|doing| state == State::Running && doing.goal.as_ref() == Some(id)) {
+            reason = doing.words();
+        }
+        let needs = open.needs.iter().filter(|need| !facts.landed.contains(*need));
+        rows.push(Row {
             goal: id.clone(),
             state,
             reason,
             description: open.description.clone(),
+            needs: needs.cloned().collect(),
+            position: positions.get(id).copied(),
+            next: next(state, open.decision, id),
         });
     }
-    goals.sort_by(|a, b| (rank(a.state), &a.goal).cmp(&(rank(b.state), &b.goal)));
-    let beside = beside(session, &repo, &target)?;
-    let budget = spending(session, &repo, &target)?;
-    Ok(Outcome {
-        target: target.branch,
-        tip: target.tip,
-        counts,
-        goals,
-        beside,
-        budget,
-    })
+    rows.sort_by(|a, b| (rank(a.state), a.position, &a.goal).cmp(&(rank(b.state), b.position, &b.goal)));
+    rows
 }
 
-fn spending(session: &Session, repo: &Repo, target: &Target) -> Result<Vec<budget::Row>> {
+/// Returns the command for a goal that needs a person.
+fn next(state: State, decision: Decision, id: &GoalId) -> Option<String> {
+    let verb = match (state, decision) {
+        (State::Held, Decision::Held) => "release",
+        (State::Held, _) | (State::Proposed, _) => "approve",
+        (State::Failed, _) => "retry",
+        _ => return None,
+    };
+    Some(format!("git invisigoth {verb} {}", detect::quoted(id.as_str())))
+}
+
+fn capped(session: &Session, repo: &Repo, (target, ledger): (&Target, &Ledger)) -> Result<Vec<budget::Row>> {
     let caps = session.settings_at(repo, Some(target.tip))?.settings.budget;
     if (caps.run, caps.day) == (Caps::default(), Caps::default()) {
         return Ok(Vec::new());
     }
-    let ledger = spending::read(session, repo).wrap_err("reading the ledger of spending")?;
-    let rows = budget::whole(session, &caps, &ledger);
+    let rows = budget::whole(session, &caps, ledger);
     Ok(rows.into_iter().filter(|row| row.caps != Caps::default()).collect())
 }
 

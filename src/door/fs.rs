@@ -12,7 +12,7 @@ pub mod lines;
 use std::{
     fs::{File, OpenOptions},
     hash::{BuildHasher as _, RandomState},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
@@ -134,6 +134,8 @@ pub fn is_executable(path: &Path) -> bool {
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// The most bytes that the file held since the lock was taken.
+    longest: usize,
 }
 
 impl Lock {
@@ -156,19 +158,22 @@ impl Lock {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        let mut lock = Self { file };
+        file.set_len(0)?;
+        let mut lock = Self { file, longest: 0 };
         lock.write(text)?;
         Ok(Some(lock))
     }
 
-    /// Replaces what the file says.
+    /// Replaces what the file says, by one write: whoever reads it meanwhile sees no empty file. What the text is shorter
+    /// than the longest before, spaces fill.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write(&mut self, text: &str) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(text.as_bytes())
+        self.longest = self.longest.max(text.len());
+        let gap = self.longest.saturating_sub(text.len());
+        let text = format!("{text}{}", " ".repeat(gap));
+        self.file.write_all_at(text.as_bytes(), 0)
     }
 
     /// Reads what the holder of the lock at `path` wrote; `None` where nobody holds it now.

@@ -13,6 +13,7 @@ use crate::{
     engine::{
         draft::{Draft, Unusable},
         executor::{Executor, Work},
+        live::Phase,
         proving, recall,
         repair::{Next, Rounds},
         stored::{self, Stored},
@@ -249,6 +250,7 @@ impl Attempt<'_, '_> {
         let held = admitted.held().first().map(recall::held_words);
         let code = tree::write(&self.worker.repo, self.draft.base_code, admitted)?;
         self.write(Some(code))?;
+        self.worker.step(Phase::Checking, Some(rounds.number().0));
         let verdict = self.judge(code)?;
         let checks = match &verdict {
             Ok(verified) => verified.checks().to_vec(),

@@ -15,6 +15,7 @@ use crate::{
     check::{CheckRow, Failed, Verified},
     engine::{
         attempt::Passed,
+        live::Phase,
         recall::{self, Class},
         session,
         stored::{self, Stored},
@@ -80,7 +81,25 @@ pub fn candidate(
     stored: &Stored,
     approval: Approval,
 ) -> Result<Outcome> {
-    let mut candidate = candidate;
+    let is_in_hand = worker.live.doing().goal.as_ref() == Some(id);
+    if !is_in_hand {
+        worker.live.take(Some(id), worker.session.clock.now());
+    }
+    worker.step(Phase::Landing, None);
+    let outcome = onto_target(worker, id, candidate, stored, approval);
+    if !is_in_hand {
+        worker.live.take(None, worker.session.clock.now());
+    }
+    outcome
+}
+
+fn onto_target(
+    worker: &mut Worker<'_>,
+    id: &GoalId,
+    mut candidate: CommitId,
+    stored: &Stored,
+    approval: Approval,
+) -> Result<Outcome> {
     for _ in 0..TRIES {
         worker.refresh_target()?;
         let tip = worker.target.tip;

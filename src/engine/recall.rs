@@ -15,8 +15,7 @@ use crate::{
         error::BacklogError,
         history as rows,
     },
-    door::fs::Lock,
-    engine::{session::Session, stored, target::Target},
+    engine::{live, session::Session, stored, target::Target},
     facts::{AttemptFact, Candidate, Facts, Open, Standing},
     fault::{Fault, Kind},
     git::{
@@ -70,7 +69,7 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
         landed,
         candidates,
         attempts,
-        running: running(session, repo),
+        running: live::read(session, repo).ok().flatten().and_then(|doing| doing.goal),
     };
     Ok(Recalled {
         facts,
@@ -494,11 +493,4 @@ fn paused(backlog: &Backlog, id: &GoalId, over: &OverBudget, budget: &Budget) ->
 /// Words why a goal pauses, and what makes it go on.
 pub fn pause_words(id: &GoalId, over: &OverBudget) -> String {
     format!("{}; {}", over.words(), over.raise(Some(id)))
-}
-
-/// Reads which goal a live run works on, from the run's lock.
-fn running(session: &Session, repo: &Repo) -> Option<GoalId> {
-    let lock = session.own_dir(repo).join("run.lock");
-    let holder = Lock::holder(&lock).ok().flatten()?;
-    holder.lines().nth(1).and_then(|goal| goal.parse().ok())
 }

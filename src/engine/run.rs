@@ -11,7 +11,7 @@ use crate::{
     engine::{
         attempt::{self, Ended, Passed},
         executor::Executor,
-        land,
+        land, orders,
         planning::{self, Planned},
         queue, recall,
         session::Session,
@@ -93,6 +93,9 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     refuse_unknown(&worker.facts, &order.only)?;
     if order.plan.is_some() && !ends(order, &worker.settings) {
         return Err(endless().into());
+    }
+    if let Some(paused) = orders::paused(session, &worker.repo) {
+        return Err(orders::fault(&paused).into());
     }
     let ready = schedule::ready(&worker.facts, &order.only);
     if (!ready.is_empty() || order.plan.is_some()) && worker.gate.is_empty() {
@@ -279,6 +282,12 @@ fn work_at_ready(
         let Some(id) = ready.iter().find(wanted).map(|id| (**id).clone()) else {
             break;
         };
+        if orders::wait(worker)? {
+            // Hours may have passed: what people did meanwhile comes first.
+            worker.refresh_target()?;
+            worker.take_in_edits()?;
+            continue;
+        }
         tried.insert(id.clone());
         worker.mark(Some(&id));
         let result = one(worker, &id, order.no_merge)?;

@@ -231,7 +231,8 @@ fn millis(later: Moment, earlier: Moment) -> u64 {
     u64::try_from(later.since(earlier).as_millis()).unwrap_or(u64::MAX)
 }
 
-fn file(session: &Session, repo: &Repo) -> PathBuf {
+/// Returns the file of the ledger.
+pub fn file(session: &Session, repo: &Repo) -> PathBuf {
     session.own_dir(repo).join("spending.jsonl")
 }
 

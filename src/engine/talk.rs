@@ -7,7 +7,7 @@ use std::{result::Result as StdResult, time::Duration};
 use eyre::Result;
 
 use crate::{
-    engine::{asking, attempt::Attempt, draft::Unusable},
+    engine::{asking, attempt::Attempt, draft::Unusable, live::Phase, orders},
     event::Event,
     fault::{Fault, Kind},
     money::{self, caps::OverBudget},
@@ -129,6 +129,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
     if let Some(recorded) = recall(attempt, &request) {
         return Ok(recorded);
     }
+    wait(attempt)?;
     let session = attempt.worker.session;
     if session.stop.stopping() != Stopping::No {
         attempt.save()?;
@@ -141,6 +142,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
         let goal = goal.clone();
         session.sink.emit(&Event::Asked { goal, round, bytes });
     };
+    attempt.worker.step(Phase::Asking, Some(round));
     let began = session.clock.now();
     let payer = asking::Payer {
         goal: Some(&attempt.id),
@@ -149,10 +151,23 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
     };
     let answer = attempt.worker.asking()?.ask(payer, &request, &session.stop);
     let took = session.clock.now().since(began);
+    attempt.worker.step(Phase::Applying, Some(round));
     if let Some(over) = answer.as_ref().err().and_then(asking::pauses) {
         return Ok(Said::Paused(over));
     }
     came(attempt, request, answer, took)
+}
+
+/// Waits while people want no new work, with what was said so far on record.
+///
+/// # Errors
+/// As `orders::wait`.
+pub fn wait(attempt: &mut Attempt<'_, '_>) -> Result<()> {
+    if orders::paused(attempt.worker.session, &attempt.worker.repo).is_some() {
+        attempt.save()?;
+        orders::wait(attempt.worker)?;
+    }
+    Ok(())
 }
 
 /// Keeps what came of asking, and says what it is good for.

@@ -10,15 +10,14 @@ use eyre::{Result, WrapErr as _};
 use crate::{
     backlog::{Backlog, close::PENDING},
     check::{Baseline, Gate},
-    door::{
-        env,
-        fs::{self, Lock},
-    },
+    door::fs,
     engine::{
         asking::Asking,
         checks::Checker,
         gather::Listings,
-        hand_edits, land, queue,
+        hand_edits, land,
+        live::{Live, Phase},
+        queue,
         recall::{self, Landed, Recalled},
         session::{self, Session},
         spending::Spending,
@@ -70,7 +69,8 @@ pub struct Worker<'s> {
     unnoted: Vec<(Oid, String)>,
     followed: Moment,
     backlog_stamp: Option<fs::Stamp>,
-    lock: Lock,
+    /// The lock of this clone, and what is said in it.
+    pub live: Live,
 }
 
 impl<'s> Worker<'s> {
@@ -80,7 +80,7 @@ impl<'s> Worker<'s> {
     /// A fault when another run is at work here, nothing is configured, or the repository cannot be used.
     pub fn open(session: &'s Session) -> Result<Self> {
         let repo = session.repo();
-        let lock = lock(session, &repo)?;
+        let live = Live::begin(session, &repo)?;
         ready_to_commit(&repo)?;
         let mut target = Target::read(session, &repo)?;
         let again = target.reconcile(&repo)?;
@@ -115,7 +115,7 @@ impl<'s> Worker<'s> {
             unnoted: Vec::new(),
             followed,
             backlog_stamp,
-            lock,
+            live,
         })
     }
 
@@ -193,6 +193,7 @@ impl<'s> Worker<'s> {
     pub fn check_base(&mut self) -> Result<()> {
         if !self.gate.is_empty() {
             self.session.sink.emit(&Event::Baseline { base: self.target.tip });
+            self.step(Phase::Checking, None);
         }
         self.know_base()
     }
@@ -366,12 +367,16 @@ impl<'s> Worker<'s> {
         self.take_in_edits()
     }
 
-    /// Says in the lock which goal is worked on, for `status` in another terminal.
+    /// Says which goal is in hand, for `status` in another terminal.
     pub fn mark(&mut self, goal: Option<&GoalId>) {
         self.facts.running = goal.cloned();
-        let text = format!("{}\n{}\n", env::process_id(), goal.map_or("", GoalId::as_str));
-        // Only narration: a full disk must not end a run here.
-        let _ = self.lock.write(&text);
+        self.live.take(goal, self.session.clock.now());
+    }
+
+    /// Says which step of the work begins, in which round.
+    pub fn step(&mut self, phase: Phase, round: Option<u32>) {
+        let spent = self.spent();
+        self.live.step((phase, round), self.session.clock.now(), spent);
     }
 
     /// Takes in that attempt `number` at `id` came to nothing for now, and says so.
@@ -390,25 +395,6 @@ impl<'s> Worker<'s> {
             Standing::Paused => Event::Paused { goal, description, why },
             Standing::Open | Standing::Failed | Standing::Retried => Event::Failed { goal, description, why },
         });
-    }
-}
-
-fn lock(session: &Session, repo: &Repo) -> Result<Lock> {
-    let path = session.own_dir(repo).join("run.lock");
-    let text = format!("{}\n\n", env::process_id());
-    fs::create_dir_all(&session.own_dir(repo))?;
-    match Lock::try_lock(&path, &text)? {
-        Some(lock) => Ok(lock),
-        None => {
-            let holder = Lock::read_holder(&path).unwrap_or_default();
-            let pid = holder.lines().next().unwrap_or("?").to_owned();
-            Err(Fault::new(
-                Kind::Busy,
-                format!("another run is at work in this clone (process {pid})"),
-            )
-            .hint("`git invisigoth status` shows what it does")
-            .into())
-        }
     }
 }
 

@@ -57,6 +57,11 @@ impl Look {
         kept + self.ellipsis()
     }
 
+    /// True where lines are not cut: what reads them is no terminal.
+    pub fn is_endless(&self) -> bool {
+        self.width == usize::MAX
+    }
+
     /// Returns `text` as `cut` does, then filled with spaces.
     pub fn cell(&self, text: &str, width: usize) -> String {
         pad(&self.cut(text, width), width)
@@ -137,6 +142,17 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Returns how long something goes on, to what matters of it: `0.4 s`, `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
+pub fn age(span: std::time::Duration) -> String {
+    let whole = span.as_secs();
+    match whole {
+        0..60 => seconds(span.as_secs_f64().min(59.4)),
+        60..3600 => format!("{} min", whole / 60),
+        3600..86_400 => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+        _ => format!("{} d {} h", whole / 86_400, whole / 3600 % 24),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,5 +185,7 @@ mod tests {
         assert_eq!(count(1, "reply", "replies"), "1 reply");
         let spans: Vec<String> = [0.04, 0.96, 6.4, 59.6, 125.0].map(seconds).into();
         assert_eq!(spans, ["0.0 s", "1 s", "6 s", "1 min 0 s", "2 min 5 s"]);
+        let ages = [59_900, 60_000, 3_599_000, 7_500_000, 100_000_000].map(std::time::Duration::from_millis).map(age);
+        assert_eq!(ages, ["59 s", "1 min", "59 min", "2 h 5 min", "1 d 3 h"]);
     }
 }

@@ -74,8 +74,13 @@ fn a_lock_is_held_once_and_names_its_holder() {
     assert!(held.is_some());
     assert!(Lock::try_lock(&at, "other").unwrap().is_none());
     assert_eq!(Lock::read_holder(&at).unwrap(), "1234 now");
+    let mut held = held.unwrap();
+    held.write("1234 long ago").unwrap();
+    held.write("1234 now").unwrap();
+    assert_eq!(Lock::read_holder(&at).unwrap().trim_end(), "1234 now");
     drop(held);
-    assert!(Lock::try_lock(&at, "other").unwrap().is_some());
+    assert!(Lock::try_lock(&at, "5").unwrap().is_some());
+    assert_eq!(Lock::read_holder(&at).unwrap(), "5");
 }
 
 #[test]

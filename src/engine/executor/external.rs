@@ -26,6 +26,7 @@ use crate::{
             said::{self, Said},
         },
         fenced::Access,
+        live::Phase,
         outside::{self, Leave},
         repair::Rounds,
         talk,
@@ -62,6 +63,7 @@ pub(super) fn work(
 ) -> Result<Work> {
     // An answer of a killed run changed a folder that is gone.
     talk::pass_over(attempt);
+    talk::wait(attempt)?;
     let session = attempt.worker.session;
     if session.stop.stopping() != Stopping::No {
         attempt.save()?;
@@ -85,7 +87,9 @@ pub(super) fn work(
         round: rounds.number().0,
         bytes: prompt(&attempt.talk.messages).len(),
     });
+    attempt.worker.step(Phase::Asking, Some(rounds.number().0));
     let ended = spawn.run(&session.stop);
+    attempt.worker.step(Phase::Applying, Some(rounds.number().0));
     let tail = record(attempt, (name, external), &model, &ended, &ticket)?;
     let harvest = place.harvest(attempt.worker)?;
     place.close(attempt.worker)?;

@@ -115,8 +115,13 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
     let most = attempt.worker.settings.run.turns;
     let context = usize::try_from(attempt.worker.settings.llm.context).unwrap_or(usize::MAX);
     let format = gather::asked(&attempt.worker.settings.llm, rounds.model()).format;
+    let mut waited = Duration::ZERO;
     for turn in 1..=most {
-        if session.clock.now().since(began) >= ROUND_LIMIT || attempt.talk.tokens() + TURN_TOKENS > context {
+        let before = session.clock.now();
+        talk::wait(attempt)?;
+        waited += session.clock.now().since(before);
+        let worked = session.clock.now().since(began).saturating_sub(waited);
+        if worked >= ROUND_LIMIT || attempt.talk.tokens() + TURN_TOKENS > context {
             break;
         }
         let said = talk::ask(attempt, rounds.model(), rounds.number().0)?;

@@ -14,6 +14,7 @@ pub mod list;
 pub mod log;
 pub mod merge;
 pub mod models;
+pub mod pause;
 pub mod plan;
 pub mod prompt;
 pub mod rebuild;

@@ -1,50 +1,39 @@
 //! `status` as text: one screen of 80 columns, first what needs a person. Every line starts with a word to grep for.
+//!
+//! Below it `porcelain` (for scripts) and `graph` (what needs what), and in `screen` how many lines each kind of goal gets.
+
+pub mod graph;
+pub mod porcelain;
+mod screen;
 
 use crate::{
-    commands::status::{Outcome, Row},
-    money::caps::Scope,
+    commands::status::{Outcome, Row, today},
+    engine::live::{Doing, Phase},
+    money::{caps::Scope, dollars},
     schedule::State,
+    time::Moment,
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, one_line},
-        text::{Lines, budget},
+        look::{Look, age, columns, count, grouped, one_line, pad},
+        text::{LABEL, Lines, at_least, budget},
     },
 };
 
-/// States in the order in which they are shown, and how many goals of each.
-const SHOWN: [(State, usize); 7] = [
-    (State::Held, 15),
-    (State::Failed, 15),
-    (State::Proposed, 5),
-    (State::Running, 15),
-    (State::Candidate, 15),
-    (State::Ready, 10),
-    (State::Blocked, 10),
-];
-
+/// Longest column of ids on a terminal.
+const ID: usize = 24;
 /// Most commands that raise a cap.
-const RAISES: usize = 5;
+const RAISES: usize = 3;
+/// How many goals that landed are named.
+const LANDED: usize = 3;
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
-        let shown = |state: State, most: usize| self.goals.iter().filter(move |row| row.state == state).take(most);
-        let ids = SHOWN.iter().flat_map(|(state, most)| shown(*state, *most));
-        let id = ids.map(|row| columns(row.goal.as_str())).max().unwrap_or(0).min(24);
-        for (state, most) in SHOWN {
-            for row in shown(state, most) {
-                lines.raw(&line(look, row, id));
-            }
-            let number = self.goals.iter().filter(|row| row.state == state).count();
-            if let Some(more) = number.checked_sub(most).filter(|more| *more > 0) {
-                let command = format!(
-                    "{} and {more} more: git invisigoth list --state {state}",
-                    look.ellipsis()
-                );
-                lines.painted(Style::of(state), state.word(), &command);
-            }
-        }
+        self.pause(&mut lines);
+        self.sections(&mut lines, look);
+        self.landed(&mut lines, look);
+        self.standing(&mut lines, look);
         for command in self.raises() {
             lines.add("raise", command);
         }
@@ -56,27 +45,140 @@ impl View for Outcome {
             " at"
         };
         lines.add("target", &format!("{}{at} {}", self.target, self.tip.short()));
-        if let Some(why) = &self.beside {
-            lines.painted(
-                Style::Warn,
-                "waiting",
-                &format!("results are beside {}: {why}", self.target),
-            );
+        for (word, command) in self.next() {
+            lines.painted(Style::Dim, word, &command);
         }
+        lines.end()
+    }
+}
+
+/// Adds a line that gives way to the width of a terminal.
+fn fitting(lines: &mut Lines<'_>, look: &Look, (style, word): (Style, &str), about: &str) {
+    lines.painted(style, word, &look.cut(about, look.width.saturating_sub(LABEL)));
+}
+
+impl Outcome {
+    fn pause(&self, lines: &mut Lines<'_>) {
+        let Some(paused) = &self.paused else { return };
+        let since = paused.since.as_deref().and_then(Moment::from_rfc3339);
+        let since = since.map(|since| format!("for {}", age(self.at.since(since))));
+        let what = match &self.run {
+            None => "no run begins",
+            Some(doing) if doing.phase == Some(Phase::Waiting) => "the run waits",
+            Some(_) => "the run ends what is under way, then waits",
+        };
+        let parts = since.into_iter().chain([what.to_owned()]).chain(paused.why.clone());
+        lines.painted(Style::Warn, "paused", &parts.collect::<Vec<_>>().join(": "));
+    }
+
+    fn sections(&self, lines: &mut Lines<'_>, look: &Look) {
+        let shown = screen::shown(|state| self.number_shown(state));
+        let ids = shown.iter().flat_map(|(state, most)| self.of(*state).take(*most));
+        let ids = ids.map(|row| row.goal.as_str());
+        let id = width_of(look, ids.chain(self.today.landed.iter().take(LANDED).map(|row| row.goal.as_str())));
+        for (state, most) in shown {
+            for row in self.of(state).take(most) {
+                lines.raw(&line(look, &self.cells(row), id));
+            }
+            if state == State::Running {
+                self.run(lines, look);
+            }
+            let more = self.number_shown(state).saturating_sub(most);
+            if more > 0 {
+                let more = grouped(u64::try_from(more).unwrap_or(u64::MAX));
+                let command = format!("{} and {more} more: git invisigoth list --state {state}", look.ellipsis());
+                lines.painted(Style::of(state), state.word(), &command);
+            }
+        }
+    }
+
+    fn of(&self, state: State) -> impl Iterator<Item = &Row> {
+        self.goals.iter().filter(move |row| row.state == state)
+    }
+
+    fn number_shown(&self, state: State) -> usize {
+        self.of(state).count()
+    }
+
+    fn cells<'a>(&'a self, row: &'a Row) -> Cells<'a> {
+        let reason = match (row.state, row.position, &self.run) {
+            (State::Running, _, Some(doing)) => working(doing, self.at),
+            (State::Ready, Some(position), _) => format!("{position} of {}", self.number(State::Ready)),
+            _ => paused(row).map_or(row.reason.as_str(), |(why, _)| why).to_owned(),
+        };
+        Cells {
+            state: row.state,
+            id: row.goal.as_str(),
+            description: &row.description,
+            reason,
+        }
+    }
+
+    /// What the live process is and took so far.
+    fn run(&self, lines: &mut Lines<'_>, look: &Look) {
+        let Some(doing) = &self.run else { return };
+        let mut parts = vec![format!("process {}", doing.pid)];
+        if let Some(began) = doing.began {
+            parts.push(age(self.at.since(began)));
+        }
+        if doing.goal.is_none() {
+            match (doing.phase, doing.since) {
+                (Some(Phase::Checking), Some(since)) => {
+                    parts.push(format!("checking the base for {}", age(self.at.since(since))));
+                }
+                (Some(phase), _) => parts.push(phase.word().to_owned()),
+                (None, _) => {}
+            }
+        }
+        parts.push(count(doing.calls, "call", "calls"));
+        parts.push(dollars(doing.cost_usd));
+        fitting(lines, look, (Style::Live, "run"), &parts.join(", "));
+    }
+
+    fn landed(&self, lines: &mut Lines<'_>, look: &Look) {
+        let named = || self.today.landed.iter().take(LANDED);
+        let id = width_of(look, named().map(|row| row.goal.as_str()));
+        for row in named() {
+            let cells = Cells {
+                state: State::Landed,
+                id: row.goal.as_str(),
+                description: &row.subject,
+                reason: took(row, self.at),
+            };
+            lines.raw(&line(look, &cells, id));
+        }
+        let spent = &self.today.spent;
+        let mut parts = Vec::new();
+        if self.today.count > 0 {
+            let landed = u64::try_from(self.today.count).unwrap_or(u64::MAX);
+            parts.push(format!("{} landed", grouped(landed)));
+        }
+        // Where the day has a cap, its line says it.
+        if spent.calls > 0 && self.budget.iter().all(|row| row.scope != Scope::Day) {
+            parts.push(at_least(look, spent.usd, spent.unknown));
+            parts.push(count(spent.calls, "call", "calls"));
+            parts.push(count(spent.tokens, "token", "tokens"));
+        }
+        if !parts.is_empty() {
+            fitting(lines, look, (Style::Good, "today"), &format!("{} (UTC)", parts.join(", ")));
+        }
+    }
+
+    fn standing(&self, lines: &mut Lines<'_>, look: &Look) {
         for row in &self.budget {
             let spent = budget::spent(look, &row.spent, &row.caps);
             let when = match row.scope {
                 Scope::Run => "in the newest run",
                 Scope::Day | Scope::Goal => "today (UTC)",
             };
-            lines.add("budget", &format!("{spent} {when}"));
+            fitting(lines, look, (Style::Bold, "budget"), &format!("{spent} {when}"));
         }
-        lines.painted(Style::Dim, "next", &self.next());
-        lines.end()
+        if let Some(why) = &self.beside {
+            let why = format!("results are beside {}: {why}", self.target);
+            fitting(lines, look, (Style::Warn, "waiting"), &why);
+        }
     }
-}
 
-impl Outcome {
     fn number(&self, state: State) -> usize {
         self.counts.get(state.word()).copied().unwrap_or(0)
     }
@@ -102,25 +204,58 @@ impl Outcome {
         all
     }
 
-    fn next(&self) -> String {
-        let first = |state: State| self.goals.iter().find(|row| row.state == state);
-        let known: usize = self.counts.values().sum();
-        if let Some(row) = first(State::Held) {
-            format!("git invisigoth show {}", row.goal)
-        } else if let Some(row) = first(State::Failed) {
-            format!("git invisigoth show {}", row.goal)
-        } else if first(State::Ready).is_some() {
-            "git invisigoth run".to_owned()
+    /// Lists what to type now: what there is to see first, then what settles it.
+    fn next(&self) -> Vec<(&'static str, String)> {
+        let mut next = Vec::new();
+        if self.paused.is_some() {
+            next.push(("next", "git invisigoth resume".to_owned()));
+        }
+        let needs = [State::Held, State::Failed, State::Proposed].map(|state| self.of(state).next());
+        if let Some(row) = needs.into_iter().flatten().next() {
+            let id = crate::detect::quoted(row.goal.as_str());
+            next.push(("next", format!("git invisigoth show {id}")));
+            next.extend(row.next.clone().map(|command| ("or", command)));
+        }
+        if next.is_empty() {
+            next.push(("next", self.go_on().to_owned()));
+        }
+        next
+    }
+
+    fn go_on(&self) -> &'static str {
+        if self.run.is_some() {
+            "git invisigoth status --watch"
+        } else if self.number(State::Ready) > 0 {
+            "git invisigoth run"
         } else if self.goals.iter().any(|row| paused(row).is_some()) {
-            "git invisigoth budget".to_owned()
-        } else if first(State::Candidate).is_some() {
-            "git invisigoth merge".to_owned()
-        } else if known == 0 {
-            "git invisigoth add \"what to do\"".to_owned()
+            "git invisigoth budget"
+        } else if self.number(State::Candidate) > 0 {
+            "git invisigoth merge"
+        } else if self.counts.values().sum::<usize>() == 0 {
+            "git invisigoth add \"what to do\""
         } else {
-            "git invisigoth log".to_owned()
+            "git invisigoth log"
         }
     }
+}
+
+/// Words what the run does with the goal in hand: `checking for 12 s, round 2, 3 min in all`.
+fn working(doing: &Doing, at: Moment) -> String {
+    let since = |began: Option<Moment>| began.map(|began| age(at.since(began)));
+    let phase = doing.phase.map(|phase| match since(doing.since) {
+        Some(age) => format!("{} for {age}", phase.word()),
+        None => phase.word().to_owned(),
+    });
+    let round = doing.round.map(|round| format!("round {round}"));
+    let whole = since(doing.goal_since).map(|age| format!("{age} in all"));
+    phase.into_iter().chain(round).chain(whole).collect::<Vec<_>>().join(", ")
+}
+
+/// Words a landing: its commit, how long ago it was, what it cost.
+fn took(row: &today::Row, at: Moment) -> String {
+    let ago = Moment::from_rfc3339(&row.at).map(|landed| format!("{} ago", age(at.since(landed))));
+    let parts = [Some(row.commit.short()), ago, Some(dollars(row.cost_usd))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 /// Splits why a goal pauses into the cap and the command that raises it.
@@ -129,76 +264,43 @@ fn paused(row: &Row) -> Option<(&str, &str)> {
     row.reason.split_once("; ").filter(|_| is_paused)
 }
 
+/// What stands on the line of a goal.
+struct Cells<'a> {
+    state: State,
+    id: &'a str,
+    description: &'a str,
+    reason: String,
+}
+
+fn width_of<'a>(look: &Look, ids: impl Iterator<Item = &'a str>) -> usize {
+    let widest = ids.map(columns).max().unwrap_or(0);
+    if look.is_endless() { widest } else { widest.min(ID) }
+}
+
 /// The description gives way to the reason, which is what the line is for.
-fn line(look: &Look, row: &Row, id: usize) -> String {
-    let room = look.width.min(100).saturating_sub(11 + id + 2).max(30);
-    let reason = one_line(paused(row).map_or(row.reason.as_str(), |(why, _)| why));
-    let head = format!("{}{}  ", look.state(row.state, 11), look.cell(row.goal.as_str(), id));
+fn line(look: &Look, cells: &Cells<'_>, id: usize) -> String {
+    let room = look.width.min(120).saturating_sub(LABEL + id + 2).max(30);
+    let reason = one_line(&cells.reason);
+    let text = one_line(cells.description);
+    let head = |id: &str| format!("{}{id}  ", look.state(cells.state, LABEL));
+    if look.is_endless() {
+        let reason = if reason.is_empty() { reason } else { format!("  {reason}") };
+        return format!("{}{}{reason}", head(&pad(&one_line(cells.id), id)), pad(&text, 16));
+    }
+    let head = head(&look.cell(cells.id, id));
     if reason.is_empty() {
-        return head + &look.cut(&row.description, room);
+        return head + &look.cut(&text, room);
     }
     let description = room
         .saturating_sub(columns(&reason) + 2)
         .clamp(16, 40)
-        .min(columns(&one_line(&row.description)).max(16));
+        .min(columns(&text).max(16));
     format!(
         "{head}{}  {}",
-        look.cell(&row.description, description),
+        look.cell(&text, description),
         look.cut(&reason, room.saturating_sub(description + 2))
     )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ui::colour::Paint;
-
-    fn row(state: State, id: &str, reason: &str) -> Row {
-        Row {
-            goal: id.parse().unwrap(),
-            state,
-            reason: reason.into(),
-            description: "What it is about".into(),
-        }
-    }
-
-    #[test]
-    fn one_screen_says_first_what_needs_a_person() {
-        let look = Look {
-            paint: Paint { on: false },
-            width: 80,
-            unicode: true,
-        };
-        let mut goals: Vec<Row> = (0..12).map(|n| row(State::Ready, &format!("r{n:02}"), "")).collect();
-        goals.push(row(State::Failed, "bad", "3 rounds, test: 2 new failures"));
-        goals.push(row(State::Blocked, "later", &format!("needs {}", "x".repeat(80))));
-        let pause = "paused: 2 of 2 model calls made; git invisigoth budget raise --goals --calls 4";
-        goals.extend(["p1", "p2"].map(|id| row(State::Blocked, id, pause)));
-        let counts = [("failed", 1), ("ready", 12), ("blocked", 3)].into();
-        let tip = "1".repeat(40).parse().unwrap();
-        let text = Outcome {
-            target: "main".into(),
-            tip,
-            counts,
-            goals,
-            beside: None,
-            budget: Vec::new(),
-        }
-        .text(&look);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[0],
-            "failed     bad    What it is about  3 rounds, test: 2 new failures"
-        );
-        assert_eq!(lines[1], "ready      r00    What it is about");
-        assert_eq!(lines[11], "ready      … and 2 more: git invisigoth list --state ready");
-        assert_eq!(
-            lines[13],
-            "blocked    p1     What it is about  paused: 2 of 2 model calls made"
-        );
-        assert_eq!(lines[15], "raise      git invisigoth budget raise --goals --calls 4");
-        assert_eq!(lines[16], "goals      12 ready · 3 blocked · 1 failed");
-        assert_eq!(lines[18], "next       git invisigoth show bad");
-        assert!(lines.iter().all(|line| columns(line) <= 80), "{text}");
-    }
-}
+mod tests;

@@ -1,0 +1,64 @@
+//! Watched: the files whose change may mean another status. Looking at them costs a few system calls, however large the
+//! backlog is. Reads none of them.
+
+use std::path::PathBuf;
+
+use eyre::Result;
+
+use crate::{
+    door::fs::{self, Stamp},
+    engine::{live, orders, recall, session::Session, spending, target::Target},
+    git::refs,
+};
+
+/// What to look at.
+pub struct Watched {
+    paths: Vec<PathBuf>,
+}
+
+/// What was seen.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Seen {
+    stamps: Vec<Option<Stamp>>,
+    is_live: bool,
+}
+
+impl Watched {
+    /// Lists the files: what a live run says, orders, the ledger, the backlog, and the refs that goals move.
+    ///
+    /// # Errors
+    /// As `Target::read`.
+    pub fn of(session: &Session) -> Result<Self> {
+        let repo = session.repo();
+        let target = Target::read(session, &repo)?;
+        let common = repo.common_dir();
+        let named = [
+            "HEAD".to_owned(),
+            "packed-refs".to_owned(),
+            refs::branch_ref(&target.branch),
+            refs::landed_ref(&target.branch),
+            refs::ATTEMPTS.to_owned(),
+            refs::CANDIDATES.trim_end_matches('/').to_owned(),
+        ];
+        let own = [
+            live::file(session, &repo),
+            orders::file(session, &repo),
+            spending::file(session, &repo),
+            repo.git_dir().join("HEAD"),
+        ];
+        let named = named.into_iter().map(|name| common.join(name));
+        let backlog = recall::backlog_file(&repo, &target);
+        Ok(Self {
+            paths: own.into_iter().chain(named).chain(backlog).collect(),
+        })
+    }
+
+    /// Looks at them.
+    pub fn look(&self, session: &Session) -> Seen {
+        let is_live = live::read(session, &session.repo()).is_ok_and(|doing| doing.is_some());
+        Seen {
+            stamps: self.paths.iter().map(|path| fs::stamp(path)).collect(),
+            is_live,
+        }
+    }
+}
