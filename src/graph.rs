@@ -63,7 +63,11 @@ pub fn draw(needs: &[Vec<usize>], signs: Signs, most: usize) -> Vec<Line> {
         signs,
     };
     let order = order(needs, &wanted_by);
-    order.into_iter().take(most).map(|node| lanes.place(node, needs)).collect()
+    order
+        .into_iter()
+        .take(most)
+        .map(|node| lanes.place(node, needs))
+        .collect()
 }
 
 fn wanted_by(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
@@ -81,7 +85,13 @@ fn wanted_by(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
 /// Orders nodes so that each comes after what it needs and as soon after it as can be, which keeps lanes short: of the nodes
 /// that can come next, the one that became so last.
 fn order(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
-    let known = |node: usize| needs.get(node).into_iter().flatten().filter(|need| **need < needs.len());
+    let known = |node: usize| {
+        needs
+            .get(node)
+            .into_iter()
+            .flatten()
+            .filter(|need| **need < needs.len())
+    };
     let mut missing: Vec<usize> = (0..needs.len()).map(|node| known(node).count()).collect();
     let mut next: Vec<usize> = roots(needs, wanted_by);
     next.reverse();

@@ -4,6 +4,7 @@ pub mod complete;
 pub mod config;
 pub mod plan;
 pub mod steer;
+pub mod status;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -93,7 +94,11 @@ pub enum Verb {
     /// Land candidates whose checks pass on the merged code
     Merge(Merge),
     /// Show what needs you, what runs, and why the rest waits
-    Status,
+    Status(status::Status),
+    /// Begin nothing new until `resume`, neither in a live run nor in the next; what is under way ends first
+    Pause(status::Pause),
+    /// Take a `pause` back; a run that waits goes on
+    Resume,
     /// List goals, one a line
     List(List),
     /// Show everything about one goal

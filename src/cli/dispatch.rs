@@ -3,6 +3,7 @@
 mod config;
 mod plan;
 mod steer;
+mod status;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
@@ -72,7 +73,12 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Plan(args) => plan::run(at, args),
         Verb::Run(args) => work(at, &args),
         Verb::Merge(args) => land(at, &args.ids),
-        Verb::Status => answer(at, &commands::status::run(&at.session()?)?),
+        Verb::Status(args) => status::run(at, &args),
+        Verb::Pause(args) => answer(
+            at,
+            &commands::pause::run(&at.session()?, &commands::pause::Request { why: args.why })?,
+        ),
+        Verb::Resume => answer(at, &commands::resume::run(&at.session()?)?),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
         Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
         Verb::Diff(args) => steer::diff(at, &args),

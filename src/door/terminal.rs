@@ -31,6 +31,12 @@ pub fn columns() -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
+/// Returns how many lines the terminal on standard output has; `None` where there is no terminal.
+pub fn lines() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_row)).filter(|lines| *lines > 0)
+}
+
 /// Reads one line of standard input, without its line break; empty at the end of input.
 ///
 /// # Errors

@@ -75,7 +75,8 @@ pub fn resume(session: &Session, repo: &Repo) -> io::Result<Option<Paused>> {
 /// The fault of a run that is not to begin, or to go on with nobody there to resume it.
 pub fn fault(paused: &Paused) -> Fault {
     let why = paused.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    Fault::new(Kind::Person, format!("runs are paused in this clone{why}")).hint("`git invisigoth resume`, then run again")
+    Fault::new(Kind::Person, format!("runs are paused in this clone{why}"))
+        .hint("`git invisigoth resume`, then run again")
 }
 
 /// Waits as long as people want no new work, and says so. Returns at once where nobody does, and when the run is asked to
@@ -88,7 +89,11 @@ pub fn wait(worker: &mut Worker<'_>) -> Result<bool> {
     let Some(order) = paused(session, &worker.repo) else {
         return Ok(false);
     };
-    if session.env.get("CI").is_some_and(|ci| !matches!(ci, "" | "0" | "false")) {
+    if session
+        .env
+        .get("CI")
+        .is_some_and(|ci| !matches!(ci, "" | "0" | "false"))
+    {
         return Err(fault(&order).into());
     }
     // What landed so far must not wait, too.
@@ -118,6 +123,9 @@ fn out_of_time(worker: &Worker<'_>) -> Result<()> {
     if minutes < most {
         return Ok(());
     }
-    let fault = Fault::new(Kind::Budget, format!("the run's {most} minutes were over while it was paused"));
+    let fault = Fault::new(
+        Kind::Budget,
+        format!("the run's {most} minutes were over while it was paused"),
+    );
     Err(fault.hint("`git invisigoth resume`, then run again").into())
 }

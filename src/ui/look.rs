@@ -185,7 +185,9 @@ mod tests {
         assert_eq!(count(1, "reply", "replies"), "1 reply");
         let spans: Vec<String> = [0.04, 0.96, 6.4, 59.6, 125.0].map(seconds).into();
         assert_eq!(spans, ["0.0 s", "1 s", "6 s", "1 min 0 s", "2 min 5 s"]);
-        let ages = [59_900, 60_000, 3_599_000, 7_500_000, 100_000_000].map(std::time::Duration::from_millis).map(age);
+        let ages = [59_900, 60_000, 3_599_000, 7_500_000, 100_000_000]
+            .map(std::time::Duration::from_millis)
+            .map(age);
         assert_eq!(ages, ["59 s", "1 min", "59 min", "2 h 5 min", "1 d 3 h"]);
     }
 }

@@ -191,6 +191,11 @@ impl Ui {
         }
     }
 
+    /// True where an answer could not be written: whoever read it went away, as a rule.
+    pub fn is_cut_off(&self) -> bool {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Returns what kept the answer from being printed, if anything did. A reader that went away is no trouble.
     ///
     /// # Errors

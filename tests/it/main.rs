@@ -67,6 +67,8 @@ mod money;
 mod nights;
 /// `plan`: goals that a model proposes.
 mod plan;
+/// `pause` and `resume`: live runs and the next ones.
+mod pause;
 /// `prompt`: what would be asked.
 mod prompt;
 /// Providers over HTTP: what is sent, counted and kept.

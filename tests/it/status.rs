@@ -3,7 +3,11 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::Sandbox;
+use crate::support::{
+    Sandbox,
+    pause::{PAUSE, Pause},
+    whole,
+};
 
 #[test]
 fn it_shows_states_and_reasons() {
@@ -18,7 +22,7 @@ fn it_shows_states_and_reasons() {
     sandbox.goal("lost", &[]);
     sandbox.ok(&["add", "Held one", "--id", "later", "--needs", "lost"]);
     assert_snapshot!(sandbox.shows(&["status"]), @r#"
-    ready      lost   Goal lost
+    ready      lost   Goal lost         1 of 1
     blocked    later  Held one          needs lost (ready)
     goals      1 ready · 1 blocked
     target     main at [id]
@@ -27,15 +31,206 @@ fn it_shows_states_and_reasons() {
     "#);
     sandbox.run(&["run"]);
     assert_snapshot!(sandbox.shows(&["status"]), @r#"
-    failed     lost   Goal lost         3 rounds, reply: no-edit: the reply holds no edit in a known fo…
+    failed     lost   Goal lost         3 rounds, reply: no-edit: the reply holds no edit in a known format
     blocked    later  Held one          needs lost (failed)
+    today      $0.00, 3 calls, [n] tokens (UTC)
     goals      1 blocked · 1 failed
     target     main at [id]
     next       git invisigoth show lost
+    or         git invisigoth retry lost
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "status"]), @r#"
-    {"schema":"invisigoth.status/1","target":"main","tip":"[id]","counts":{"blocked":1,"failed":1,"landed":0},"goals":[{"goal":"lost","state":"failed","reason":"3 rounds, reply: no-edit: the reply holds no edit in a known format","description":"Goal lost"},{"goal":"later","state":"blocked","reason":"needs lost (failed)","description":"Held one"}]}
+    {"schema":"invisigoth.status/1","target":"main","tip":"[id]","counts":{"blocked":1,"failed":1,"landed":0},"goals":[{"goal":"lost","state":"failed","reason":"3 rounds, reply: no-edit: the reply holds no edit in a known format","description":"Goal lost","next":"git invisigoth retry lost"},{"goal":"later","state":"blocked","reason":"needs lost (failed)","description":"Held one","needs":["lost"]}],"today":{"count":0,"landed":[],"spent":{"usd":0.0,"tokens":[n],"calls":3,"ms":[time]}}}
     -- exit 0
     "#);
+}
+
+#[test]
+fn it_shows_what_needs_a_person_with_the_command() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({ "lock": [whole("Cargo.lock", "x\n")], "done": [whole("a.txt", "a\n")] }));
+    sandbox.goal("lock", &[]);
+    sandbox.goal("done", &[]);
+    sandbox.goal("later", &["lock"]);
+    sandbox.run(&["run"]);
+    assert_snapshot!(sandbox.shows(&["status"]), @r"
+    held       lock   Goal lock         touches Cargo.lock (it is a lock file)
+    blocked    later  Goal later        needs lock (held)
+    landed     done   Goal done         [id]  [time] ago  $0.00
+    today      1 landed, $0.00, 2 calls, [n] tokens (UTC)
+    goals      1 blocked · 1 held · 1 landed
+    target     main at [id]
+    next       git invisigoth show lock
+    or         git invisigoth approve lock
+    -- exit 0
+    ");
+    assert_snapshot!(sandbox.shows(&["status", "--porcelain"]), @r"
+    # porcelain v1
+    # target [id] main
+    # count blocked 1
+    # count held 1
+    # count landed 1
+    held	lock	-	touches Cargo.lock (it is a lock file)	Goal lock
+    blocked	later	-	needs lock (held)	Goal later
+    -- exit 0
+    ");
+    let status = sandbox.json(&["status"]);
+    assert_eq!(status["goals"][0]["next"], "git invisigoth approve lock");
+    assert_eq!(status["goals"][1]["needs"], json!(["lock"]));
+    assert_eq!(
+        (
+            &status["today"]["count"],
+            &status["today"]["landed"][0]["goal"],
+            &status["today"]["spent"]["calls"]
+        ),
+        (&json!(1), &json!("done"), &json!(2))
+    );
+    let held = sandbox
+        .read("memory/pending_goals.json")
+        .replace("\"pending\"", "\"held\"");
+    sandbox.write("memory/pending_goals.json", held);
+    assert_eq!(
+        sandbox.json(&["status"])["goals"][0]["next"],
+        "git invisigoth release later"
+    );
+}
+
+#[test]
+fn lines_are_cut_to_the_columns_of_a_terminal_alone() {
+    let sandbox = Sandbox::ready();
+    let long = "A goal whose description goes on and on, well past the eighty columns that a terminal has";
+    sandbox.ok(&["add", long, "--id", "long"]);
+    assert!(sandbox.ok(&["status"]).contains(long));
+    let ran = sandbox.run_with(&["status"], &[("COLUMNS", "80")]);
+    assert!(
+        ran.stdout.lines().all(|line| line.chars().count() <= 80),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.starts_with("ready      long  A goal"), "{}", ran.stdout);
+}
+
+#[test]
+fn it_draws_what_needs_what() {
+    let sandbox = Sandbox::ready();
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &["a"]);
+    sandbox.goal("c", &["a"]);
+    sandbox.goal("d", &["b", "c"]);
+    sandbox.goal("e", &[]);
+    assert_snapshot!(sandbox.shows(&["status", "--graph"]), @r"
+    ○ ready a  Goal a
+    ├─● blocked b  Goal b
+    ● │ blocked c  Goal c
+    ●─╯ blocked d  Goal d
+    ○ ready e  Goal e
+    0 landed; a goal needs those whose lanes lead down to it
+    -- exit 0
+    ");
+    let ascii = sandbox.run_with(&["status", "--graph"], &[("LC_ALL", "C")]).stdout;
+    assert!(ascii.is_ascii() && ascii.contains("+-* blocked b  Goal b"), "{ascii}");
+}
+
+#[test]
+fn it_says_what_a_live_run_does() {
+    let sandbox = Sandbox::checking(&format!("[ -e a.txt ] || exit 0\n{PAUSE}"));
+    sandbox.script(json!({ "a": [{ "reply": whole("a.txt", "a\n"), "cost_usd": 0.25 }] }));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &["a"]);
+    let mut pause = Pause::new(&sandbox);
+    let running = pause.start(&sandbox, &["run", "a"]);
+    let status = sandbox.json(&["status"]);
+    let run = &status["run"];
+    assert_eq!(
+        (
+            &run["goal"],
+            &run["phase"],
+            &run["round"],
+            &run["calls"],
+            &run["cost_usd"]
+        ),
+        (&json!("a"), &json!("checking"), &json!(1), &json!(1), &json!(0.25)),
+        "{status}"
+    );
+    assert_eq!(
+        (&status["goals"][0]["state"], &status["goals"][0]["reason"]),
+        (&json!("running"), &json!("checking, round 1"))
+    );
+    let text = sandbox.shows(&["status"]);
+    assert!(
+        text.contains("running    a  Goal a            checking [time], round 1, [time] in all\n"),
+        "{text}"
+    );
+    assert!(text.contains(", [time], 1 call, $0.25\n"), "{text}");
+    assert!(
+        text.contains("blocked    b  Goal b            needs a (running)\n"),
+        "{text}"
+    );
+    assert!(text.contains("next       git invisigoth status --watch\n"), "{text}");
+    let porcelain = sandbox.ok(&["status", "--porcelain"]);
+    assert!(
+        porcelain.contains(&format!("# run {} checking 1 0.25\n", run["pid"])),
+        "{porcelain}"
+    );
+    assert!(
+        porcelain.contains("running\ta\t-\tchecking, round 1\tGoal a\n"),
+        "{porcelain}"
+    );
+    pause.go();
+    assert_eq!(running.end().code, 0);
+    assert_eq!(sandbox.json(&["status"])["run"], json!(null));
+}
+
+#[test]
+fn an_older_lock_is_read_and_a_dead_one_is_none() {
+    let sandbox = Sandbox::ready();
+    sandbox.goal("a", &[]);
+    sandbox.write(".git/invisigoth/run.lock", "999\na\n");
+    assert_eq!(sandbox.state("a"), "ready");
+    let lock = sandbox.path(".git/invisigoth/run.lock");
+    let held = sandbox.sh(
+        "flock",
+        &[
+            lock.to_str().unwrap(),
+            env!("CARGO_BIN_EXE_git-invisigoth"),
+            "--json",
+            "status",
+        ],
+    );
+    let status: serde_json::Value = serde_json::from_str(&held.stdout).unwrap();
+    assert_eq!(
+        status["run"],
+        json!({"pid": 999, "goal": "a", "calls": 0, "cost_usd": null})
+    );
+    assert_eq!(status["goals"][0]["state"], "running");
+}
+
+#[test]
+fn bad_input() {
+    let sandbox = Sandbox::ready();
+    for (args, code, says) in [
+        (&["status", "--watch", "0"][..], 2, "a number of seconds"),
+        (&["status", "--watch", "soon"], 2, "a number of seconds"),
+        (&["status", "--graph", "--porcelain"], 2, "cannot be used with"),
+        (&["status", "lost"], 2, "unexpected argument"),
+        (&["pause", "--why"], 2, "a value is required"),
+        (&["resume", "lost"], 2, "unexpected argument"),
+    ] {
+        let ran = sandbox.run(args);
+        assert_eq!(
+            (ran.code, ran.stderr.contains(says)),
+            (code, true),
+            "{args:?}: {}",
+            ran.stderr
+        );
+    }
+    let both = sandbox.run(&["--json", "status", "--graph"]);
+    assert_eq!(both.code, 2, "{}", both.stdout);
+    sandbox.write("memory/pending_goals.json", "[{");
+    let broken = sandbox.run(&["status", "--watch"]);
+    assert_eq!(broken.code, 1, "{}", broken.stderr);
+    // Nothing that it does not need keeps a person from pausing.
+    sandbox.ok(&["pause"]);
+    sandbox.ok(&["resume"]);
 }

@@ -63,12 +63,7 @@ struct Record {
 ///
 /// # Errors
 /// When the history files cannot be read.
-pub fn read(
-    repo: &Repo,
-    tip: CommitId,
-    (landed, ledger): (&BTreeSet<GoalId>, &Ledger),
-    at: Moment,
-) -> Result<Today> {
+pub fn read(repo: &Repo, tip: CommitId, (landed, ledger): (&BTreeSet<GoalId>, &Ledger), at: Moment) -> Result<Today> {
     let time = at.rfc3339();
     let day = ledger::day(&time);
     let mut seen = BTreeSet::new();

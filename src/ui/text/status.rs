@@ -23,16 +23,20 @@ use crate::{
 /// Longest column of ids on a terminal.
 const ID: usize = 24;
 /// Most commands that raise a cap.
-const RAISES: usize = 3;
+const RAISES: usize = 2;
 /// How many goals that landed are named.
 const LANDED: usize = 3;
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
-        self.pause(&mut lines);
-        self.sections(&mut lines, look);
-        self.landed(&mut lines, look);
+        self.pause(&mut lines, look);
+        let shown = screen::shown(|state| self.of(state).count());
+        let ids = shown.iter().flat_map(|(state, most)| self.of(*state).take(*most));
+        let landed = self.today.landed.iter().take(LANDED).map(|row| row.goal.as_str());
+        let id = width_of(look, ids.map(|row| row.goal.as_str()).chain(landed));
+        self.sections(&mut lines, look, (&shown, id));
+        self.landed(&mut lines, look, id);
         self.standing(&mut lines, look);
         for command in self.raises() {
             lines.add("raise", command);
@@ -58,35 +62,40 @@ fn fitting(lines: &mut Lines<'_>, look: &Look, (style, word): (Style, &str), abo
 }
 
 impl Outcome {
-    fn pause(&self, lines: &mut Lines<'_>) {
+    fn pause(&self, lines: &mut Lines<'_>, look: &Look) {
         let Some(paused) = &self.paused else { return };
         let since = paused.since.as_deref().and_then(Moment::from_rfc3339);
         let since = since.map(|since| format!("for {}", age(self.at.since(since))));
         let what = match &self.run {
             None => "no run begins",
             Some(doing) if doing.phase == Some(Phase::Waiting) => "the run waits",
-            Some(_) => "the run ends what is under way, then waits",
+            Some(_) => "the run ends its step, then waits",
         };
-        let parts = since.into_iter().chain([what.to_owned()]).chain(paused.why.clone());
-        lines.painted(Style::Warn, "paused", &parts.collect::<Vec<_>>().join(": "));
+        let parts: Vec<String> = since.into_iter().chain([what.to_owned()]).collect();
+        let why = paused.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        fitting(
+            lines,
+            look,
+            (Style::Warn, "paused"),
+            &format!("{}{why}", parts.join(", ")),
+        );
     }
 
-    fn sections(&self, lines: &mut Lines<'_>, look: &Look) {
-        let shown = screen::shown(|state| self.number_shown(state));
-        let ids = shown.iter().flat_map(|(state, most)| self.of(*state).take(*most));
-        let ids = ids.map(|row| row.goal.as_str());
-        let id = width_of(look, ids.chain(self.today.landed.iter().take(LANDED).map(|row| row.goal.as_str())));
-        for (state, most) in shown {
+    fn sections(&self, lines: &mut Lines<'_>, look: &Look, (shown, id): (&[(State, usize)], usize)) {
+        for &(state, most) in shown {
             for row in self.of(state).take(most) {
                 lines.raw(&line(look, &self.cells(row), id));
             }
             if state == State::Running {
                 self.run(lines, look);
             }
-            let more = self.number_shown(state).saturating_sub(most);
+            let more = self.of(state).count().saturating_sub(most);
             if more > 0 {
                 let more = grouped(u64::try_from(more).unwrap_or(u64::MAX));
-                let command = format!("{} and {more} more: git invisigoth list --state {state}", look.ellipsis());
+                let command = format!(
+                    "{} and {more} more: git invisigoth list --state {state}",
+                    look.ellipsis()
+                );
                 lines.painted(Style::of(state), state.word(), &command);
             }
         }
@@ -94,10 +103,6 @@ impl Outcome {
 
     fn of(&self, state: State) -> impl Iterator<Item = &Row> {
         self.goals.iter().filter(move |row| row.state == state)
-    }
-
-    fn number_shown(&self, state: State) -> usize {
-        self.of(state).count()
     }
 
     fn cells<'a>(&'a self, row: &'a Row) -> Cells<'a> {
@@ -135,10 +140,8 @@ impl Outcome {
         fitting(lines, look, (Style::Live, "run"), &parts.join(", "));
     }
 
-    fn landed(&self, lines: &mut Lines<'_>, look: &Look) {
-        let named = || self.today.landed.iter().take(LANDED);
-        let id = width_of(look, named().map(|row| row.goal.as_str()));
-        for row in named() {
+    fn landed(&self, lines: &mut Lines<'_>, look: &Look, id: usize) {
+        for row in self.today.landed.iter().take(LANDED) {
             let cells = Cells {
                 state: State::Landed,
                 id: row.goal.as_str(),
@@ -160,7 +163,12 @@ impl Outcome {
             parts.push(count(spent.tokens, "token", "tokens"));
         }
         if !parts.is_empty() {
-            fitting(lines, look, (Style::Good, "today"), &format!("{} (UTC)", parts.join(", ")));
+            fitting(
+                lines,
+                look,
+                (Style::Good, "today"),
+                &format!("{} (UTC)", parts.join(", ")),
+            );
         }
     }
 
@@ -239,16 +247,21 @@ impl Outcome {
     }
 }
 
-/// Words what the run does with the goal in hand: `checking for 12 s, round 2, 3 min in all`.
+/// Words what the run does with the goal in hand: `checking 12 s, round 2, 3 min in all`.
 fn working(doing: &Doing, at: Moment) -> String {
     let since = |began: Option<Moment>| began.map(|began| age(at.since(began)));
     let phase = doing.phase.map(|phase| match since(doing.since) {
-        Some(age) => format!("{} for {age}", phase.word()),
+        Some(age) => format!("{} {age}", phase.word()),
         None => phase.word().to_owned(),
     });
     let round = doing.round.map(|round| format!("round {round}"));
     let whole = since(doing.goal_since).map(|age| format!("{age} in all"));
-    phase.into_iter().chain(round).chain(whole).collect::<Vec<_>>().join(", ")
+    phase
+        .into_iter()
+        .chain(round)
+        .chain(whole)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Words a landing: its commit, how long ago it was, what it cost.
@@ -284,7 +297,11 @@ fn line(look: &Look, cells: &Cells<'_>, id: usize) -> String {
     let text = one_line(cells.description);
     let head = |id: &str| format!("{}{id}  ", look.state(cells.state, LABEL));
     if look.is_endless() {
-        let reason = if reason.is_empty() { reason } else { format!("  {reason}") };
+        let reason = if reason.is_empty() {
+            reason
+        } else {
+            format!("  {reason}")
+        };
         return format!("{}{}{reason}", head(&pad(&one_line(cells.id), id)), pad(&text, 16));
     }
     let head = head(&look.cell(cells.id, id));

@@ -62,7 +62,7 @@ fn masked(before: &str, rest: &str) -> Option<(usize, String)> {
     if number == 0 {
         return None;
     }
-    if before.ends_with("\"seconds\":") {
+    if ["\"seconds\":", "\"ms\":"].iter().any(|key| before.ends_with(key)) {
         return Some((number, "[time]".to_owned()));
     }
     if ["bytes\":", "tokens\":"].iter().any(|key| before.ends_with(key)) {

@@ -19,7 +19,11 @@ const MOST: usize = 100;
 /// Returns the drawing, and below it what the marks mean.
 pub fn text(outcome: &Outcome, look: &Look) -> String {
     // Nodes are numbered in the order in which goals would run; what is decided against is no part of the plan.
-    let mut rows: Vec<&Row> = outcome.goals.iter().filter(|row| row.state != State::Rejected).collect();
+    let mut rows: Vec<&Row> = outcome
+        .goals
+        .iter()
+        .filter(|row| row.state != State::Rejected)
+        .collect();
     rows.sort_by_key(|row| (row.position.is_none(), row.position, &row.goal));
     let numbers: HashMap<&GoalId, usize> = rows.iter().zip(0..).map(|(row, nth)| (&row.goal, nth)).collect();
     let number = |need: &GoalId| numbers.get(need).copied();
@@ -32,24 +36,30 @@ pub fn text(outcome: &Outcome, look: &Look) -> String {
     let mut text = String::new();
     for drawn in graph::draw(&needs, signs, most) {
         if let Some(row) = rows.get(drawn.node) {
-            text.push_str(&line(look, row, &drawn, &rows));
+            text.push_str(&line(look, row, &drawn, (&rows, &numbers)));
             text.push('\n');
         }
     }
     let more = rows.len().saturating_sub(most);
     if more > 0 {
         let (dots, more) = (look.ellipsis(), grouped(u64::try_from(more).unwrap_or(u64::MAX)));
-        text.push_str(&format!("{dots} and {more} more: git invisigoth status --graph | less\n"));
+        text.push_str(&format!(
+            "{dots} and {more} more: git invisigoth status --graph | less\n"
+        ));
     }
     text + &foot(outcome, rows.is_empty())
 }
 
-fn line(look: &Look, row: &Row, drawn: &Line, rows: &[&Row]) -> String {
+fn line(look: &Look, row: &Row, drawn: &Line, (rows, numbers): (&[&Row], &HashMap<&GoalId, usize>)) -> String {
     let head = format!("{} ", drawn.lanes);
     let taken = columns(&head) + columns(row.state.word()) + 1;
     // A need that no lane leads from: beyond the widest drawing, or not open.
-    let untold = drawn.untold.iter().filter_map(|need| rows.get(*need)).map(|need| &need.goal);
-    let lost = row.needs.iter().filter(|need| rows.iter().all(|other| other.goal != **need));
+    let untold = drawn
+        .untold
+        .iter()
+        .filter_map(|need| rows.get(*need))
+        .map(|need| &need.goal);
+    let lost = row.needs.iter().filter(|need| !numbers.contains_key(need));
     let needs: Vec<&str> = untold.chain(lost).map(GoalId::as_str).collect();
     let needs = if needs.is_empty() {
         String::new()

@@ -10,7 +10,10 @@ pub fn text(outcome: &Outcome) -> String {
     head("target", format!("{} {}", outcome.tip, outcome.target));
     if let Some(paused) = &outcome.paused {
         let since = paused.since.as_deref().unwrap_or("-");
-        head("paused", format!("{since} {}", paused.why.as_deref().unwrap_or_default()));
+        head(
+            "paused",
+            format!("{since} {}", paused.why.as_deref().unwrap_or_default()),
+        );
     }
     if let Some(doing) = &outcome.run {
         let phase = doing.phase.map_or("-", |phase| phase.word());
@@ -24,8 +27,16 @@ pub fn text(outcome: &Outcome) -> String {
         head("count", format!("{state} {count}"));
     }
     for row in &outcome.goals {
-        let position = row.position.map_or_else(|| "-".to_owned(), |position| position.to_string());
-        let columns = [row.state.word(), row.goal.as_str(), &position, &row.reason, &row.description];
+        let position = row
+            .position
+            .map_or_else(|| "-".to_owned(), |position| position.to_string());
+        let columns = [
+            row.state.word(),
+            row.goal.as_str(),
+            &position,
+            &row.reason,
+            &row.description,
+        ];
         text.push_str(&columns.map(one_line).join("\t"));
         text.push('\n');
     }
