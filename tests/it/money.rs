@@ -327,6 +327,8 @@ fn a_goal_at_its_cap_pauses_others_go_on_and_a_raise_takes_the_same_attempt_up_a
     assert_snapshot!(sandbox.shows(&["status"]), @r"
     blocked    a  Goal a            paused: $0.25 of $0.30 spent, the next call may cost $0.25
     blocked    c  Goal c            needs a (paused)
+    landed     b  Goal b            [id]  [time] ago  $0.25
+    today      1 landed, $0.50, 2 calls, [n] tokens (UTC)
     raise      git invisigoth budget raise a 0.60
     goals      2 blocked · 1 landed
     target     main at [id]

@@ -43,9 +43,7 @@ pub fn text(outcome: &Outcome, look: &Look) -> String {
     let more = rows.len().saturating_sub(most);
     if more > 0 {
         let (dots, more) = (look.ellipsis(), grouped(u64::try_from(more).unwrap_or(u64::MAX)));
-        text.push_str(&format!(
-            "{dots} and {more} more: git invisigoth status --graph | less\n"
-        ));
+        text.extend([dots, " and ", &more, " more: git invisigoth status --graph | less\n"]);
     }
     text + &foot(outcome, rows.is_empty())
 }

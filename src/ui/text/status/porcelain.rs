@@ -6,7 +6,7 @@ use crate::{commands::status::Outcome, ui::look::one_line};
 /// Returns the lines. Nothing is painted or cut.
 pub fn text(outcome: &Outcome) -> String {
     let mut text = String::from("# porcelain v1\n");
-    let mut head = |word: &str, about: String| text.push_str(&format!("# {word} {}\n", one_line(&about)));
+    let mut head = |word: &str, about: String| text.extend(["# ", word, " ", &one_line(&about), "\n"]);
     head("target", format!("{} {}", outcome.tip, outcome.target));
     if let Some(paused) = &outcome.paused {
         let since = paused.since.as_deref().unwrap_or("-");
