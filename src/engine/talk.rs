@@ -164,7 +164,10 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
 /// As `orders::wait`.
 pub fn wait(attempt: &mut Attempt<'_, '_>) -> Result<()> {
     if orders::paused(attempt.worker.session, &attempt.worker.repo).is_some() {
-        attempt.save()?;
+        // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
+        if attempt.stored.rounds > 0 {
+            attempt.save()?;
+        }
         orders::wait(attempt.worker)?;
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! `status`: every open goal's state and why.
 
+use std::io::{BufRead as _, BufReader};
+
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -204,6 +206,32 @@ fn an_older_lock_is_read_and_a_dead_one_is_none() {
         json!({"pid": 999, "goal": "a", "calls": 0, "cost_usd": null})
     );
     assert_eq!(status["goals"][0]["state"], "running");
+}
+
+#[test]
+fn a_watch_answers_when_something_changes_and_ends_with_its_reader() {
+    let sandbox = Sandbox::ready();
+    let mut watch = sandbox.spawn(&["--json", "status", "--watch", "0.1"]);
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut goals = || {
+        let line = lines.next().unwrap().unwrap();
+        let status: serde_json::Value = serde_json::from_str(&line).unwrap();
+        status["goals"].as_array().unwrap().len()
+    };
+    assert_eq!(goals(), 0);
+    sandbox.goal("a", &[]);
+    assert_eq!(goals(), 1);
+    // A backlog that cannot be read for a while is no end.
+    let backlog = sandbox.read("memory/pending_goals.json");
+    sandbox.write("memory/pending_goals.json", "[{");
+    let mut said = BufReader::new(watch.stderr.take().unwrap()).lines();
+    let line = said.next().unwrap().unwrap();
+    assert!(line.starts_with("error: memory/pending_goals.json"), "{line}");
+    sandbox.write("memory/pending_goals.json", backlog.replace("\"a\"", "\"b\""));
+    assert_eq!(goals(), 1);
+    drop(lines);
+    sandbox.goal("c", &[]);
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -62,18 +62,20 @@ fn text(at: &Opened, args: &Status, outcome: &Outcome) -> String {
     }
 }
 
-/// What reads from a pipe looks for words: nothing is cut there, unless `COLUMNS` says how wide it is.
+/// What reads from a pipe looks for words: nothing is cut there, unless `COLUMNS` says how wide it is. A terminal may have
+/// another size by now.
 fn look(at: &Opened) -> Look {
     let look = at.ui.manner.look;
-    let is_narrow = at.streams.stdout
-        || at
-            .env
-            .get("COLUMNS")
-            .is_some_and(|columns| columns.parse::<usize>().is_ok());
-    Look {
-        width: if is_narrow { look.width } else { usize::MAX },
-        ..look
-    }
+    let is_said = at
+        .env
+        .get("COLUMNS")
+        .is_some_and(|columns| columns.parse::<usize>().is_ok());
+    let width = match at.streams.stdout {
+        _ if is_said => look.width,
+        true => terminal::columns().map_or(look.width, |columns| columns.clamp(40, 200)),
+        false => usize::MAX,
+    };
+    Look { width, ..look }
 }
 
 /// What was shown last.

@@ -10,7 +10,9 @@ impl View for pause::Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
         let since = self.paused.since.as_deref().filter(|_| self.already);
-        let since = since.map(|since| format!("since {since} already; ")).unwrap_or_default();
+        let since = since
+            .map(|since| format!("since {since} already; "))
+            .unwrap_or_default();
         let what = match &self.run {
             Some(doing) => finishing(doing),
             None => "no run is at work, and none begins".to_owned(),
