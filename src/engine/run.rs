@@ -11,7 +11,9 @@ use crate::{
     engine::{
         attempt::{self, Ended, Passed},
         executor::Executor,
-        land, orders,
+        land,
+        live::Phase,
+        orders,
         planning::{self, Planned},
         queue, recall,
         session::Session,
@@ -252,13 +254,27 @@ fn has_landed(plan: &Planned, results: &[GoalResult]) -> bool {
 
 fn add_plan(worker: &mut Worker<'_>, order: &planning::Order) -> Result<Planned> {
     let session = worker.session;
+    orders::wait(worker)?;
+    refuse_to_go_on(session)?;
     // What landed must be in the branch that the plan looks at, and so must what people wrote meanwhile.
     worker.follow()?;
     worker.take_in_edits()?;
+    worker.step(Phase::Planning, None);
     let made = planning::make(session, worker.asking()?, order)?;
     worker.refresh_target()?;
     worker.take_in_edits()?;
     Ok(made)
+}
+
+/// Ends the run where its user asked for that.
+fn refuse_to_go_on(session: &Session) -> Result<()> {
+    match session.stop.stopping() {
+        Stopping::No => Ok(()),
+        Stopping::Soon | Stopping::Now => {
+            let fault = Fault::new(Kind::Interrupted, "stopped");
+            Err(fault.hint("`git invisigoth run` goes on").into())
+        }
+    }
 }
 
 /// Works at what is ready until nothing is.
@@ -268,15 +284,9 @@ fn work_at_ready(
     tried: &mut BTreeSet<GoalId>,
     results: &mut Vec<GoalResult>,
 ) -> Result<()> {
+    let session = worker.session;
     while has_room(order, tried) {
-        match worker.session.stop.stopping() {
-            Stopping::No => {}
-            Stopping::Soon | Stopping::Now => {
-                return Err(Fault::new(Kind::Interrupted, "stopped")
-                    .hint("`git invisigoth run` goes on")
-                    .into());
-            }
-        }
+        refuse_to_go_on(session)?;
         let ready = schedule::ready(&worker.facts, &order.only);
         let wanted = |id: &&&GoalId| !tried.contains(**id) && (order.only.is_empty() || order.only.contains(**id));
         let Some(id) = ready.iter().find(wanted).map(|id| (**id).clone()) else {

@@ -65,10 +65,10 @@ mod models;
 mod money;
 /// Nights: what people and broken input do while a run goes on.
 mod nights;
-/// `plan`: goals that a model proposes.
-mod plan;
 /// `pause` and `resume`: live runs and the next ones.
 mod pause;
+/// `plan`: goals that a model proposes.
+mod plan;
 /// `prompt`: what would be asked.
 mod prompt;
 /// Providers over HTTP: what is sent, counted and kept.
