@@ -14,7 +14,7 @@
 //! What is missed is said in other words altogether ("Show the elapsed time after each build", "Print how long a build
 //! took"), or in another language.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{goal::Goal, plan::words};
 
@@ -119,14 +119,14 @@ impl Index {
     /// Returns the goal that is most like `goal`, the first of several; `None` where nothing is in common.
     pub fn nearest(&mut self, goal: &Goal) -> Option<Near> {
         let traits = self.traits(goal);
-        let mut shared: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut sums = vec![0.0; self.goals.len()];
         for number in &traits.all {
             let weight = self.weight(*number);
             for nth in self.word(*number).map(|word| &word.goals).into_iter().flatten() {
-                *shared.entry(*nth).or_default() += weight;
+                sums.get_mut(*nth).into_iter().for_each(|sum| *sum += weight);
             }
         }
-        let mut shared: Vec<(usize, f64)> = shared.into_iter().collect();
+        let mut shared: Vec<(usize, f64)> = sums.into_iter().enumerate().filter(|(_, sum)| *sum > 0.0).collect();
         shared.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
         shared.truncate(MOST_COMPARED);
         let compared = shared.into_iter().filter_map(|(nth, _)| {
