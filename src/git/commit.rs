@@ -89,6 +89,51 @@ fn body_line(line: &str) -> String {
     }
 }
 
+/// Whose work a commit is, and since when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Author {
+    name: String,
+    email: String,
+    time: gix::date::Time,
+}
+
+impl Author {
+    /// Reads the author of a commit. Bytes that are no UTF-8 become `U+FFFD`.
+    ///
+    /// # Errors
+    /// When there is no such commit, or it names no author.
+    pub fn of(repo: &Repo, id: CommitId) -> Result<Self> {
+        let doing = || format!("reading who made commit {id}");
+        let commit = repo.gix.find_commit(gix_id(id.0)).doing(doing)?;
+        let author = commit.author().doing(doing)?;
+        let (name, email) = (author.name.to_string(), author.email.to_string());
+        Ok(Self {
+            // git's own checks want a name before the address.
+            name: if name.trim().is_empty() { email.clone() } else { name },
+            email,
+            time: author.time().unwrap_or_default(),
+        })
+    }
+
+    /// Returns `Name <address>`.
+    pub fn words(&self) -> String {
+        format!("{} <{}>", self.name, self.email)
+    }
+
+    /// True where both are one person, by address.
+    pub fn is(&self, other: &Self) -> bool {
+        self.email.eq_ignore_ascii_case(&other.email)
+    }
+
+    fn signature(&self) -> gix::actor::Signature {
+        gix::actor::Signature {
+            name: self.name.as_str().into(),
+            email: self.email.as_str().into(),
+            time: self.time,
+        }
+    }
+}
+
 /// Why no commit can be made at all.
 #[derive(Debug, thiserror::Error)]
 #[error("git does not know who you are: user.name or user.email is not set")]
@@ -110,12 +155,27 @@ pub fn check_identity(repo: &Repo) -> std::result::Result<(), NoIdentity> {
 /// # Errors
 /// When objects cannot be written or the commit cannot be signed.
 pub fn candidate(repo: &Repo, verified: &Verified, base: CommitId, message: &Message, at: Moment) -> Result<CommitId> {
-    let memory_of = tree::of_commit(repo, base)?;
-    let root = crate::git::codetree::with_memory_of(repo, verified.tree(), memory_of)?;
-    write(repo, root, &[base], message, at)
+    candidate_by(repo, verified, base, (message, None), at)
 }
 
-/// Makes the landing commit: the verified code and memory files, on `parents`, the target's head first.
+/// As `candidate`, of the work of `author` where there is one named.
+///
+/// # Errors
+/// As `candidate`.
+pub fn candidate_by(
+    repo: &Repo,
+    verified: &Verified,
+    base: CommitId,
+    (message, author): (&Message, Option<&Author>),
+    at: Moment,
+) -> Result<CommitId> {
+    let memory_of = tree::of_commit(repo, base)?;
+    let root = crate::git::codetree::with_memory_of(repo, verified.tree(), memory_of)?;
+    write_by(repo, root, &[base], (message, author), at)
+}
+
+/// Makes the landing commit: the verified code and memory files, on `parents`, the target's head first; of the work of
+/// `author` where the code is in no other commit.
 ///
 /// # Errors
 /// As `candidate`; also when `memory` is not the verified code with memory files.
@@ -124,13 +184,13 @@ pub fn landing(
     verified: &Verified,
     memory: MemoryTree,
     parents: &[CommitId],
-    message: &Message,
+    (message, author): (&Message, Option<&Author>),
     at: Moment,
 ) -> Result<CommitId> {
     if crate::git::codetree::strip(repo, memory.root())? != verified.tree() {
         return Err(GitError::new("the tree to land is not the code tree that passed"));
     }
-    write(repo, memory.root(), parents, message, at)
+    write_by(repo, memory.root(), parents, (message, author), at)
 }
 
 /// Makes a commit that touches nothing but memory files of its first parent.
@@ -162,7 +222,17 @@ pub(crate) fn write(
     message: &Message,
     at: Moment,
 ) -> Result<CommitId> {
-    let commit = unsigned(repo, root, parents, &message.text(), at)?;
+    write_by(repo, root, parents, (message, None), at)
+}
+
+fn write_by(
+    repo: &Repo,
+    root: TreeId,
+    parents: &[CommitId],
+    (message, author): (&Message, Option<&Author>),
+    at: Moment,
+) -> Result<CommitId> {
+    let commit = unsigned(repo, root, parents, (&message.text(), author), at)?;
     let mut bytes = Vec::new();
     commit.write_to(&mut bytes).doing(|| "serialising a commit".into())?;
     let signing = repo
@@ -188,8 +258,19 @@ pub(crate) fn write_unsigned(
     text: &str,
     at: Moment,
 ) -> Result<CommitId> {
+    write_unsigned_by(repo, root, parents, (text, None), at)
+}
+
+/// As `write_unsigned`, of the work of `author` where there is one named.
+pub(crate) fn write_unsigned_by(
+    repo: &Repo,
+    root: TreeId,
+    parents: &[CommitId],
+    (text, author): (&str, Option<&Author>),
+    at: Moment,
+) -> Result<CommitId> {
     let mut bytes = Vec::new();
-    unsigned(repo, root, parents, text, at)?
+    unsigned(repo, root, parents, (text, author), at)?
         .write_to(&mut bytes)
         .doing(|| "serialising a commit".into())?;
     store(repo, &bytes)
@@ -205,7 +286,13 @@ fn store(repo: &Repo, bytes: &[u8]) -> Result<CommitId> {
     Ok(CommitId(oid(&id)))
 }
 
-fn unsigned(repo: &Repo, root: TreeId, parents: &[CommitId], text: &str, at: Moment) -> Result<Commit> {
+fn unsigned(
+    repo: &Repo,
+    root: TreeId,
+    parents: &[CommitId],
+    (text, author): (&str, Option<&Author>),
+    at: Moment,
+) -> Result<Commit> {
     let signature = |who: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
         let who = who
             .and_then(std::result::Result::ok)
@@ -219,7 +306,10 @@ fn unsigned(repo: &Repo, root: TreeId, parents: &[CommitId], text: &str, at: Mom
     Ok(Commit {
         tree: gix_id(root.0),
         parents: parents.iter().map(|parent| gix_id(parent.0)).collect(),
-        author: signature(repo.gix.author())?,
+        author: match author {
+            Some(author) => author.signature(),
+            None => signature(repo.gix.author())?,
+        },
         committer: signature(repo.gix.committer())?,
         encoding: None,
         message: BString::from(text),

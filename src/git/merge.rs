@@ -44,14 +44,15 @@ pub fn onto(repo: &Repo, tip: CommitId, candidates: &[CommitId]) -> Result<Merge
     Ok(Merge::Clean(ours))
 }
 
-/// Makes `candidate` anew on `tip`, with the code tree `code`: for candidates whose base left the target.
+/// Makes `candidate` anew on `tip`, with the code tree `code`: for candidates whose base left the target. Its author stays.
 ///
 /// # Errors
 /// When objects cannot be read or written.
 pub fn replay(repo: &Repo, tip: CommitId, candidate: CommitId, code: CodeTree, at: Moment) -> Result<CommitId> {
     let root = codetree::with_memory_of(repo, code, tree::of_commit(repo, tip)?)?;
     let message = history::message(repo, candidate)?;
-    commit::write_unsigned(repo, root, &[tip], &message, at)
+    let author = commit::Author::of(repo, candidate)?;
+    commit::write_unsigned_by(repo, root, &[tip], (&message, Some(&author)), at)
 }
 
 /// A merged code tree, or the paths that conflict.

@@ -259,9 +259,23 @@ impl Prepared {
 /// # Errors
 /// When `memory` is not that code, or objects cannot be written.
 pub fn prepare(repo: &Repo, verified: &Verified, memory: MemoryTree, landing: &Landing<'_>) -> Result<Prepared> {
+    prepare_by(repo, verified, memory, landing, None)
+}
+
+/// As `prepare`, of the work of `author` where there is one named: for a landing without candidates, which is the work.
+///
+/// # Errors
+/// As `prepare`.
+pub fn prepare_by(
+    repo: &Repo,
+    verified: &Verified,
+    memory: MemoryTree,
+    landing: &Landing<'_>,
+    author: Option<&commit::Author>,
+) -> Result<Prepared> {
     let mut parents = vec![landing.tip];
     parents.extend_from_slice(landing.candidates);
-    commit::landing(repo, verified, memory, &parents, landing.message, landing.at).map(Prepared)
+    commit::landing(repo, verified, memory, &parents, (landing.message, author), landing.at).map(Prepared)
 }
 
 /// Lands what was prepared: proves in a freshly opened store that everything it needs is there, and only then moves the
