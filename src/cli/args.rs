@@ -1,10 +1,11 @@
 //! Arguments: what a person may type. Shapes and help only; what they mean is in `cli::dispatch`.
 
+pub mod adopt;
 pub mod complete;
 pub mod config;
 pub mod plan;
-pub mod steer;
 pub mod status;
+pub mod steer;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -93,6 +94,8 @@ pub enum Verb {
     Run(Run),
     /// Land candidates whose checks pass on the merged code
     Merge(Merge),
+    /// Take in a branch of somebody: same checks, same landing, same record as ours
+    Adopt(adopt::Adopt),
     /// Show what needs you, what runs, and why the rest waits
     Status(status::Status),
     /// Begin nothing new until `resume`, neither in a live run nor in the next; what is under way ends first

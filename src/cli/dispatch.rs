@@ -1,9 +1,10 @@
 //! Dispatch: arguments → request → command → outcome → text, one function per command that needs more than a line.
 
+mod adopt;
 mod config;
 mod plan;
-mod steer;
 mod status;
+mod steer;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
@@ -79,6 +80,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             &commands::pause::run(&at.session()?, &commands::pause::Request { why: args.why })?,
         ),
         Verb::Resume => answer(at, &commands::resume::run(&at.session()?)?),
+        Verb::Adopt(args) => adopt::run(at, args),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
         Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
         Verb::Diff(args) => steer::diff(at, &args),

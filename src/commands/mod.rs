@@ -3,6 +3,7 @@
 //! An outcome's schema is `invisigoth.<command>/1`. Commands print nothing.
 
 pub mod add;
+pub mod adopt;
 pub mod apply;
 pub mod approve;
 pub mod budget;
@@ -30,8 +31,8 @@ pub mod rebuild;
 pub mod reject;
 pub mod release;
 pub mod replay;
-pub mod retry;
 pub mod resume;
+pub mod retry;
 pub mod run;
 pub mod show;
 pub mod status;

@@ -182,6 +182,7 @@ fn begin<'w, 's>(
         proof: None,
         red_green: None,
         remark: None,
+        adopted: None,
     };
     let base_code = tree::code_of_commit(&worker.repo, base)?;
     worker.session.sink.emit(&Event::Started {

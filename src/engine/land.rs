@@ -23,8 +23,8 @@ use crate::{
     },
     facts::Standing,
     git::{
-        Repo, codetree,
-        commit::Message,
+        Repo, branch, codetree,
+        commit::{Author, Message},
         history,
         merge::{self, Merge},
         notes,
@@ -32,6 +32,7 @@ use crate::{
         tree,
     },
     id::{CommitId, GoalId, Oid},
+    path::RepoPath,
     record::Record,
     settings::Isolation,
     snapshot::CodeTree,
@@ -58,6 +59,9 @@ pub enum Approval {
     /// By naming it, or by having let it land before.
     Given,
 }
+
+/// The trailer of those who did the work together with the author.
+pub const CO_AUTHOR: &str = "Co-authored-by";
 
 /// How often a landing is tried again because somebody else moved the target.
 const TRIES: u32 = 5;
@@ -103,28 +107,21 @@ fn onto_target(
     for _ in 0..TRIES {
         worker.refresh_target()?;
         let tip = worker.target.tip;
-        let code = match merge::onto(&worker.repo, tip, &[candidate])? {
-            Merge::Clean(code) => code,
-            Merge::Conflict { paths, .. } => {
-                let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
-                return Ok(Outcome::Refused(format!(
-                    "conflicts with what landed since, in {}",
-                    paths.join(", ")
-                )));
-            }
+        let Fit { code, base } = match fit(worker, candidate, stored)? {
+            Ok(fit) => fit,
+            Err(why) => return Ok(Outcome::Refused(why)),
         };
-        let base = history::parents(&worker.repo, candidate)?.first().copied();
-        let base_left = match base {
-            Some(base) => !history::contains(&worker.repo, tip, base)?,
-            None => true,
-        };
-        let base = if base_left { tip } else { base.unwrap_or(tip) };
-        if base_left {
+        if base.is_none() {
             // Its base was taken out of the target: merging would bring those commits back.
             candidate = replay(worker, id, tip, candidate, code)?;
         }
         let settings = worker.session.settings_at(&worker.repo, Some(tip))?.settings;
-        match recall::classify(&worker.repo, candidate, base, &settings)? {
+        let class = if stored.is_as_is() {
+            recall::classify_code(&worker.repo, tree::code_of_commit(&worker.repo, tip)?, code, &settings)?
+        } else {
+            recall::classify(&worker.repo, candidate, base.unwrap_or(tip), &settings)?
+        };
+        match class {
             Class::Denied(why) => return Ok(Outcome::Refused(why)),
             Class::Held(why) if approval == Approval::None => return Ok(Outcome::Held(candidate, why)),
             Class::Held(_) | Class::Free => {}
@@ -141,6 +138,62 @@ fn onto_target(
     Ok(Outcome::Refused(format!(
         "the target moved {TRIES} times while it was landing"
     )))
+}
+
+/// How a candidate fits onto the tip.
+struct Fit {
+    /// The merged code.
+    code: CodeTree,
+    /// What it was made on, as long as that is part of the target.
+    base: Option<CommitId>,
+}
+
+/// Merges a candidate onto the tip; says why where it does not fit.
+fn fit(worker: &Worker<'_>, candidate: CommitId, stored: &Stored) -> Result<std::result::Result<Fit, String>> {
+    let (repo, tip) = (&worker.repo, worker.target.tip);
+    let as_is = stored.is_as_is();
+    let base = if as_is {
+        Some(stored.base)
+    } else {
+        history::parents(repo, candidate)?.first().copied()
+    };
+    let base = match base {
+        Some(base) if history::contains(repo, tip, base)? => Some(base),
+        _ => None,
+    };
+    if as_is && base.is_none() {
+        // Commits that stay as they are cannot be made anew without what was taken out of the target.
+        return Ok(Err(
+            "what it was made on is no longer part of the target; adopt it again".to_owned(),
+        ));
+    }
+    if as_is && worker.settings.run.isolation == Isolation::None {
+        return Ok(Err("it is to land as it is, and `land.style` is linear".to_owned()));
+    }
+    let merged = if as_is {
+        branch::onto(repo, tip, candidate)?
+    } else {
+        match merge::onto(repo, tip, &[candidate])? {
+            Merge::Clean(code) => Ok(code),
+            Merge::Conflict { paths, .. } => Err(paths),
+        }
+    };
+    Ok(match merged {
+        Ok(code) => Ok(Fit { code, base }),
+        Err(paths) => Err(conflict(&paths)),
+    })
+}
+
+/// Words where a candidate conflicts.
+pub fn conflict(paths: &[RepoPath]) -> String {
+    let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+    format!("conflicts with what landed since, in {}", paths.join(", "))
+}
+
+/// Adds to a remark that a person approved what was held.
+pub fn approved(remark: Option<String>) -> String {
+    let before = remark.map(|remark| format!("{remark}; ")).unwrap_or_default();
+    format!("{before}approved by name on the command line")
 }
 
 fn on_merged(failed: &Failed) -> String {
@@ -174,7 +227,7 @@ fn swap(
     worker.target.look(&worker.repo)?;
     let repo = &worker.repo;
     let (tip, at) = (worker.target.tip, worker.session.clock.now());
-    let before = spent_before(worker, id, candidate)?;
+    let before = spent_before(worker, id, candidate, stored)?;
     let record = record(worker, candidate, (stored, &before), verified, at.rfc3339());
     let line = record.to_line()?;
     let plain = worker.settings.run.isolation == Isolation::None;
@@ -203,7 +256,9 @@ fn swap(
         message: &message,
         at,
     };
-    let prepared = refs::prepare(repo, verified, memory, &landing)?;
+    // The plain commit is the work itself, so it is by whoever did it.
+    let author = plain.then(|| Author::of(repo, candidate)).transpose()?;
+    let prepared = refs::prepare_by(repo, verified, memory, &landing, author.as_ref())?;
     let commit = if plain { prepared.commit() } else { candidate };
     let line = Record { commit, ..record }.to_line()?;
     if plain {
@@ -243,6 +298,7 @@ fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Messag
         .into_iter()
         .filter_map(first)
         .collect();
+    trailers.extend(entry.trailers(CO_AUTHOR).map(|value| (CO_AUTHOR, value.to_owned())));
     trailers.push(("Settled", id.to_string()));
     Ok(Message {
         subject: entry.subject().to_owned(),
@@ -252,9 +308,14 @@ fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Messag
 }
 
 /// Adds up what earlier attempts at a goal took since it last landed: they are part of what its commit cost.
-fn spent_before(worker: &Worker<'_>, id: &GoalId, candidate: CommitId) -> Result<(u32, Usage)> {
-    let entry = history::entry(&worker.repo, candidate)?;
-    let number: u32 = entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1);
+fn spent_before(worker: &Worker<'_>, id: &GoalId, candidate: CommitId, stored: &Stored) -> Result<(u32, Usage)> {
+    let number = if stored.is_as_is() {
+        stored::as_is(&worker.repo, &id.ref_part(), candidate)?.map(|(number, _)| number)
+    } else {
+        let entry = history::entry(&worker.repo, candidate)?;
+        entry.trailers("Attempt").find_map(|n| n.parse().ok())
+    };
+    let number: u32 = number.unwrap_or(1);
     let free = Usage {
         cost_usd: Some(0.0),
         ..Usage::default()
@@ -308,7 +369,7 @@ fn record(
         version: env!("CARGO_PKG_VERSION").into(),
         known_red: (!worker.baseline.known_red.is_empty()).then_some(worker.baseline.known_red.len()),
         red_green: stored.red_green,
-        replayable: !stored.redacted && stored.executor.is_none(),
+        replayable: !stored.redacted && stored.executor.is_none() && stored.adopted.is_none(),
         remark: stored.remark.clone(),
     }
 }
@@ -463,6 +524,7 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         proof: None,
         red_green: None,
         remark: None,
+        adopted: None,
     })
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Read `run` first, then `attempt` and `land`.
 
+pub mod adopting;
 pub mod asking;
 pub mod attempt;
 pub mod checks;
+pub mod credit;
 pub mod draft;
 pub mod executor;
 pub mod fenced;

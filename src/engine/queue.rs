@@ -74,7 +74,7 @@ fn land_waiting(worker: &mut Worker<'_>, id: GoalId, candidate: &Candidate, appr
     let description = open.map(|open| open.description.clone()).unwrap_or_default();
     let mut stored = land::stored_for(&worker.repo, &id, candidate.commit, candidate.attempt)?;
     if candidate.held.is_some() {
-        stored.remark = Some("approved by name on the command line".to_owned());
+        stored.remark = Some(land::approved(stored.remark));
     }
     let (state, reason, commit) = match land::candidate(worker, &id, candidate.commit, &stored, approval)? {
         land::Outcome::Held(commit, why) => (State::Held, run::held(worker, &id, &description, &why), Some(commit)),

@@ -15,7 +15,12 @@ use crate::{
         error::BacklogError,
         history as rows,
     },
-    engine::{live, session::Session, stored, target::Target},
+    engine::{
+        live,
+        session::Session,
+        stored::{self, Stored},
+        target::Target,
+    },
     facts::{AttemptFact, Candidate, Facts, Open, Standing},
     fault::{Fault, Kind},
     git::{
@@ -29,7 +34,7 @@ use crate::{
     money::caps::{self, OverBudget},
     record::Record,
     settings::{Budget, Settings},
-    snapshot::{Change, Changes, Mode},
+    snapshot::{Change, Changes, CodeTree, Mode},
 };
 
 /// The facts, and the backlog that they were read from.
@@ -226,7 +231,10 @@ pub struct Reopened {
 }
 
 /// Returns the goals that a commit takes back: by our trailer, or as a person's `git revert` of a candidate or a landing.
-fn undone(repo: &Repo, entry: &LogEntry) -> Result<Vec<GoalId>> {
+///
+/// # Errors
+/// None in practice; a commit that is not here took nothing back.
+pub fn undone(repo: &Repo, entry: &LogEntry) -> Result<Vec<GoalId>> {
     let mut undone: Vec<GoalId> = entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect();
     for line in entry.message.lines() {
         let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
@@ -350,9 +358,16 @@ fn candidates(
     settings: &Settings,
 ) -> Result<BTreeMap<GoalId, Candidate>> {
     let mut candidates = BTreeMap::new();
-    for (_, commit) in refs::below(repo, refs::CANDIDATES)? {
+    for (name, commit) in refs::below(repo, refs::CANDIDATES)? {
         let entry = history::entry(repo, commit)?;
-        let Some(goal) = entry.trailers("Goal").find_map(|goal| goal.parse::<GoalId>().ok()) else {
+        let goal = entry.trailers("Goal").find_map(|goal| goal.parse::<GoalId>().ok());
+        let Some(goal) = goal else {
+            let part = name.trim_start_matches(refs::CANDIDATES);
+            if let Some(found) = stored::as_is(repo, part, commit)?.filter(|(_, stored)| !landed.contains(&stored.goal))
+            {
+                let (goal, candidate) = candidate_as_is(repo, backlog, (commit, found), settings)?;
+                candidates.insert(goal, candidate);
+            }
             continue;
         };
         let Some(base) = entry.parents.first().copied().filter(|_| !landed.contains(&goal)) else {
@@ -368,15 +383,28 @@ fn candidates(
             commit,
             base,
             attempt: entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1),
-            held: match classify(repo, commit, base, settings)? {
-                Class::Free => None,
-                Class::Held(why) | Class::Denied(why) => Some(why),
-            },
+            held: classify(repo, commit, base, settings)?.why(),
             outdated: version.is_some() && version != current.as_deref(),
         };
         candidates.insert(goal, candidate);
     }
     Ok(candidates)
+}
+
+fn candidate_as_is(
+    repo: &Repo,
+    backlog: &Backlog,
+    (commit, (attempt, stored)): (CommitId, (u32, Stored)),
+    settings: &Settings,
+) -> Result<(GoalId, Candidate)> {
+    let candidate = Candidate {
+        commit,
+        base: stored.base,
+        attempt,
+        held: classify(repo, commit, stored.base, settings)?.why(),
+        outdated: Some(stored.version) != version_of(backlog, &stored.goal)?,
+    };
+    Ok((stored.goal, candidate))
 }
 
 /// What the path classes say of a candidate.
@@ -390,36 +418,66 @@ pub enum Class {
     Denied(String),
 }
 
-/// Judges a candidate by the path classes given.
+impl Class {
+    /// Returns why it does not land by itself, where it does not.
+    fn why(self) -> Option<String> {
+        match self {
+            Self::Free => None,
+            Self::Held(why) | Self::Denied(why) => Some(why),
+        }
+    }
+}
+
+/// Judges what differs between `base` and `commit` by the path classes given.
+///
+/// # Errors
+/// As `classify_code`.
+pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, settings: &Settings) -> Result<Class> {
+    let code = |commit| tree::code_of_commit(repo, commit);
+    classify_code(repo, code(base)?, code(commit)?, settings)
+}
+
+/// Judges what differs between two code trees by the path classes given.
 ///
 /// # Errors
 /// When trees cannot be read.
-pub fn classify(repo: &Repo, commit: CommitId, base: CommitId, settings: &Settings) -> Result<Class> {
+pub fn classify_code(repo: &Repo, before: CodeTree, after: CodeTree, settings: &Settings) -> Result<Class> {
+    let changes = changes(repo, before, after)?;
+    let submodule = |change: &Change| matches!(change, Change::Write { mode, .. } if *mode == Mode::Submodule);
+    if let Some((path, _)) = changes.iter().find(|(_, change)| submodule(change)) {
+        // Only a person makes such a candidate.
+        return Ok(Class::Held(format!("touches {path} (a submodule)")));
+    }
+    let policy = Policy::new(&settings.paths, &settings.check);
+    Ok(match guard::admit(changes, &tree::snapshot(repo, before), &policy) {
+        Ok(admitted) => admitted
+            .held()
+            .first()
+            .map_or(Class::Free, |held| Class::Held(held_words(held))),
+        Err(denied) => Class::Denied(denied.to_string()),
+    })
+}
+
+/// Reads what differs between two code trees. A submodule has no content here.
+///
+/// # Errors
+/// When trees cannot be read.
+pub fn changes(repo: &Repo, before: CodeTree, after: CodeTree) -> Result<Changes> {
     let mut changes = Changes::new();
-    for differs in diff::trees(repo, tree::of_commit(repo, base)?, tree::of_commit(repo, commit)?)? {
+    for differs in diff::trees(repo, before.root, after.root)? {
         let change = match differs.new {
-            // Only a person makes such a candidate, and its content is no blob of ours.
-            Some(entry) if entry.mode == Mode::Submodule => {
-                return Ok(Class::Held(format!("touches {} (a submodule)", differs.path)));
-            }
             Some(entry) => Change::Write {
-                content: objects::read_blob(repo, entry.id)?,
+                content: match entry.mode {
+                    Mode::Submodule => Vec::new(),
+                    Mode::File | Mode::Executable | Mode::Symlink => objects::read_blob(repo, entry.id)?,
+                },
                 mode: entry.mode,
             },
             None => Change::Delete,
         };
         changes.insert(differs.path, change);
     }
-    let before = tree::snapshot(repo, tree::code_of_commit(repo, base)?);
-    Ok(
-        match guard::admit(changes, &before, &Policy::new(&settings.paths, &settings.check)) {
-            Ok(admitted) => admitted
-                .held()
-                .first()
-                .map_or(Class::Free, |held| Class::Held(held_words(held))),
-            Err(denied) => Class::Denied(denied.to_string()),
-        },
-    )
+    Ok(changes)
 }
 
 /// Returns the goal's branch where its head is not a candidate of ours: a commit that a person put there would be lost.
@@ -434,7 +492,10 @@ pub fn commits_of_people(repo: &Repo, id: &GoalId) -> Result<Option<String>> {
     let ours = history::entry(repo, head)?
         .trailers("Goal")
         .any(|goal| goal == id.as_str());
-    Ok((!ours).then(|| name.trim_start_matches("refs/heads/").to_owned()))
+    if ours || stored::as_is(repo, &id.ref_part(), head)?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(name.trim_start_matches("refs/heads/").to_owned()))
 }
 
 /// Words why a change waits for a person.

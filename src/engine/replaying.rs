@@ -60,6 +60,9 @@ pub fn replay(session: &Session, repo: &Repo, goal: &GoalId, commit: CommitId) -
 }
 
 fn unfit(stored: &Stored, calls: &[Exchange]) -> Option<String> {
+    if let Some(adopted) = &stored.adopted {
+        return Some(format!("it was adopted from `{}`: nobody was asked", adopted.branch));
+    }
     if let Some(other) = &stored.executor {
         return Some(format!(
             "executor `{other}` leaves no replies that can be applied again"

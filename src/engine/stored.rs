@@ -76,6 +76,28 @@ pub struct Stored {
     /// What a reader should know besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// The branch that was adopted, where nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
+}
+
+/// A branch of somebody that answers a goal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Adopted {
+    /// As a person named it.
+    pub branch: String,
+    /// Its newest commit.
+    pub head: CommitId,
+    /// True where its commits land as they are, `head` being the candidate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_is: bool,
+}
+
+impl Stored {
+    /// True where the candidate is the head of somebody's branch, of any number of commits without trailers of ours.
+    pub fn is_as_is(&self) -> bool {
+        self.adopted.as_ref().is_some_and(|adopted| adopted.as_is)
+    }
 }
 
 /// Reads how attempt `number` at `goal` stands.
@@ -86,6 +108,24 @@ pub fn read(repo: &Repo, goal: &GoalId, number: u32) -> Result<Option<Stored>> {
     let text = attempts::read(repo, goal, number, FILE)?;
     text.map(|text| serde_json::from_slice(&text).wrap_err_with(|| format!("attempt {number} at {goal}")))
         .transpose()
+}
+
+/// Returns the newest attempt at a goal, with its number, where it adopted `commit` as it is; `part` stands for the goal in ref
+/// names. Such a candidate has no trailers that say what it is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn as_is(repo: &Repo, part: &str, commit: CommitId) -> Result<Option<(u32, Stored)>> {
+    let Some(number) = attempts::newest(repo)?.remove(part) else {
+        return Ok(None);
+    };
+    // What stands for a goal in ref names stands for itself there.
+    let found = match part.parse() {
+        Ok(goal) => read(repo, &goal, number)?,
+        Err(_) => None,
+    };
+    let is = |stored: &Stored| stored.is_as_is() && stored.adopted.as_ref().is_some_and(|by| by.head == commit);
+    Ok(found.filter(is).map(|stored| (number, stored)))
 }
 
 /// Reads the answered calls of attempt `number` at a goal or a plan, in order.

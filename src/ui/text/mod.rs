@@ -1,6 +1,7 @@
 //! Outcomes as text, one file per verb. Pure: an outcome and a look in, text out.
 
 pub mod add;
+pub mod adopt;
 pub mod apply;
 pub mod budget;
 pub mod check;

@@ -1,0 +1,52 @@
+//! `adopt` as text: what remains to be said when the goal's own line is printed.
+
+use crate::{
+    commands::adopt::Outcome,
+    schedule::State,
+    ui::{
+        View,
+        look::{Look, count, one_line},
+        text::run,
+    },
+};
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let beside = self
+            .beside
+            .as_ref()
+            .map(|why| run::beside(look, why))
+            .unwrap_or_default();
+        let branch = one_line(&self.branch);
+        match self.state {
+            State::Landed | State::Held => {
+                let commits = count(u64::try_from(self.commits).unwrap_or(u64::MAX), "commit", "commits");
+                let how = if self.as_is { "as it is" } else { "as one commit" };
+                let how = if self.as_is && self.commits != 1 {
+                    "as they are"
+                } else {
+                    how
+                };
+                let word = if self.state == State::Landed {
+                    "adopted"
+                } else {
+                    "waits"
+                };
+                let remark = self.remark.as_deref().map(one_line).unwrap_or_default();
+                let known = format!("branch {branch}");
+                let remark = remark.strip_prefix(&known).unwrap_or(&remark).trim_start_matches("; ");
+                let remark = if remark.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {remark}")
+                };
+                format!("{beside}{word} {branch}: {commits} {how}{remark}\n")
+            }
+            _ => format!(
+                "refused  {branch}: {}; {} and {branch} untouched\n{beside}",
+                one_line(&self.reason),
+                self.target
+            ),
+        }
+    }
+}
