@@ -9,6 +9,9 @@ use crate::{
     id::{CommitId, GoalId},
 };
 
+/// The provider of what was adopted: nobody was asked.
+pub const ADOPTED: &str = "adopted";
+
 /// One row, at most 600 bytes as JSON. Serialised in this order of fields, so the same facts are the same bytes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -67,6 +70,11 @@ fn is_true(flag: &bool) -> bool {
 }
 
 impl Record {
+    /// True where no call of ours took part: a branch was adopted.
+    pub fn is_unasked(&self) -> bool {
+        self.provider == ADOPTED && self.attempts == 0
+    }
+
     /// Returns the line, without its newline.
     ///
     /// # Errors

@@ -44,6 +44,9 @@ pub struct Outcome {
     /// What a reader should know besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// What to type next where it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Why results wait beside the target, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
@@ -91,8 +94,10 @@ pub fn run(session: &Session, wish: &Wish) -> Result<Outcome> {
         reason: String::new(),
         commit: None,
         remark: None,
+        hint: None,
         beside: None,
     };
+    let conflicts = found.code.is_err();
     let ended = adopting::adopt(&mut worker, wish, found)?;
     match ended.landing {
         land::Outcome::Landed(commit, checks) => {
@@ -108,6 +113,11 @@ pub fn run(session: &Session, wish: &Wish) -> Result<Outcome> {
             outcome.state = State::Failed;
             outcome.reason = why;
             outcome.goal = is_known.then_some(id);
+            outcome.hint = Some(if conflicts {
+                format!("merge `{}` into `{}`, then adopt it again", outcome.target, outcome.branch)
+            } else {
+                format!("`git invisigoth check {}` shows what its checks print", outcome.branch)
+            });
         }
     }
     outcome.remark = ended.remark;

@@ -35,6 +35,9 @@ pub struct AttemptRow {
     pub cost_usd: Option<f64>,
     /// When it began.
     pub started_at: String,
+    /// The branch that was adopted, where nobody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<String>,
 }
 
 /// Everything about one goal.
@@ -96,6 +99,7 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
             tokens: stored.usage.tokens(),
             cost_usd: stored.usage.cost_usd,
             started_at: stored.started_at,
+            adopted: stored.adopted.map(|adopted| adopted.branch),
         });
     }
     let record = recall::records(&repo, target.tip)?

@@ -28,6 +28,7 @@ use crate::{
     goal::{Decision, Goal},
     guard::{self, Denied, Policy},
     id::{CommitId, GoalId},
+    record::ADOPTED,
     settings::Isolation,
     snapshot::{Change, Changes, CodeTree},
     transcript::Usage,
@@ -70,7 +71,7 @@ pub struct Found {
     /// Where it parted from the target.
     base: CommitId,
     /// The code of both, merged.
-    code: merge::Conflicts,
+    pub code: merge::Conflicts,
 }
 
 /// Looks whether a branch can be adopted. Changes nothing.
@@ -446,7 +447,7 @@ fn begin(worker: &Worker<'_>, wish: &Wish, found: &Found) -> Result<Stored> {
         pause: None,
         rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
-        provider: "adopted".to_owned(),
+        provider: ADOPTED.to_owned(),
         executor: None,
         model: clean(&credit::model(&found.commits)),
         format: String::new(),

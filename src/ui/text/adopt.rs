@@ -21,26 +21,18 @@ impl View for Outcome {
         match self.state {
             State::Landed | State::Held => {
                 let commits = count(u64::try_from(self.commits).unwrap_or(u64::MAX), "commit", "commits");
-                let how = if self.as_is { "as it is" } else { "as one commit" };
-                let how = if self.as_is && self.commits != 1 {
-                    "as they are"
-                } else {
-                    how
+                let how = match (self.as_is, self.commits) {
+                    (false, 1) => "",
+                    (false, _) => " as one",
+                    (true, 1) => " as it is",
+                    (true, _) => " as they are",
                 };
-                let word = if self.state == State::Landed {
-                    "adopted"
-                } else {
-                    "waits"
-                };
+                let word = if self.state == State::Landed { "adopted" } else { "waiting" };
                 let remark = self.remark.as_deref().map(one_line).unwrap_or_default();
                 let known = format!("branch {branch}");
                 let remark = remark.strip_prefix(&known).unwrap_or(&remark).trim_start_matches("; ");
-                let remark = if remark.is_empty() {
-                    String::new()
-                } else {
-                    format!("; {remark}")
-                };
-                format!("{beside}{word} {branch}: {commits} {how}{remark}\n")
+                let remark = if remark.is_empty() { String::new() } else { format!("; {remark}") };
+                format!("{beside}{word:<9}{branch}: {commits}{how}{remark}\n")
             }
             _ => format!(
                 "refused  {branch}: {}; {} and {branch} untouched\n{beside}",
@@ -48,5 +40,9 @@ impl View for Outcome {
                 self.target
             ),
         }
+    }
+
+    fn aside(&self) -> String {
+        self.hint.as_ref().map(|hint| format!("hint: {hint}")).unwrap_or_default()
     }
 }

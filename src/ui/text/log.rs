@@ -36,6 +36,14 @@ impl View for Outcome {
 fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
     let took = match &row.record {
         None => "no record".to_owned(),
+        Some(record) if record.is_unasked() => {
+            let parts = [
+                look.cut(&record.model, 30),
+                record.provider.clone(),
+                words(&record.checks, record.red_green),
+            ];
+            parts.join("  ").trim_end().to_owned()
+        }
         Some(record) => {
             let parts = [
                 look.cut(&record.model, 30),

@@ -82,6 +82,11 @@ fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, state: State) {
         Standing::Open if matches!(state, State::Landed | State::Candidate | State::Held) => "passed".to_owned(),
         Standing::Open => "has not come to its end".to_owned(),
     };
+    if let Some(branch) = &attempt.adopted {
+        let about = [attempt.started_at.as_str(), &format!("adopted from {}", one_line(branch)), &end];
+        lines.add(&format!("attempt {}", attempt.number), &about.join(", "));
+        return;
+    }
     let rounds = count(attempt.rounds.into(), "reply", "replies");
     let tokens = count(attempt.tokens, "token", "tokens");
     let about = [
@@ -99,12 +104,16 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
     lines.add("commit", &record.commit.to_string());
     lines.add("landed", &format!("on {} at {}", record.target, record.landed_at));
     lines.add("model", &format!("{} ({})", record.model, record.provider));
-    let took = [
-        count(record.attempts.into(), "reply", "replies"),
-        count(record.tokens, "token", "tokens"),
-        dollars(record.cost_usd),
-    ];
-    lines.add("took", &took.join(", "));
+    if record.is_unasked() {
+        lines.add("took", "not known");
+    } else {
+        let took = [
+            count(record.attempts.into(), "reply", "replies"),
+            count(record.tokens, "token", "tokens"),
+            dollars(record.cost_usd),
+        ];
+        lines.add("took", &took.join(", "));
+    }
     lines.add("checks", &words(&record.checks, record.red_green));
     if let Some(turned) = record.red_green {
         lines.add(
