@@ -69,8 +69,11 @@ pub fn model(commits: &[Own]) -> String {
             model.to_owned()
         };
     }
-    let programs = work(commits).flat_map(|own| values(&own.entry.message, CO_AUTHOR));
-    let mut programs = programs.filter(|value| {
+    let people = work(commits).flat_map(|own| {
+        let named = values(&own.entry.message, CO_AUTHOR);
+        named.into_iter().chain([own.author.words()])
+    });
+    let mut programs = people.filter(|value| {
         let first: String = value.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
         PROGRAMS.contains(&first.to_ascii_lowercase().as_str())
     });

@@ -19,6 +19,8 @@ mod support;
 
 /// `add`: the id, and the row.
 mod add;
+/// `adopt`: branches of others.
+mod adopt;
 /// `apply`: a reply onto files.
 mod apply;
 /// The backlog in a person's hands.
