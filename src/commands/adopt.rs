@@ -98,7 +98,7 @@ pub fn run(session: &Session, wish: &Wish) -> Result<Outcome> {
         beside: None,
     };
     let conflicts = found.code.is_err();
-    let ended = adopting::adopt(&mut worker, wish, found)?;
+    let ended = adopting::adopt(&mut worker, wish, &found)?;
     match ended.landing {
         land::Outcome::Landed(commit, checks) => {
             run::landed(&mut worker, &id, commit, (&checks, ended.red_green), &description);

@@ -378,7 +378,7 @@ pub struct Ended {
 ///
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
-pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: Found) -> Result<Ended> {
+pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: &Found) -> Result<Ended> {
     let refused = |why: String| Ended {
         landing: Outcome::Refused(why),
         remark: None,
@@ -393,12 +393,12 @@ pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: Found) -> Result<Ended
         Ok(verified) => verified,
         Err(failed) => return Ok(refused(failed.reason())),
     };
-    let mut stored = begin(worker, wish, &found)?;
-    if let Some(why) = prove(worker, &found, code, &mut stored)? {
+    let mut stored = begin(worker, wish, found)?;
+    if let Some(why) = prove(worker, found, code, &mut stored)? {
         return Ok(refused(why));
     }
     stored.checks = verified.checks().to_vec();
-    let candidate = make(worker, &found, &verified, &stored)?;
+    let candidate = make(worker, found, &verified, &stored)?;
     let approval = if wish.approve { Approval::Given } else { Approval::None };
     let held = recall::classify_code(
         &worker.repo,

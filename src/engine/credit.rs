@@ -74,7 +74,7 @@ pub fn model(commits: &[Own]) -> String {
         named.into_iter().chain([own.author.words()])
     });
     let mut programs = people.filter(|value| {
-        let first: String = value.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+        let first: String = value.chars().take_while(char::is_ascii_alphanumeric).collect();
         PROGRAMS.contains(&first.to_ascii_lowercase().as_str())
     });
     let name = programs

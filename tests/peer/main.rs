@@ -20,6 +20,9 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
+/// Codex: what another agent made on a branch, adopted.
+mod codex;
+
 /// Finding peers, starting and ending them.
 mod peers;
 

@@ -28,7 +28,7 @@ pub fn find(name: &str) -> PathBuf {
     let path = folder.join("bin").join(name);
     assert!(
         path.is_file(),
-        "{} is not there: run `tests/peer/install.sh`, which needs python3 with venv and pip",
+        "{} is not there: run `tests/peer/install.sh`, which needs python3 with venv and pip, and npm",
         path.display()
     );
     path
