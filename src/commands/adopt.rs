@@ -114,7 +114,10 @@ pub fn run(session: &Session, wish: &Wish) -> Result<Outcome> {
             outcome.reason = why;
             outcome.goal = is_known.then_some(id);
             outcome.hint = Some(if conflicts {
-                format!("merge `{}` into `{}`, then adopt it again", outcome.target, outcome.branch)
+                format!(
+                    "merge `{}` into `{}`, then adopt it again",
+                    outcome.target, outcome.branch
+                )
             } else {
                 format!("`git invisigoth check {}` shows what its checks print", outcome.branch)
             });

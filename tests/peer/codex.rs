@@ -57,7 +57,12 @@ fn work(sandbox: &Sandbox, name: &str, command: &str) {
     std::fs::write(home.join("config.toml"), settings).unwrap();
     let output = sandbox
         .command(peers::find("codex").to_str().unwrap())
-        .args(["exec", "--dangerously-bypass-approvals-and-sandbox", "--ephemeral", "Add a slug, and commit it."])
+        .args([
+            "exec",
+            "--dangerously-bypass-approvals-and-sandbox",
+            "--ephemeral",
+            "Add a slug, and commit it.",
+        ])
         .env("CODEX_HOME", &home)
         .env("STUB_KEY", "x")
         .env("GIT_AUTHOR_NAME", "codex")
@@ -66,7 +71,11 @@ fn work(sandbox: &Sandbox, name: &str, command: &str) {
         .output()
         .unwrap();
     let asked: Vec<String> = server.asked().iter().map(|asked| asked.head.clone()).collect();
-    assert!(output.status.success(), "{}\n{asked:#?}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}\n{asked:#?}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(asked.len(), 2, "{asked:#?}");
     sandbox.git(&["worktree", "remove", "--force", tree.to_str().unwrap()]);
 }
@@ -75,11 +84,18 @@ fn work(sandbox: &Sandbox, name: &str, command: &str) {
 fn a_branch_that_codex_made_lands_with_its_author() {
     let sandbox = Sandbox::ready();
     sandbox.goal("slug", &[]);
-    work(&sandbox, "codex/slug", "echo slug > slug.txt && git add -A && git commit -q -m 'Add a slug'");
+    work(
+        &sandbox,
+        "codex/slug",
+        "echo slug > slug.txt && git add -A && git commit -q -m 'Add a slug'",
+    );
     let said = sandbox.ok(&["adopt", "codex/slug", "--goal", "slug"]);
     assert!(said.starts_with("landed   slug"), "{said}");
     assert_eq!(sandbox.read("slug.txt"), "slug\n");
-    assert_eq!(sandbox.git(&["log", "-1", "--format=%an <%ae>", "main^2"]), "codex <codex@openai.com>");
+    assert_eq!(
+        sandbox.git(&["log", "-1", "--format=%an <%ae>", "main^2"]),
+        "codex <codex@openai.com>"
+    );
     assert_eq!(sandbox.json(&["show", "slug"])["record"]["provider"], "adopted");
     sandbox.assert_sound();
 }
@@ -88,7 +104,11 @@ fn a_branch_that_codex_made_lands_with_its_author() {
 fn a_branch_on_which_codex_broke_the_checks_is_refused() {
     let sandbox = Sandbox::ready();
     let before = sandbox.id("main");
-    work(&sandbox, "codex/bad", "echo x > bad && git add -A && git commit -q -m 'Break it'");
+    work(
+        &sandbox,
+        "codex/bad",
+        "echo x > bad && git add -A && git commit -q -m 'Break it'",
+    );
     let ran = sandbox.run(&["adopt", "codex/bad"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(sandbox.id("main"), before);

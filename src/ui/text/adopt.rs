@@ -27,11 +27,19 @@ impl View for Outcome {
                     (true, 1) => " as it is",
                     (true, _) => " as they are",
                 };
-                let word = if self.state == State::Landed { "adopted" } else { "waiting" };
+                let word = if self.state == State::Landed {
+                    "adopted"
+                } else {
+                    "waiting"
+                };
                 let remark = self.remark.as_deref().map(one_line).unwrap_or_default();
                 let known = format!("branch {branch}");
                 let remark = remark.strip_prefix(&known).unwrap_or(&remark).trim_start_matches("; ");
-                let remark = if remark.is_empty() { String::new() } else { format!("; {remark}") };
+                let remark = if remark.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {remark}")
+                };
                 format!("{beside}{word:<9}{branch}: {commits}{how}{remark}\n")
             }
             _ => format!(
@@ -43,6 +51,9 @@ impl View for Outcome {
     }
 
     fn aside(&self) -> String {
-        self.hint.as_ref().map(|hint| format!("hint: {hint}")).unwrap_or_default()
+        self.hint
+            .as_ref()
+            .map(|hint| format!("hint: {hint}"))
+            .unwrap_or_default()
     }
 }

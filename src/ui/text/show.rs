@@ -83,7 +83,11 @@ fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, state: State) {
         Standing::Open => "has not come to its end".to_owned(),
     };
     if let Some(branch) = &attempt.adopted {
-        let about = [attempt.started_at.as_str(), &format!("adopted from {}", one_line(branch)), &end];
+        let about = [
+            attempt.started_at.as_str(),
+            &format!("adopted from {}", one_line(branch)),
+            &end,
+        ];
         lines.add(&format!("attempt {}", attempt.number), &about.join(", "));
         return;
     }
