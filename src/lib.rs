@@ -32,6 +32,7 @@ pub mod time;
 pub mod transcript;
 
 // row 2: verbs
+pub mod audit;
 pub mod backlog;
 pub mod detect;
 pub mod edit;

@@ -14,6 +14,9 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
+/// `verify`
+pub mod verify;
+
 use crate::{schedule::State, ui::colour::When};
 
 /// Works through a backlog of goals in a git repository, unattended: one checked commit per goal.
@@ -148,6 +151,8 @@ pub enum Verb {
     Replay(Replay),
     /// Show or set the settings, and say where each comes from
     Config(config::Config),
+    /// Compare what landed with what must be there, offline; names the first commit that diverges
+    Verify(verify::Verify),
     /// Print or install the manual pages
     Man(Man),
     /// Print or install the completion script of a shell

@@ -5,6 +5,7 @@ mod config;
 mod plan;
 mod status;
 mod steer;
+mod verify;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
@@ -118,6 +119,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             answer(at, &replay::run(&at.session()?, &request)?)
         }
         Verb::Config(args) => config::run(at, args),
+        Verb::Verify(args) => verify::run(at, args),
         Verb::Man(args) => manual(at, &args),
         Verb::Completion(args) => completion::run(at, &args),
         Verb::Complete(args) => {

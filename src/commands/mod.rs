@@ -36,6 +36,7 @@ pub mod retry;
 pub mod run;
 pub mod show;
 pub mod status;
+pub mod verify;
 
 use crate::fault::Kind;
 

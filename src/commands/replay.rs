@@ -161,7 +161,7 @@ fn row(goal: GoalId, commit: CommitId, attempt: Option<u32>, replayed: Replayed)
     let (verdict, why, paths) = match replayed {
         Replayed::Same => (Verdict::Same, String::new(), Vec::new()),
         Replayed::Differs { paths, why } => (Verdict::Differs, why, paths),
-        Replayed::Not(why) => (Verdict::NotReplayable, why, Vec::new()),
+        Replayed::Not(why) => (Verdict::NotReplayable, why.to_string(), Vec::new()),
     };
     Row {
         goal,

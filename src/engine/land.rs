@@ -279,7 +279,11 @@ fn swap(
     }
 }
 
-fn landing_message(id: &GoalId, candidate: CommitId, repo: &Repo) -> Result<Message> {
+/// Words the commit that lands `candidate`.
+///
+/// # Errors
+/// When the candidate cannot be read.
+pub fn landing_message(id: &GoalId, candidate: CommitId, repo: &Repo) -> Result<Message> {
     let entry = history::entry(repo, candidate)?;
     Ok(Message {
         subject: format!("Land {id}: {}", entry.subject()),

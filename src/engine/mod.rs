@@ -5,6 +5,7 @@
 pub mod adopting;
 pub mod asking;
 pub mod attempt;
+pub mod audit;
 pub mod checks;
 pub mod credit;
 pub mod draft;

@@ -32,7 +32,48 @@ pub enum Replayed {
         why: String,
     },
     /// It cannot be replayed, and why.
-    Not(String),
+    Not(Unfit),
+}
+
+/// Why nothing can be replayed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unfit {
+    /// The commit is no attempt's.
+    #[error("the commit names no attempt")]
+    NoAttempt,
+    /// Another clone has the attempt.
+    #[error("attempt {0} is not in this clone")]
+    NotHere(u32),
+    /// There is nothing that the work began with.
+    #[error("the commit has no parent")]
+    NoParent,
+    /// Another executor than `edit` did the work.
+    #[error("executor `{0}` leaves no replies that can be applied again")]
+    Executor(String),
+    /// It is the branch of others.
+    #[error("it was adopted from `{0}`: nobody was asked")]
+    Adopted(String),
+    /// The attempt has no calls.
+    #[error("no reply is recorded")]
+    NoReply,
+    /// A reply is not as it came.
+    #[error("a secret was taken out of reply {0}")]
+    Secret(usize),
+}
+
+impl Unfit {
+    /// Returns it in a word or two, for sums.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::NoAttempt => "no attempt",
+            Self::NotHere(_) => "attempt not in this clone",
+            Self::NoParent => "no parent",
+            Self::Executor(name) => name.split(':').next().unwrap_or(name),
+            Self::Adopted(_) => "adopted",
+            Self::NoReply => "no reply",
+            Self::Secret(_) => "secret taken out",
+        }
+    }
 }
 
 /// Replays the attempt that `commit` is the work of. Returns its number too, where the commit names one.
@@ -43,11 +84,11 @@ pub fn replay(session: &Session, repo: &Repo, goal: &GoalId, commit: CommitId) -
     let entry = history::entry(repo, commit)?;
     let number = entry.trailers("Attempt").find_map(|number| number.parse().ok());
     let Some(number) = number else {
-        return Ok((None, Replayed::Not("the commit names no attempt".to_owned())));
+        return Ok((None, Replayed::Not(Unfit::NoAttempt)));
     };
     let replayed = match (stored::read(repo, goal, number)?, entry.parents.first()) {
-        (None, _) => Replayed::Not(format!("attempt {number} is not in this clone")),
-        (_, None) => Replayed::Not("the commit has no parent".to_owned()),
+        (None, _) => Replayed::Not(Unfit::NotHere(number)),
+        (_, None) => Replayed::Not(Unfit::NoParent),
         (Some(stored), Some(parent)) => {
             let calls = stored::calls(repo, goal, number)?;
             match unfit(&stored, &calls) {
@@ -59,21 +100,19 @@ pub fn replay(session: &Session, repo: &Repo, goal: &GoalId, commit: CommitId) -
     Ok((Some(number), replayed))
 }
 
-fn unfit(stored: &Stored, calls: &[Exchange]) -> Option<String> {
+fn unfit(stored: &Stored, calls: &[Exchange]) -> Option<Unfit> {
     if let Some(adopted) = &stored.adopted {
-        return Some(format!("it was adopted from `{}`: nobody was asked", adopted.branch));
+        return Some(Unfit::Adopted(adopted.branch.clone()));
     }
     if let Some(other) = &stored.executor {
-        return Some(format!(
-            "executor `{other}` leaves no replies that can be applied again"
-        ));
+        return Some(Unfit::Executor(other.clone()));
     }
     if calls.is_empty() {
-        return Some("no reply is recorded".to_owned());
+        return Some(Unfit::NoReply);
     }
     let mut all = calls.iter().enumerate();
     let (redacted, _) = all.find(|(at, call)| call.redacted && !is_taken_back(stored, *at))?;
-    Some(format!("a secret was taken out of reply {}", redacted + 1))
+    Some(Unfit::Secret(redacted + 1))
 }
 
 fn compare(

@@ -102,14 +102,20 @@ impl Session {
     /// When a source cannot be read or holds something wrong.
     pub fn settings_at(&self, repo: &Repo, commit: Option<CommitId>) -> Result<Resolved> {
         let mut all = Vec::new();
-        if let Some(commit) = commit
-            && let Some(text) = tree::read_file(repo, tree::of_commit(repo, commit)?, SETTINGS_FILE)?
-        {
-            let text = String::from_utf8(text).wrap_err("invisigoth.toml is not UTF-8")?;
-            all.push(read::from_toml(&text, Origin::Project).map_err(|e| settings_fault(&e))?);
+        if let Some(commit) = commit {
+            all.extend(project_layer(repo, commit)?);
         }
         all.extend(self.own_layers(repo)?);
         layers::resolve(&all).map_err(|e| settings_fault(&e).into())
+    }
+
+    /// Resolves what the repository's own file says in `commit`, and nobody's settings beside it.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds something wrong.
+    pub fn tracked_settings_at(&self, repo: &Repo, commit: CommitId) -> Result<Settings> {
+        let layers: Vec<Layer> = project_layer(repo, commit)?.into_iter().collect();
+        Ok(layers::resolve(&layers).map_err(|e| settings_fault(&e))?.settings)
     }
 
     fn own_layers(&self, repo: &Repo) -> Result<Vec<Layer>> {
@@ -190,6 +196,15 @@ impl Session {
         let place = fs::identity(repo.common_dir());
         Hash::of("repo", [place.as_bytes()]).short(16)
     }
+}
+
+fn project_layer(repo: &Repo, commit: CommitId) -> Result<Option<Layer>> {
+    let Some(text) = tree::read_file(repo, tree::of_commit(repo, commit)?, SETTINGS_FILE)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(text).wrap_err("invisigoth.toml is not UTF-8")?;
+    let layer = read::from_toml(&text, Origin::Project).map_err(|e| settings_fault(&e))?;
+    Ok(Some(layer))
 }
 
 fn key_of_dotenv(repo: &Repo, text: Option<String>, name: &str) -> Result<Option<String>> {

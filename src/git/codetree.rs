@@ -2,6 +2,8 @@
 //!
 //! Owns which files are reserved, and the only ways to take them off a tree or put them on one.
 
+use std::collections::BTreeMap;
+
 use gix::objs::{Tree, WriteTo as _, tree::EntryKind};
 
 use crate::{
@@ -126,6 +128,25 @@ fn reserved_entries(repo: &Repo, root: TreeId) -> Result<Reserved> {
     Ok(reserved
         .map(|entry| (entry.filename.to_vec(), entry.mode.kind(), entry.oid))
         .collect())
+}
+
+/// Lists the reserved memory files of the stored tree `root` with their blobs, sorted by path.
+///
+/// # Errors
+/// When trees cannot be read.
+pub fn memory_files(repo: &Repo, root: TreeId) -> Result<BTreeMap<String, BlobId>> {
+    let mut files = BTreeMap::new();
+    for (name, kind, id) in reserved_entries(repo, root)? {
+        let path = format!("{MEMORY}/{}", String::from_utf8_lossy(&name));
+        if kind != EntryKind::Tree {
+            files.insert(path, BlobId(oid(&id)));
+            continue;
+        }
+        for entry in load(repo, TreeId(oid(&id)))?.entries {
+            files.insert(format!("{path}/{}", entry.filename), BlobId(oid(&entry.oid)));
+        }
+    }
+    Ok(files)
 }
 
 /// A root tree: a code tree that passed, plus memory files. Landing commits nothing else.

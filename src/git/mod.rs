@@ -155,6 +155,15 @@ impl Repo {
         self.gix.has_object(gix_id(commit.0))
     }
 
+    /// Returns a handle whose new objects stay in memory: what it merges or writes is read back by it alone, and gone with
+    /// it.
+    #[must_use]
+    pub fn in_memory(&self) -> Self {
+        Self {
+            gix: self.gix.clone().with_object_memory(),
+        }
+    }
+
     /// Returns the folder of the checkout, if there is one.
     pub fn workdir(&self) -> Option<&Path> {
         self.gix.workdir()

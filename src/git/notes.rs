@@ -1,12 +1,12 @@
 //! Notes: lines of JSON on commits (records) or on code trees (verdicts). Every writer unites; absence never deletes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gix::note::plumbing::State;
 
 use crate::{
     git::{
-        Doing as _, GitError, Repo, Result, commit, gix_id, objects, oid,
+        Doing as _, GitError, Repo, Result, commit, gix_id, history, objects, oid,
         refs::{self, RefMove, Swap},
         tree,
     },
@@ -55,6 +55,29 @@ pub fn annotated(repo: &Repo, name: &str) -> Result<Vec<Oid>> {
         .iter()
         .filter_map(|(path, _)| path.as_str().and_then(id))
         .collect())
+}
+
+/// Returns which of `objects` ever had a note in `name`, as its own history tells, looking back over up to `most` moves.
+///
+/// # Errors
+/// When the history of notes cannot be read.
+pub fn ever(repo: &Repo, name: &str, objects: &[Oid], most: usize) -> Result<BTreeSet<Oid>> {
+    let mut found = BTreeSet::new();
+    let Some(head) = refs::read(repo, name)? else {
+        return Ok(found);
+    };
+    for entry in history::first_parents(repo, head, most)? {
+        if found.len() == objects.len() {
+            break;
+        }
+        let mut state = open(repo, Some(entry.id))?;
+        for object in objects {
+            if !found.contains(object) && !lines_in(repo, &mut state, *object)?.is_empty() {
+                found.insert(*object);
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn open(repo: &Repo, head: Option<CommitId>) -> Result<State> {

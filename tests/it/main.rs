@@ -89,6 +89,8 @@ mod sandbox;
 mod secrets;
 /// `show`: one goal.
 mod show;
+/// `verify`: nothing found where nothing was changed, and each change named.
+mod verify;
 /// `status`: states and reasons.
 mod status;
 /// Steering: every command on every state.

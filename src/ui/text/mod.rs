@@ -24,6 +24,7 @@ pub mod run;
 pub mod show;
 pub mod status;
 pub mod steer;
+pub mod verify;
 
 use crate::{
     money::dollars,

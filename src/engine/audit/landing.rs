@@ -1,0 +1,262 @@
+//! A landing: its parents, its message, its code, and the commit of each member.
+
+use eyre::Result;
+
+use crate::{
+    audit::{Divergence, What, claims},
+    backlog::history::completed_version,
+    engine::{
+        audit::{
+            Auditor, has_own,
+            walk::{self, Landed, Node},
+        },
+        land, target,
+    },
+    git::{
+        Repo, diff,
+        history::{self, LogEntry},
+        merge::{self, Merge},
+        tree,
+    },
+    id::CommitId,
+    record::Record,
+    snapshot::CodeTree,
+};
+
+/// Most paths that a finding names.
+const PATHS: usize = 3;
+
+/// True where the parents of a landing are what its trailers name.
+pub fn parents_fit(entry: &LogEntry) -> bool {
+    parents(entry).is_none()
+}
+
+/// Compares a commit's `Landed:` trailers with its parents: the tip before it, then each member.
+pub fn parents(entry: &LogEntry) -> Option<Divergence> {
+    let named = entry.trailers("Landed").count();
+    if named == 0 {
+        return None;
+    }
+    let members = target::members(entry);
+    if members.len() != named || entry.parents.is_empty() {
+        let found = entry.trailers("Landed").collect::<Vec<_>>().join(", ");
+        return Some(Divergence::new(What::Message, "`Landed: GOAL COMMIT`", format!("`Landed: {found}`")));
+    }
+    let wanted: Vec<CommitId> = members.into_iter().map(|(_, commit)| commit).collect();
+    let there: Vec<CommitId> = entry.parents.iter().skip(1).copied().collect();
+    let words = |ids: &[CommitId]| match ids {
+        [] => "none".to_owned(),
+        ids => ids.iter().map(|id| id.short()).collect::<Vec<_>>().join(", "),
+    };
+    (wanted != there).then(|| {
+        let expected = format!("second parent {}, as `Landed:` says", words(&wanted));
+        Divergence::new(What::Parents, expected, words(&there))
+    })
+}
+
+impl Auditor<'_> {
+    /// Compares a landing's code with what merging its members makes.
+    ///
+    /// # Errors
+    /// When trees cannot be read.
+    pub fn landing_code(&mut self, node: &Node, parent: CommitId, members: &[&Landed]) -> Result<()> {
+        let id = node.entry.id;
+        if !members.iter().all(|landed| has_own(landed)) {
+            return Ok(());
+        }
+        let commits: Vec<CommitId> = members.iter().map(|landed| landed.commit).collect();
+        let merged = match commits.as_slice() {
+            [one] if !self.is_one_commit(parent, *one)? => merge::of_branch(self.repo, parent, *one)?,
+            all => merge::onto(self.repo, parent, all)?,
+        };
+        let there = tree::code_of_commit(self.repo, id)?;
+        let goal = match members {
+            [one] => Some(&one.goal),
+            _ => None,
+        };
+        let names: Vec<String> = commits.iter().map(|commit| commit.short()).collect();
+        let names = names.join(", ");
+        match merged {
+            Merge::Clean(code) if code == there => {}
+            Merge::Clean(code) => {
+                let found = format!("other code in {}", differing(self.repo, code, there)?);
+                let expected = format!("what merging {names} makes");
+                self.found(id, goal, Divergence::new(What::Code, expected, found));
+            }
+            Merge::Conflict { paths, .. } => {
+                let paths: Vec<String> = paths.iter().take(PATHS).map(ToString::to_string).collect();
+                let found = format!("it conflicts in {}", paths.join(", "));
+                let divergence = Divergence::new(What::Code, format!("{names} fits onto {}", parent.short()), found);
+                self.found(id, goal, divergence);
+            }
+        }
+        Ok(())
+    }
+
+    /// True where the commit stands on the target's history, so that it alone is what landed.
+    fn is_one_commit(&self, tip: CommitId, commit: CommitId) -> Result<bool> {
+        match self.walk.node(commit).map(|node| node.entry.parents.as_slice()) {
+            Some([parent]) => self.walk.holds(self.repo, tip, *parent),
+            _ => Ok(false),
+        }
+    }
+
+    /// Compares the code of an undo with what taking its goals back makes.
+    ///
+    /// # Errors
+    /// When trees cannot be read.
+    pub fn undo_code(&mut self, at: usize, node: &Node) -> Result<()> {
+        let goals = walk::taken_back(&node.entry);
+        let ours = node.entry.trailers("Settled").next().is_some();
+        let Some(parent) = node.entry.parents.first().copied() else {
+            return Ok(());
+        };
+        if goals.is_empty() || !ours || node.cut {
+            return Ok(());
+        }
+        let mut commits = Vec::new();
+        for goal in &goals {
+            let earlier = self.walk.landed.iter().rev();
+            let mut earlier = earlier.filter(|landed| landed.at < at && landed.goal == *goal);
+            let Some(landed) = earlier.next() else { return Ok(()) };
+            if !commits.contains(&landed.commit) {
+                commits.push(landed.commit);
+            }
+        }
+        let there = tree::code_of_commit(self.repo, node.entry.id)?;
+        for _ in 0..2 {
+            if inverse(self.repo, parent, &commits)? == Some(there) {
+                return Ok(());
+            }
+            commits.reverse();
+        }
+        let names: Vec<String> = commits.iter().map(|commit| commit.short()).collect();
+        let expected = format!("the code without {}", names.join(", "));
+        self.found(node.entry.id, goals.first(), Divergence::new(What::Code, expected, "other code"));
+        Ok(())
+    }
+
+    /// Looks at the commit of a goal's work, and at the words of what landed it.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn own_commit(&mut self, landed: &Landed, record: Option<&Record>) -> Result<()> {
+        let Some(own) = self.walk.node(landed.commit) else {
+            return Ok(());
+        };
+        self.audit.commits += 1;
+        let provider = record.map_or("", |record| record.provider.as_str());
+        // The newest commit of a branch that was adopted as it is says nothing of goals.
+        let is_as_is = provider == claims::ADOPTED && own.entry.trailers("Goal").next().is_none();
+        let by_hand = [claims::ADOPTED, claims::UNKNOWN].contains(&provider);
+        let mut found = match is_as_is {
+            true => Vec::new(),
+            false => trailers(&own.entry, landed, by_hand),
+        };
+        if has_own(landed) {
+            let message = land::landing_message(&landed.goal, landed.commit, self.repo)?.text();
+            let landing = self.walk.order.get(landed.at).map(|node| &node.entry);
+            if let Some(landing) = landing.filter(|landing| landing.message != message) {
+                let there = landing.message.lines().find(|line| !message.lines().any(|known| known == *line));
+                let expected = message.lines().next().unwrap_or_default().to_owned();
+                let there = there.unwrap_or("less").to_owned();
+                self.found(landed.landing, Some(&landed.goal), Divergence::new(What::Message, expected, there));
+            }
+            if !is_as_is {
+                found.extend(self.base(landed, own)?);
+            }
+        }
+        let version = own.entry.trailers("Goal-Version").next();
+        let completed = self.rows.completed(landed).and_then(completed_version);
+        if let (Some(version), Some(completed)) = (version, completed)
+            && version != completed
+            && !self.ran_other_words(landed, version)?
+        {
+            found.push(Divergence::new(
+                What::Version,
+                format!("Goal-Version {completed}, as the goal's row says"),
+                version,
+            ));
+        }
+        for divergence in found {
+            self.found(landed.commit, Some(&landed.goal), divergence);
+        }
+        Ok(())
+    }
+
+    /// The goal's commit is one commit on the history that it landed on.
+    fn base(&self, landed: &Landed, own: &Node) -> Result<Option<Divergence>> {
+        let landing = self.walk.order.get(landed.at);
+        let tip = landing.and_then(|landing| landing.entry.parents.first().copied());
+        let Some(tip) = tip.filter(|_| !own.cut && landing.is_some_and(|landing| !landing.cut)) else {
+            return Ok(None);
+        };
+        if self.is_one_commit(tip, landed.commit)? {
+            return Ok(None);
+        }
+        let parents: Vec<String> = own.entry.parents.iter().map(|parent| parent.short()).collect();
+        Ok(Some(Divergence::new(
+            What::Base,
+            format!("one commit on the history of {}", tip.short()),
+            format!("parent {}", parents.join(", ")),
+        )))
+    }
+}
+
+fn trailers(own: &LogEntry, landed: &Landed, by_hand: bool) -> Vec<Divergence> {
+    let mut found = Vec::new();
+    let mut keys = vec!["Goal"];
+    if !by_hand {
+        keys.extend(["Attempt", "Goal-Version", "Assisted-by"]);
+    }
+    if !has_own(landed) {
+        keys.push("Settled");
+    }
+    for key in keys {
+        let values: Vec<&str> = own.trailers(key).collect();
+        let right = match (key, values.as_slice()) {
+            ("Goal" | "Settled", [goal]) => *goal == landed.goal.as_str(),
+            ("Attempt", [number]) => number.parse::<u32>().is_ok(),
+            ("Assisted-by", [who]) => who.starts_with("git-invisigoth:"),
+            (_, values) => values.len() == 1,
+        };
+        if !right {
+            let expected = match key {
+                "Goal" | "Settled" => format!("`{key}: {}`", landed.goal),
+                _ => format!("one trailer `{key}`"),
+            };
+            let there = match values.as_slice() {
+                [] => "none".to_owned(),
+                values => values.join(", "),
+            };
+            found.push(Divergence::new(What::Trailers, expected, there));
+        }
+    }
+    found
+}
+
+/// Takes what each commit changed out of the code of `tip`; `None` where that conflicts.
+fn inverse(repo: &Repo, tip: CommitId, commits: &[CommitId]) -> Result<Option<CodeTree>> {
+    let mut code = tree::code_of_commit(repo, tip)?;
+    for commit in commits {
+        let Some(before) = history::parents(repo, *commit)?.first().copied() else {
+            return Ok(None);
+        };
+        let (with, without) = (tree::code_of_commit(repo, *commit)?, tree::code_of_commit(repo, before)?);
+        match merge::three_way(repo, with, code, without)? {
+            Ok(merged) => code = merged,
+            Err(_) => return Ok(None),
+        }
+    }
+    Ok(Some(code))
+}
+
+fn differing(repo: &Repo, one: CodeTree, two: CodeTree) -> Result<String> {
+    let all = diff::trees(repo, one.root, two.root)?;
+    let paths: Vec<String> = all.iter().take(PATHS).map(|differs| differs.path.to_string()).collect();
+    let more = all.len().saturating_sub(PATHS);
+    Ok(match more {
+        0 => paths.join(", "),
+        more => format!("{} and {more} more", paths.join(", ")),
+    })
+}

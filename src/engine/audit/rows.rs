@@ -1,0 +1,288 @@
+//! Rows: what every commit did to the memory files, and which of it nothing explains.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use eyre::Result;
+
+use crate::{
+    audit::{
+        Divergence, What,
+        delta::{Head, cut},
+        moves::{self, Before, Member, Moves},
+    },
+    backlog::{
+        close::{COMPLETED, HISTORY},
+        read,
+    },
+    engine::audit::{
+        Auditor, landing,
+        memory::Memory,
+        walk::{How, Landed, Node, Walk},
+    },
+    git::codetree::MASTER_PROMPT,
+    id::{CommitId, GoalId},
+};
+
+/// What the memory files of all commits that were read have in rows.
+#[derive(Default)]
+pub struct Rows {
+    /// Rows of records by name, with where each came in, in order.
+    records: HashMap<Head, Vec<(usize, String)>>,
+    /// The row of `completed_goals.json` that a landing wrote.
+    completed: HashMap<(usize, GoalId), String>,
+    /// Where goals landed, by us or by people.
+    landed: BTreeMap<GoalId, Vec<usize>>,
+    /// Where goals were taken back.
+    taken_back: BTreeMap<GoalId, Vec<usize>>,
+    /// Landings that took the goal out of the backlog.
+    closed: HashSet<(usize, GoalId)>,
+    /// The commits of landed goals.
+    commits: HashSet<(GoalId, CommitId)>,
+}
+
+impl Rows {
+    fn begin(&mut self, walk: &Walk) {
+        for landed in &walk.landed {
+            self.landed.entry(landed.goal.clone()).or_default().push(landed.at);
+            self.commits.insert((landed.goal.clone(), landed.commit));
+        }
+        for (goal, commit) in &walk.by_people {
+            let at = walk.index.get(commit).copied().unwrap_or(usize::MAX);
+            self.landed.entry(goal.clone()).or_default().push(at);
+            self.commits.insert((goal.clone(), *commit));
+        }
+        self.taken_back = walk.taken_back();
+    }
+
+    /// Returns the rows of records of this name, in order.
+    pub fn of(&self, head: &Head) -> &[(usize, String)] {
+        self.records.get(head).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the rows of all records of a commit, of landings and of what took it back.
+    pub fn of_commit(&self, commit: CommitId) -> Vec<&str> {
+        let all = self.records.iter().filter(|(head, _)| head.commit == commit);
+        all.flat_map(|(_, rows)| rows.iter().map(|(_, row)| row.as_str())).collect()
+    }
+
+    /// Returns the row that a landing wrote into the completed file.
+    pub fn completed(&self, landed: &Landed) -> Option<&str> {
+        self.completed
+            .get(&(landed.at, landed.goal.clone()))
+            .map(String::as_str)
+    }
+
+    /// Returns where the goal landed last before `at`.
+    pub fn landed_before(&self, goal: &GoalId, at: usize) -> Option<usize> {
+        let all = self.landed.get(goal)?;
+        all.iter().copied().filter(|earlier| *earlier < at).max()
+    }
+
+    /// True where a landing closed a goal that had landed, was not taken back and was not in the backlog.
+    pub fn is_closed_twice(&self, landed: &Landed) -> bool {
+        let Some(earlier) = self.landed_before(&landed.goal, landed.at) else {
+            return false;
+        };
+        let between = |at: &usize| (earlier..landed.at).contains(at);
+        let taken_back = self.taken_back.get(&landed.goal).is_some_and(|all| all.iter().any(between));
+        !taken_back && !self.closed.contains(&(landed.at, landed.goal.clone()))
+    }
+
+    /// True where the goal landed at all.
+    pub fn has_landed(&self, goal: &GoalId) -> bool {
+        self.landed.contains_key(goal)
+    }
+
+    /// True where a goal landed by this commit.
+    pub fn has_commit(&self, goal: &GoalId, commit: CommitId) -> bool {
+        self.commits.contains(&(goal.clone(), commit))
+    }
+
+    /// True where any row names this commit.
+    pub fn has_row_of(&self, goal: &GoalId, commit: CommitId) -> bool {
+        let head = Head {
+            goal: goal.clone(),
+            commit,
+            kind: None,
+        };
+        self.records.contains_key(&head)
+    }
+
+    fn take_in(&mut self, at: usize, moves: &Moves) {
+        for row in &moves.history.added {
+            let Some(head) = Head::of(row) else { continue };
+            let known = self.records.entry(head).or_default();
+            if !known.iter().any(|(_, other)| other == row) {
+                known.push((at, row.clone()));
+            }
+        }
+    }
+}
+
+struct BeforeAt<'a>(&'a Rows, usize);
+
+impl Before for BeforeAt<'_> {
+    fn landed(&self, goal: &GoalId) -> bool {
+        self.0.landed_before(goal, self.1).is_some()
+    }
+
+    fn recorded(&self, head: &Head) -> bool {
+        self.0.has_commit(&head.goal, head.commit) && self.landed(&head.goal)
+    }
+}
+
+impl Auditor<'_> {
+    /// Reads what every commit that is asked for did to the memory files, and names what nothing explains.
+    ///
+    /// # Errors
+    /// When trees cannot be read.
+    pub fn read_rows(&mut self, memory: &mut Memory<'_>) -> Result<()> {
+        self.rows.begin(self.walk);
+        let mut next = 0;
+        for (at, node) in self.walk.order.iter().enumerate() {
+            while self.walk.landed.get(next).is_some_and(|landed| landed.at < at) {
+                next += 1;
+            }
+            if !node.asked {
+                continue;
+            }
+            let here = self.walk.landed.iter().skip(next);
+            let members: Vec<&Landed> = here.take_while(|landed| landed.at == at).collect();
+            if members.is_empty() {
+                self.other_commit(memory, at, node)?;
+            } else {
+                self.landing(memory, at, node, &members)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what a landing did.
+    fn landing(&mut self, memory: &mut Memory<'_>, at: usize, node: &Node, members: &[&Landed]) -> Result<()> {
+        let id = node.entry.id;
+        if let Some(divergence) = landing::parents(&node.entry) {
+            let goal = members.first().map(|landed| landed.goal.clone());
+            self.found(id, goal.as_ref(), divergence);
+            return Ok(());
+        }
+        let Some(parent) = node.entry.parents.first().copied().filter(|parent| self.repo.has(*parent)) else {
+            return Ok(());
+        };
+        self.landing_code(node, parent, members)?;
+        let moves = match memory.moves(parent, id) {
+            Ok(moves) => moves,
+            Err(error) => {
+                self.found(id, None, unreadable(&error));
+                return Ok(());
+            }
+        };
+        let landed_at = node.entry.at.rfc3339();
+        let own: Vec<Member<'_>> = members
+            .iter()
+            .map(|landed| Member {
+                goal: &landed.goal,
+                commit: (landed.how == How::Merged).then_some(landed.commit),
+                landed_at: &landed_at,
+            })
+            .collect();
+        for member in &own {
+            for divergence in moves::member(&moves, member) {
+                self.found(id, Some(member.goal), divergence);
+            }
+        }
+        for divergence in moves::others(&moves, &own, &BeforeAt(&self.rows, at)) {
+            self.found(id, None, divergence);
+        }
+        let prompt = |files: &crate::engine::audit::memory::Files| files.get(MASTER_PROMPT).copied();
+        if prompt(memory.files(parent)?.as_ref()) != prompt(memory.files(id)?.as_ref()) {
+            let divergence = Divergence::new(What::Memory, "master_prompt.txt as before", "another one");
+            self.found(id, None, divergence);
+        }
+        self.lost(id, &moves, &BTreeSet::new(), false);
+        self.rows.take_in(at, &moves);
+        for landed in members {
+            let is = |row: &&String| read::id_text(row).is_some_and(|id| id == landed.goal.as_str());
+            if let Some(row) = moves.completed.added.iter().find(is) {
+                let place = (at, landed.goal.clone());
+                self.rows.completed.insert(place.clone(), row.clone());
+                if moves.pending.gone.iter().any(|row| is(&row)) {
+                    self.rows.closed.insert(place);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what any other commit did: of people, or ours that lands nothing.
+    fn other_commit(&mut self, memory: &mut Memory<'_>, at: usize, node: &Node) -> Result<()> {
+        self.undo_code(at, node)?;
+        let reverted = self.walk.reverted(&node.entry);
+        for (nth, parent) in node.entry.parents.iter().enumerate() {
+            if !self.walk.node(*parent).is_some_and(|parent| parent.begun) {
+                continue;
+            }
+            let moves = match memory.moves(*parent, node.entry.id) {
+                Ok(moves) => moves,
+                Err(error) => {
+                    self.found(node.entry.id, None, unreadable(&error));
+                    return Ok(());
+                }
+            };
+            self.lost(node.entry.id, &moves, &reverted, nth > 0);
+            if nth == 0 {
+                self.unexplained(node, &moves);
+                self.rows.take_in(at, &moves);
+            }
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, commit: CommitId, moves: &Moves, excused: &BTreeSet<GoalId>, is_other_side: bool) {
+        for (delta, file) in [(&moves.completed, COMPLETED), (&moves.history, HISTORY)] {
+            for (goal, divergence) in moves::lost(delta, file, excused, is_other_side) {
+                self.found(commit, goal.as_ref(), divergence);
+            }
+        }
+    }
+
+    /// Names rows that a commit which lands nothing brought though nothing landed.
+    fn unexplained(&mut self, node: &Node, moves: &Moves) {
+        let mut squashed = 0_usize;
+        let brought: Vec<Head> = moves.history.added.iter().filter_map(|row| Head::of(row)).collect();
+        for row in &moves.history.added {
+            match Head::of(row) {
+                Some(head) if self.rows.has_commit(&head.goal, head.commit) => {}
+                // A squash brings the rows, and leaves the commits behind.
+                Some(head) if !self.walk.index.contains_key(&head.commit) => squashed += 1,
+                head => {
+                    let changed = moves.history.gone.iter().any(|gone| Head::of(gone) == head && head.is_some());
+                    if !changed {
+                        let divergence = Divergence::new(What::Row, format!("{HISTORY}: no record of what did not land"), cut(row));
+                        self.found(node.entry.id, head.map(|head| head.goal).as_ref(), divergence);
+                    }
+                }
+            }
+        }
+        for row in &moves.completed.added {
+            let goal: Option<GoalId> = read::id_text(row).and_then(|id| id.parse().ok());
+            let known = goal.as_ref().is_some_and(|goal| {
+                self.rows.has_landed(goal) || brought.iter().any(|head| head.goal == *goal)
+            });
+            let changed = moves.completed.gone.iter().any(|gone| read::id_text(gone) == read::id_text(row));
+            if !known && !changed {
+                let expected = format!("{COMPLETED}: no goal that did not land");
+                self.found(node.entry.id, goal.as_ref(), Divergence::new(What::Row, expected, cut(row)));
+            }
+        }
+        if squashed > 0 {
+            self.audit.remarks.push(format!(
+                "{} brought {squashed} of the records from commits that are not in this history (a squash?)",
+                node.entry.id.short()
+            ));
+        }
+    }
+}
+
+fn unreadable(error: &eyre::Report) -> Divergence {
+    Divergence::new(What::Memory, "memory files that can be read", format!("{error:#}"))
+}

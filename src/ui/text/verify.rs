@@ -1,0 +1,76 @@
+//! `verify` as text: the first commit that diverges, every finding, and the sums.
+
+use crate::{
+    commands::verify::Outcome,
+    ui::{
+        View,
+        colour::Style,
+        look::{Look, one_line},
+    },
+};
+
+/// Width of what a finding is about, the gap included.
+const WHAT: usize = 10;
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let mut text = String::new();
+        if let Some(first) = self.first {
+            text.push_str(&format!("{} is the first commit that diverges\n", first.short()));
+        }
+        let mut last = None;
+        for finding in &self.findings {
+            let place = (finding.commit, finding.goal.as_ref());
+            if last != Some(place) {
+                let commit = look.paint.paint(Style::Warn, &finding.commit.short());
+                let goal = finding.goal.as_ref().map_or(String::new(), |goal| format!("  {goal}"));
+                text.push_str(&format!("{commit}{}\n", one_line(&goal)));
+                last = Some(place);
+            }
+            let word = look.word(Style::Bad, finding.what.word(), WHAT);
+            text.push_str(&format!("  {word}expected {}\n", one_line(&finding.expected)));
+            text.push_str(&format!("  {}found    {}\n", " ".repeat(WHAT), one_line(&finding.found)));
+        }
+        text.push_str(&self.sums());
+        text
+    }
+
+    fn aside(&self) -> String {
+        let remarks = self.remarks.iter().map(|remark| format!("note: {remark}"));
+        let hints = self.hints.iter().map(|hint| format!("hint: {hint}"));
+        remarks.chain(hints).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Outcome {
+    fn sums(&self) -> String {
+        if self.goals == 0 && self.findings.is_empty() {
+            return "nothing landed there: nothing to verify\n".into();
+        }
+        let mut parts = vec![
+            counted(self.commits, "commit"),
+            counted(self.records, "record"),
+            format!("{} replayed", self.replayed),
+        ];
+        let not: usize = self.not_replayed.values().sum();
+        if not > 0 {
+            let why: Vec<&str> = self.not_replayed.keys().map(String::as_str).collect();
+            parts.push(format!("{not} cannot be replayed ({})", why.join(", ")));
+        }
+        if let Some(rerun) = self.rerun {
+            parts.push(format!("{} run again", counted(rerun, "gate")));
+        }
+        let goals = counted(self.goals, "goal");
+        match self.findings.len() {
+            0 => format!("{goals} verified: {}\n", parts.join(", ")),
+            found => format!("{} in {goals}: {}\n", counted(found, "finding"), parts.join(", ")),
+        }
+    }
+}
+
+fn counted(count: usize, word: &str) -> String {
+    match count {
+        1 => format!("1 {word}"),
+        count => format!("{count} {word}s"),
+    }
+}
