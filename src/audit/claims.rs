@@ -36,7 +36,10 @@ pub fn fields(record: &Record, said: &Said) -> Vec<Divergence> {
         && record.base != parent
         && !said.base_left
     {
-        differ(format!("base {}", parent.short()), format!("base {}", record.base.short()));
+        differ(
+            format!("base {}", parent.short()),
+            format!("base {}", record.base.short()),
+        );
     }
     if record.landed_at != said.landed_at {
         differ(
@@ -92,7 +95,11 @@ pub fn gate(record: &Record, tracked: &[(Stage, String)], here: &[(Stage, String
     }
     let lacking = tracked.into_iter().filter(|command| !ran.contains(command));
     let lacking: Vec<String> = lacking.map(|(_, command)| command).collect();
-    if lacking.is_empty() { Gated::Own } else { Gated::Lacks(lacking) }
+    if lacking.is_empty() {
+        Gated::Own
+    } else {
+        Gated::Lacks(lacking)
+    }
 }
 
 /// Compares what a record says that a goal took with what its attempts took: replies, and usage.
@@ -105,7 +112,10 @@ pub fn sums(record: &Record, (replies, usage): (u32, &Usage)) -> Vec<Divergence>
         differ(format!("attempts {replies}"), format!("attempts {}", record.attempts));
     }
     if record.tokens != usage.tokens() {
-        differ(format!("tokens {}", usage.tokens()), format!("tokens {}", record.tokens));
+        differ(
+            format!("tokens {}", usage.tokens()),
+            format!("tokens {}", record.tokens),
+        );
     }
     if !same_cost(record.cost_usd, usage.cost_usd) {
         differ(

@@ -93,7 +93,9 @@ fn grown(old: &str, new: &str) -> Option<Vec<String>> {
     let tail = new.strip_prefix(body)?.trim_start();
     let tail = match body.ends_with('[') {
         true => tail,
-        false => tail.strip_prefix(',').or_else(|| tail.starts_with(']').then_some(tail))?,
+        false => tail
+            .strip_prefix(',')
+            .or_else(|| tail.starts_with(']').then_some(tail))?,
     };
     let tail = format!("[{tail}");
     let found = rows(&tail).ok()?;

@@ -117,7 +117,12 @@ pub fn others(moves: &Moves, members: &[Member<'_>], before: &dyn Before) -> Vec
 
 /// Finds rows that a file which only grows lost, except of the goals `excused`. In a merge, a record of the same name may
 /// stand for one of the other side.
-pub fn lost(delta: &Delta, file: &str, excused: &BTreeSet<GoalId>, is_other_side: bool) -> Vec<(Option<GoalId>, Divergence)> {
+pub fn lost(
+    delta: &Delta,
+    file: &str,
+    excused: &BTreeSet<GoalId>,
+    is_other_side: bool,
+) -> Vec<(Option<GoalId>, Divergence)> {
     let mut found = Vec::new();
     for row in &delta.gone {
         let goal = goal_of(row);

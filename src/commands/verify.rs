@@ -108,7 +108,7 @@ fn scope(session: &Session, repo: &Repo, range: Option<&str>) -> Result<Scope> {
         });
     };
     let end = |name: &str| {
-        refs::resolve(repo, if name.is_empty() { "HEAD" } else { name })
+        refs::resolve(repo, name)
             .map_err(|error| Fault::new(Kind::Error, error.to_string()).hint("`git invisigoth log` lists what landed"))
     };
     let (from, tip) = match range.split_once("..") {
@@ -116,7 +116,10 @@ fn scope(session: &Session, repo: &Repo, range: Option<&str>) -> Result<Scope> {
             let fault = Fault::new(Kind::Usage, "`A...B` has two sides, and a history has one");
             return Err(fault.hint("`git invisigoth verify A..B`").into());
         }
-        Some((from, to)) => (Some(end(from)?), end(to)?),
+        Some((from, to)) => {
+            let head = |name: &str| end(if name.is_empty() { "HEAD" } else { name });
+            (Some(head(from)?), head(to)?)
+        }
         None => (None, end(range)?),
     };
     Ok(Scope {
@@ -144,11 +147,16 @@ fn rerun(session: &Session, repo: &Repo, scope: &Scope, audit: &mut Audit) -> Re
         let code = tree::code_of_commit(repo, landing.commit)?;
         let ran = checker.run_through(repo, code, &gate)?;
         count += 1;
-        if let Some(red) = ran.iter().find(|ran| !ran.passed() && !is_known(ran, landing.known_red)) {
+        if let Some(red) = ran
+            .iter()
+            .find(|ran| !ran.passed() && !is_known(ran, landing.known_red))
+        {
             let first = red.output.as_str().lines().next().unwrap_or_default();
             let found = format!("exit {}: {first}", red.exit());
             let divergence = Divergence::new(What::Gate, format!("`{}` passes", red.command), found);
-            audit.findings.push(Finding::at(landing.commit, Some(&landing.goal), divergence));
+            audit
+                .findings
+                .push(Finding::at(landing.commit, Some(&landing.goal), divergence));
             break;
         }
     }
@@ -159,6 +167,9 @@ fn rerun(session: &Session, repo: &Repo, scope: &Scope, audit: &mut Audit) -> Re
 /// True where a command fails with no more tests than were red at the base already.
 fn is_known(ran: &Ran, known_red: usize) -> bool {
     let failed = ran.tests.as_ref().map_or(0, |tests| tests.failed.len());
-    let unnamed = ran.tests.as_ref().is_some_and(crate::check::Tests::has_unnamed_failures);
+    let unnamed = ran
+        .tests
+        .as_ref()
+        .is_some_and(crate::check::Tests::has_unnamed_failures);
     failed > 0 && failed <= known_red && !unnamed
 }

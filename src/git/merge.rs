@@ -3,7 +3,7 @@
 use gix::merge::tree::TreatAsUnresolved;
 
 use crate::{
-    git::{Doing as _, GitError, Repo, Result, codetree, commit, gix_id, history, oid, tree},
+    git::{Doing as _, Repo, Result, codetree, commit, gix_id, history, oid, tree},
     id::{CommitId, TreeId},
     path::RepoPath,
     snapshot::CodeTree,

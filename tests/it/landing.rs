@@ -338,7 +338,7 @@ fn a_second_run_in_the_same_clone_is_turned_away() {
 }
 
 /// A check whose output names its tests as cargo's do: `old` fails whatever is done, `new` fails where the file `bad` is.
-const RED: &str = "printf '\\nrunning 2 tests\\n'
+pub const RED: &str = "printf '\\nrunning 2 tests\\n'
 r=ok; [ ! -e bad ] || r=FAILED
 echo \"test old ... FAILED\"; echo \"test new ... $r\"
 f=1; p=1; [ $r = ok ] || { f=2; p=0; }

@@ -89,8 +89,6 @@ mod sandbox;
 mod secrets;
 /// `show`: one goal.
 mod show;
-/// `verify`: nothing found where nothing was changed, and each change named.
-mod verify;
 /// `status`: states and reasons.
 mod status;
 /// Steering: every command on every state.
@@ -99,3 +97,5 @@ mod steer;
 mod test_goals;
 /// The walls of the source: rows, doors, sizes, words.
 mod tidy;
+/// `verify`: nothing found where nothing was changed, and each change named.
+mod verify;

@@ -17,7 +17,10 @@ fn landed() -> Sandbox {
     for id in GOALS {
         script.insert(id.into(), json!([reply(&whole(&format!("{id}.txt"), "1\n"))]));
     }
-    script.insert("b".into(), json!([reply("I would rather not."), reply(&whole("b.txt", "b\n"))]));
+    script.insert(
+        "b".into(),
+        json!([reply("I would rather not."), reply(&whole("b.txt", "b\n"))]),
+    );
     let mended = format!("DELETE bad\n\n{}", whole("c.txt", "c\n"));
     script.insert("c".into(), json!([reply(&whole("bad", "oops\n")), reply(&mended)]));
     script.insert("d".into(), json!([reply(&whole("package.json", "{}\n"))]));
@@ -56,9 +59,556 @@ impl Sandbox {
 fn ten_goals_are_verified_and_nothing_is_written() {
     let sandbox = landed();
     let (refs, objects) = (sandbox.refs(), sandbox.git(&["count-objects", "-v"]));
-    assert_eq!(sandbox.ok(&["verify"]), "10 goals verified: 10 commits, 10 records, 10 replayed\n");
+    assert_eq!(
+        sandbox.ok(&["verify"]),
+        "10 goals verified: 10 commits, 10 records, 10 replayed\n"
+    );
     let json = sandbox.json(&["verify"]);
     assert_eq!(json["schema"], "invisigoth.verify/1");
     assert_eq!((&json["notes"], &json["summed"]), (&json!(10), &json!(10)), "{json}");
     assert_eq!((sandbox.refs(), sandbox.git(&["count-objects", "-v"])), (refs, objects));
+}
+
+/// Ways to change what landed, with stock git.
+impl Sandbox {
+    /// Stores the commit `revision` with its text changed, and returns it.
+    fn forged(&self, revision: &str, change: impl Fn(&str) -> String) -> String {
+        let text = format!("{}\n", self.git(&["cat-file", "commit", revision]));
+        let changed = change(&text);
+        assert_ne!(changed, text);
+        let file = self.home().join("forged");
+        std::fs::write(&file, changed).unwrap();
+        self.git(&["hash-object", "-t", "commit", "-w", file.to_str().unwrap()])
+    }
+
+    /// Puts `commit` in the place of the target's head.
+    fn put(&self, commit: &str) {
+        self.git(&["reset", "-q", "--hard", commit]);
+    }
+
+    /// Changes a file of the target's head, in that very commit.
+    fn slip_in(&self, path: &str, old: &str, new: &str) {
+        let text = self.read(path);
+        assert!(text.contains(old), "{path}: {text}");
+        self.write(path, text.replacen(old, new, 1));
+        self.git(&["add", path]);
+        let tree = self.git(&["write-tree"]);
+        let was = self.git(&["rev-parse", "HEAD^{tree}"]);
+        self.put(&self.forged("HEAD", |text| text.replace(&was, &tree)));
+    }
+
+    /// Changes a memory file in a commit of a person.
+    fn edit(&self, path: &str, change: impl Fn(&str) -> String) {
+        let text = self.read(path);
+        let changed = change(&text);
+        assert_ne!(changed, text);
+        self.write(path, changed);
+        self.commit("mend");
+    }
+
+    /// The commit of the work at `goal`, and its note.
+    fn noted(&self, goal: &str) -> (String, String) {
+        let commit = self.json(&["show", goal])["record"]["commit"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let note = self.git(&["notes", "--ref", "invisigoth", "show", &commit]);
+        (commit, note)
+    }
+
+    fn note(&self, commit: &str, text: &str) {
+        self.git(&["notes", "--ref", "invisigoth", "add", "-f", "-m", text, commit]);
+    }
+}
+
+/// Lines of a memory file without those of a goal, still JSON.
+fn without(text: &str, word: &str) -> String {
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('{')).collect();
+    let kept: Vec<&str> = rows
+        .iter()
+        .filter(|row| !row.contains(word))
+        .map(|row| row.trim_end_matches(','))
+        .collect();
+    assert!(kept.len() < rows.len(), "{word}: {text}");
+    format!("[\n{}\n]\n", kept.join(",\n"))
+}
+
+const HISTORY: &str = "memory/history.json";
+const COMPLETED: &str = "memory/completed_goals.json";
+
+#[test]
+fn each_tampering_is_named_and_nothing_else_is() {
+    let sandbox = landed();
+    let newest = sandbox.landings("main").last().unwrap().clone();
+    let newest = newest.as_str();
+    let (tip, notes) = (sandbox.id("main"), sandbox.id("refs/notes/invisigoth"));
+    let attempts = sandbox.id("refs/invisigoth/attempts");
+    let (b, note) = sandbox.noted("b");
+    let second = sandbox.id("HEAD^2");
+    type Change<'a> = Box<dyn Fn() + 'a>;
+    let s = &sandbox;
+    let about = |goal: &str, what: &str| format!("{goal} {what}");
+    let rows: Vec<(&str, Change<'_>, Vec<String>)> = vec![
+        (
+            "the message of a landing",
+            Box::new(|| s.put(&s.forged("HEAD", |text| text.replacen("Goal d", "Goal x", 1)))),
+            vec![about(newest, "message")],
+        ),
+        (
+            "its date",
+            Box::new(|| s.put(&s.forged("HEAD", later))),
+            vec![about(newest, "memory"), about(newest, "record")],
+        ),
+        (
+            "its second parent",
+            Box::new(|| {
+                s.put(&s.forged("HEAD", |text| {
+                    text.replace(&format!("parent {second}"), &format!("parent {b}"))
+                }))
+            }),
+            vec![about(newest, "parents")],
+        ),
+        (
+            "code in it",
+            Box::new(|| s.slip_in("a.txt", "1", "2")),
+            vec![about(newest, "code")],
+        ),
+        (
+            "its own row of the completed",
+            Box::new(|| s.slip_in(COMPLETED, "\"description\":\"Goal d\"", "\"description\":\"Goal x\"")),
+            vec![about(newest, "memory")],
+        ),
+        (
+            "another goal's record in it",
+            Box::new(|| s.slip_in(HISTORY, "\"tokens\":30", "\"tokens\":3")),
+            vec![about("b", "row")],
+        ),
+        (
+            "the root prompt in it",
+            Box::new(|| s.slip_in("memory/master_prompt.txt", "a", "b")),
+            vec![about("-", "memory")],
+        ),
+        (
+            "a person who writes `Landed:`",
+            Box::new(|| {
+                s.git(&["commit", "-q", "--allow-empty", "-m", &format!("mine\n\nLanded: z {b}")])
+                    .clear()
+            }),
+            vec![about("z", "parents")],
+        ),
+        (
+            "a record",
+            Box::new(|| s.edit(HISTORY, |text| text.replacen("\"tokens\":30", "\"tokens\":3", 1))),
+            vec![about("b", "row")],
+        ),
+        (
+            "a record that is gone",
+            Box::new(|| s.edit(HISTORY, |text| without(text, "\"goal\":\"b\""))),
+            vec![about("b", "row")],
+        ),
+        (
+            "a record of what never landed",
+            Box::new(|| {
+                s.edit(HISTORY, |text| {
+                    text.replacen("[\n{", &format!("[\n{{\"goal\":\"z\",\"commit\":\"{b}\"}},\n{{"), 1)
+                })
+            }),
+            vec![about("z", "row")],
+        ),
+        (
+            "a completed goal that is gone",
+            Box::new(|| s.edit(COMPLETED, |text| without(text, "\"id\":\"b\""))),
+            vec![about("b", "row")],
+        ),
+        (
+            "a goal completed by hand",
+            Box::new(|| {
+                s.edit(COMPLETED, |text| {
+                    text.replacen("[\n", "[\n{\"id\":\"z\",\"status\":\"completed\"},\n", 1)
+                })
+            }),
+            vec![about("z", "row")],
+        ),
+        (
+            "a note's cost",
+            Box::new(|| s.note(&b, &note.replace("\"tokens\":30", "\"tokens\":3"))),
+            vec![about("b", "note")],
+        ),
+        (
+            "a note that is gone",
+            Box::new(|| s.git(&["notes", "--ref", "invisigoth", "remove", &b]).clear()),
+            vec![about("b", "note")],
+        ),
+        (
+            "a further line of a note",
+            Box::new(|| {
+                s.note(
+                    &b,
+                    &format!("{note}\n{}", note.replace("\"tokens\":30", "\"tokens\":3")),
+                )
+            }),
+            vec![about("b", "note")],
+        ),
+        (
+            "a note on what landed nothing",
+            Box::new(|| s.note(&s.id("start"), &note)),
+            vec![about("b", "note")],
+        ),
+        (
+            "a recorded reply",
+            Box::new(|| s.rewrite_attempts("/e@1.000.json", "1\\n", "2\\n")),
+            vec![about("e", "replay")],
+        ),
+        (
+            "a recorded call's tokens",
+            Box::new(|| s.rewrite_attempts("/e@1.000.json", "\"prompt_tokens\":10", "\"prompt_tokens\":11")),
+            vec![about("e", "cost")],
+        ),
+        (
+            "an attempt's sum, and its call's",
+            Box::new(|| s.rewrite_attempts("/e@1.", "\"prompt_tokens\":10", "\"prompt_tokens\":11")),
+            vec![about("e", "cost")],
+        ),
+        (
+            "an attempt's model",
+            Box::new(|| s.rewrite_attempts("/e@1.attempt.json", "\"model\":\"", "\"model\":\"not-")),
+            vec![about("e", "attempt")],
+        ),
+        (
+            "a target that was moved back",
+            Box::new(|| s.put("HEAD~1")),
+            vec![about(newest, "target")],
+        ),
+    ];
+    sandbox.git(&["tag", "start", "main~10"]);
+    for (what, change, expected) in rows {
+        change();
+        let ran = sandbox.run(&["verify"]);
+        assert_eq!(sandbox.finds(&[]), expected, "{what}\n{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, 3, "{what}");
+        sandbox.put(&tip);
+        sandbox.git(&["update-ref", "refs/notes/invisigoth", &notes]);
+        sandbox.git(&["update-ref", "refs/invisigoth/attempts", &attempts]);
+        sandbox.green();
+    }
+}
+
+/// The text of a commit that was made a second later.
+fn later(text: &str) -> String {
+    let committer = text.lines().find(|line| line.starts_with("committer ")).unwrap();
+    let (who, zone) = committer.rsplit_once(' ').unwrap();
+    let (who, at) = who.rsplit_once(' ').unwrap();
+    let at: u64 = at.parse().unwrap();
+    text.replace(committer, &format!("{who} {} {zone}", at + 1))
+}
+
+#[test]
+fn a_commit_that_was_rewritten_with_its_landing_is_the_first_that_diverges() {
+    let sandbox = landed();
+    let second = sandbox.id("HEAD^2");
+    let forged = sandbox.forged(&second, |text| {
+        text.replace("Assisted-by: git-invisigoth:", "Assisted-by: git-invisigoth:not-")
+    });
+    sandbox.put(&sandbox.forged("HEAD", |text| text.replace(&second, &forged)));
+    let json = sandbox.json(&["verify"]);
+    assert_eq!(json["first"], json!(sandbox.id("HEAD")), "{json}");
+    let words = sandbox.run(&["verify"]).stdout;
+    assert!(
+        words.starts_with(&format!("{} is the first commit", &sandbox.id("HEAD")[..7])),
+        "{words}"
+    );
+}
+
+impl Sandbox {
+    /// Rewrites files of the attempts ref whose path holds `part`.
+    fn rewrite_attempts(&self, part: &str, old: &str, new: &str) {
+        const ATTEMPTS: &str = "refs/invisigoth/attempts";
+        let index = self.home().join("index");
+        let indexed = |args: &[&str]| {
+            let out = self
+                .command("git")
+                .env("GIT_INDEX_FILE", &index)
+                .args(args)
+                .output()
+                .unwrap();
+            assert!(out.status.success(), "{args:?}");
+            String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
+        };
+        indexed(&["read-tree", ATTEMPTS]);
+        let all = self.git(&["ls-tree", "-r", "--name-only", ATTEMPTS]);
+        let wanted = |path: &&str| path.contains(part) && !path.contains(".tree/");
+        let mut found = 0;
+        for path in all.lines().filter(wanted) {
+            let text = self.git(&["show", &format!("{ATTEMPTS}:{path}")]);
+            assert!(text.contains(old), "{path}: {text}");
+            let file = self.home().join("blob");
+            std::fs::write(&file, text.replace(old, new)).unwrap();
+            let blob = self.git(&["hash-object", "-w", file.to_str().unwrap()]);
+            indexed(&["update-index", "--cacheinfo", &format!("100644,{blob},{path}")]);
+            found += 1;
+        }
+        assert!(found > 0, "no {part} in\n{all}");
+        let tree = indexed(&["write-tree"]);
+        let commit = self.git(&["commit-tree", "-m", "rewritten", &tree]);
+        self.git(&["update-ref", ATTEMPTS, &commit]);
+    }
+}
+
+/// Adds goals whose replies write a file each, and runs them.
+fn more(sandbox: &Sandbox, ids: &[&str]) {
+    let mut script = serde_json::Map::new();
+    for id in ids {
+        sandbox.goal(id, &[]);
+        script.insert((*id).into(), json!([reply(&whole(&format!("{id}.txt"), "1\n"))]));
+    }
+    sandbox.script(Value::Object(script));
+    sandbox.ok(&[&["run"], ids].concat());
+}
+
+#[test]
+fn what_people_do_in_good_faith_is_no_divergence() {
+    let sandbox = landed();
+    // Edits of the backlog and the settings, by hand and by command, before a landing.
+    sandbox.goal("later", &[]);
+    sandbox.edit("memory/pending_goals.json", |text| {
+        text.replace("Goal later", "Goal in other words")
+    });
+    sandbox.goal("held", &[]);
+    sandbox.write(
+        "invisigoth.toml",
+        "[check]\nlint = [\"true\"]\ntest = [\"sh check.sh\"]\n",
+    );
+    sandbox.commit("another gate");
+    more(&sandbox, &["k"]);
+    sandbox.green();
+    // A revert of the newest landing and one of an older goal's own commit; both come back and land again.
+    sandbox.git(&["revert", "--no-edit", "-m", "1", "HEAD"]);
+    sandbox.green();
+    let (b, _) = sandbox.noted("b");
+    sandbox.git(&["revert", "--no-edit", &b]);
+    sandbox.green();
+    more(&sandbox, &["l"]);
+    sandbox.green();
+    sandbox.ok(&["rebuild"]);
+    sandbox.green();
+    // Somebody's branch is merged, and results wait beside a dirty checkout.
+    sandbox.git(&["switch", "-q", "-c", "topic", "HEAD~2"]);
+    sandbox.write("topic.txt", "t\n");
+    sandbox.commit("topic");
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.git(&["merge", "-q", "--no-ff", "--no-edit", "topic"]);
+    sandbox.green();
+    sandbox.write("m.txt", "mine\n");
+    more(&sandbox, &["m"]);
+    assert!(sandbox.refs().contains_key("refs/invisigoth/landed/main"));
+    sandbox.green();
+    std::fs::remove_file(sandbox.path("m.txt")).unwrap();
+    more(&sandbox, &["n"]);
+    sandbox.green();
+    // A branch of one's own name, and goals that do not merge but are one commit.
+    sandbox.git(&["config", "invisigoth.run.isolation", "none"]);
+    more(&sandbox, &["o", "p"]);
+    sandbox.green();
+    sandbox.git(&["config", "--unset", "invisigoth.run.isolation"]);
+    more(&sandbox, &["q"]);
+    sandbox.green();
+    sandbox.git(&["branch", "-m", "main", "trunk"]);
+    sandbox.green();
+}
+
+#[test]
+fn a_rebase_by_people_leaves_goals_without_records_and_is_said() {
+    for isolation in ["branch", "none"] {
+        let sandbox = Sandbox::ready();
+        sandbox.git(&["config", "invisigoth.run.isolation", isolation]);
+        more(&sandbox, &["a", "b"]);
+        sandbox.git(&["tag", "before"]);
+        more(&sandbox, &["c", "d"]);
+        sandbox
+            .command("git")
+            .env("GIT_COMMITTER_DATE", "2027-01-01T00:00:00Z")
+            .args(["rebase", "-q", "--force-rebase", "before"])
+            .status()
+            .unwrap();
+        assert_ne!(sandbox.id("main"), sandbox.id("ORIG_HEAD"));
+        let json = sandbox.json(&["verify"]);
+        assert_eq!(json["findings"], json!([]), "{isolation}: {json}");
+        assert!(
+            json["remarks"][0].as_str().unwrap().contains("2 landed by people"),
+            "{json}"
+        );
+        more(&sandbox, &["e"]);
+        sandbox.green();
+    }
+}
+
+#[test]
+fn a_squash_brings_rows_without_their_commits() {
+    let sandbox = Sandbox::ready();
+    more(&sandbox, &["a"]);
+    sandbox.git(&["switch", "-q", "-c", "topic"]);
+    more(&sandbox, &["b", "c"]);
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.git(&["merge", "-q", "--squash", "topic"]);
+    sandbox.commit("squashed");
+    sandbox.green();
+    more(&sandbox, &["d"]);
+    sandbox.green();
+}
+
+#[test]
+fn what_was_red_before_is_no_divergence() {
+    let sandbox = Sandbox::checking(super::landing::RED);
+    more(&sandbox, &["a", "b"]);
+    sandbox.green();
+    assert_eq!(sandbox.run(&["verify", "--rerun"]).code, 0);
+}
+
+#[test]
+fn full_files_are_sealed_and_still_compared() {
+    let sandbox = Sandbox::ready();
+    let rows = |row: &dyn Fn(usize) -> String| format!("[\n{}\n]\n", (0..254).map(row).collect::<Vec<_>>().join(",\n"));
+    sandbox.write(
+        HISTORY,
+        rows(&|nth| format!("{{\"goal\":\"old-{nth}\",\"commit\":\"{nth:040}\"}}")),
+    );
+    sandbox.write(
+        COMPLETED,
+        rows(&|nth| format!("{{\"id\":\"old-{nth}\",\"status\":\"completed\"}}")),
+    );
+    sandbox.commit("what landed elsewhere");
+    more(&sandbox, &["a", "b", "c", "d"]);
+    assert!(sandbox.path("memory/history/0001.json").exists());
+    sandbox.green();
+    sandbox.edit("memory/completed/0001.json", |text| {
+        text.replacen("old-7\"", "new-7\"", 1)
+    });
+    assert_eq!(sandbox.finds(&[]), ["old-7 row", "new-7 row"]);
+}
+
+#[test]
+fn a_clone_without_notes_or_with_little_history_says_what_it_lacks() {
+    let sandbox = landed();
+    let at = |name: &str| sandbox.home().join(name).to_str().unwrap().to_owned();
+    let url = format!("file://{}", sandbox.repo().to_str().unwrap());
+    let verify = |dir: &str| sandbox.run(&["-C", dir, "verify"]);
+    sandbox.git(&["clone", "-q", &url, &at("plain")]);
+    let plain = verify(&at("plain"));
+    assert_eq!(plain.code, 0, "{}{}", plain.stdout, plain.stderr);
+    let missing = "10 cannot be replayed (attempt not in this clone)\n";
+    assert!(plain.stdout.ends_with(missing), "{}", plain.stdout);
+    for said in [
+        "no notes",
+        "git fetch origin refs/notes/invisigoth",
+        "git fetch origin refs/invisigoth/attempts",
+    ] {
+        assert!(plain.stderr.contains(said), "{said}: {}", plain.stderr);
+    }
+    sandbox.git(&["clone", "-q", "--depth", "5", &url, &at("shallow")]);
+    let shallow = verify(&at("shallow"));
+    assert_eq!(shallow.code, 0, "{}{}", shallow.stdout, shallow.stderr);
+    assert!(shallow.stderr.contains("shallow"), "{}", shallow.stderr);
+}
+
+#[test]
+fn two_clones_that_land_apart_and_merge_are_verified() {
+    let sandbox = Sandbox::ready();
+    for id in ["a", "b"] {
+        sandbox.goal(id, &[]);
+    }
+    sandbox.commit("goals");
+    let other = sandbox.home().join("other").to_str().unwrap().to_owned();
+    sandbox.git(&["clone", "-q", ".", &other]);
+    let configured = sandbox.git(&["config", "--local", "--list"]);
+    for line in configured.lines().filter(|line| {
+        ["user.", "invisigoth.", "merge.", "notes."]
+            .iter()
+            .any(|key| line.starts_with(key))
+    }) {
+        let (key, value) = line.split_once('=').unwrap();
+        sandbox.git(&["-C", &other, "config", key, value]);
+    }
+    let script = |id: &str| json!([reply(&whole(&format!("{id}.txt"), "1\n"))]);
+    sandbox.script(json!({ "a": script("a"), "b": script("b") }));
+    sandbox.ok(&["run", "a"]);
+    sandbox.ok(&["-C", &other, "run", "b"]);
+    sandbox.git(&[
+        "fetch",
+        "-q",
+        &other,
+        "main:theirs",
+        "refs/notes/invisigoth:refs/notes/other",
+    ]);
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_git-invisigoth"))
+        .parent()
+        .unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let merge = ["merge", "-q", "--no-edit", "theirs"];
+    assert!(
+        sandbox
+            .command("git")
+            .env("PATH", path)
+            .args(merge)
+            .status()
+            .unwrap()
+            .success()
+    );
+    sandbox.green();
+    sandbox.git(&[
+        "notes",
+        "--ref",
+        "invisigoth",
+        "merge",
+        "-q",
+        "-s",
+        "cat_sort_uniq",
+        "other",
+    ]);
+    let json = sandbox.json(&["verify"]);
+    assert_eq!(
+        (&json["goals"], &json["notes"], &json["findings"]),
+        (&json!(2), &json!(2), &json!([])),
+        "{json}"
+    );
+}
+
+#[test]
+fn a_gate_that_is_red_when_it_runs_again_is_named_with_its_first_landing() {
+    let sandbox = Sandbox::checking("[ ! -e \"$HOME/broken\" ] || [ ! -e b.txt ]\n");
+    more(&sandbox, &["a", "b", "c"]);
+    let ran = sandbox.run(&["verify", "--rerun"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (
+            0,
+            "3 goals verified: 3 commits, 3 records, 3 replayed, 3 gates run again\n"
+        )
+    );
+    std::fs::write(sandbox.home().join("broken"), "").unwrap();
+    assert_eq!(sandbox.finds(&["--rerun"]), ["b gate"]);
+    sandbox.green();
+}
+
+#[test]
+fn a_range_is_what_it_names_and_nonsense_is_refused() {
+    let sandbox = landed();
+    assert!(sandbox.ok(&["verify", "main~3..main"]).starts_with("3 goals verified"));
+    assert!(sandbox.ok(&["verify", "main~3"]).starts_with("7 goals verified"));
+    assert_eq!(
+        sandbox.ok(&["verify", "main..main"]),
+        "nothing landed there: nothing to verify\n"
+    );
+    for (range, code, said) in [
+        ("nowhere", 1, "`nowhere` names no commit here"),
+        ("main..nowhere", 1, "`nowhere` names no commit here"),
+        ("main...main", 2, "has two sides"),
+        ("", 1, "names no commit"),
+    ] {
+        let ran = sandbox.run(&["verify", range]);
+        assert_eq!(ran.code, code, "{range}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{range}: {}", ran.stderr);
+    }
+    sandbox.git(&["switch", "-q", "--detach"]);
+    assert_eq!(sandbox.run(&["verify"]).code, 1);
+    sandbox.ok(&["verify", "HEAD"]);
 }

@@ -104,7 +104,11 @@ impl Auditor<'_> {
             other.at > landed.at && node.is_some_and(|node| node.asked)
         };
         let mut later = self.walk.landed.iter().filter(after);
-        !later.any(|later| self.walk.holds(self.repo, later.landing, landed.landing).unwrap_or(false))
+        !later.any(|later| {
+            self.walk
+                .holds(self.repo, later.landing, landed.landing)
+                .unwrap_or(false)
+        })
     }
 
     /// Compares a record's fields with its commits.
@@ -151,7 +155,11 @@ impl Auditor<'_> {
                 self.not_replayed(word);
                 return Ok(());
             }
-            Worked::Broken(why) => vec![Divergence::new(What::Attempt, "an attempt that can be read", why.clone())],
+            Worked::Broken(why) => vec![Divergence::new(
+                What::Attempt,
+                "an attempt that can be read",
+                why.clone(),
+            )],
             Worked::Here(stored, calls) => {
                 let mut found = same_work(record, stored);
                 found.extend(called(stored, calls));
@@ -173,7 +181,9 @@ impl Auditor<'_> {
     /// Adds up what all attempts since the goal last landed took.
     fn sums(&mut self, landed: &Landed, record: &Record, stored: &Stored) -> Result<Vec<Divergence>> {
         let last = self.rows.landed_before(&landed.goal, landed.at);
-        let last = last.and_then(|at| self.walk.order.get(at)).map(|node| node.entry.at.rfc3339());
+        let last = last
+            .and_then(|at| self.walk.order.get(at))
+            .map(|node| node.entry.at.rfc3339());
         let entry = history::entry(self.repo, landed.commit)?;
         let number: u32 = entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1);
         let (mut replies, mut usage) = (stored.rounds, stored.usage);
@@ -208,7 +218,11 @@ impl Auditor<'_> {
                 let parts = [why.as_str(), &paths.join(", ")].map(str::to_owned);
                 let there: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                 let expected = "the code of the recorded replies";
-                return Ok(Some(Divergence::new(What::Replay, expected, format!("other code: {}", there.join(": ")))));
+                return Ok(Some(Divergence::new(
+                    What::Replay,
+                    expected,
+                    format!("other code: {}", there.join(": ")),
+                )));
             }
         }
         Ok(None)
@@ -246,7 +260,11 @@ fn same_work(record: &Record, stored: &Stored) -> Vec<Divergence> {
     let differ = pairs.into_iter().filter(|(_, record, stored)| record != stored);
     let mut found: Vec<Divergence> = differ
         .map(|(key, record, stored)| {
-            Divergence::new(What::Attempt, format!("{key} {record}, as the record says"), format!("{key} {stored}"))
+            Divergence::new(
+                What::Attempt,
+                format!("{key} {record}, as the record says"),
+                format!("{key} {stored}"),
+            )
         })
         .collect();
     let replayable = !stored.redacted && stored.executor.is_none();
@@ -269,11 +287,19 @@ fn called(stored: &Stored, calls: &[Exchange]) -> Vec<Divergence> {
     let mut found = Vec::new();
     if sum.tokens() != stored.usage.tokens() {
         let expected = format!("calls of {} tokens", stored.usage.tokens());
-        found.push(Divergence::new(What::Cost, expected, format!("calls of {}", sum.tokens())));
+        found.push(Divergence::new(
+            What::Cost,
+            expected,
+            format!("calls of {}", sum.tokens()),
+        ));
     }
     if !claims::same_cost(sum.cost_usd, stored.usage.cost_usd) {
         let expected = format!("calls of {:?} dollars", stored.usage.cost_usd);
-        found.push(Divergence::new(What::Cost, expected, format!("calls of {:?}", sum.cost_usd)));
+        found.push(Divergence::new(
+            What::Cost,
+            expected,
+            format!("calls of {:?}", sum.cost_usd),
+        ));
     }
     found
 }

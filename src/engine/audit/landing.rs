@@ -40,7 +40,11 @@ pub fn parents(entry: &LogEntry) -> Option<Divergence> {
     let members = target::members(entry);
     if members.len() != named || entry.parents.is_empty() {
         let found = entry.trailers("Landed").collect::<Vec<_>>().join(", ");
-        return Some(Divergence::new(What::Message, "`Landed: GOAL COMMIT`", format!("`Landed: {found}`")));
+        return Some(Divergence::new(
+            What::Message,
+            "`Landed: GOAL COMMIT`",
+            format!("`Landed: {found}`"),
+        ));
     }
     let wanted: Vec<CommitId> = members.into_iter().map(|(_, commit)| commit).collect();
     let there: Vec<CommitId> = entry.parents.iter().skip(1).copied().collect();
@@ -61,12 +65,15 @@ impl Auditor<'_> {
     /// When trees cannot be read.
     pub fn landing_code(&mut self, node: &Node, parent: CommitId, members: &[&Landed]) -> Result<()> {
         let id = node.entry.id;
-        if !members.iter().all(|landed| has_own(landed)) {
+        let is_whole = |landed: &&Landed| self.walk.node(landed.commit).is_some_and(|own| !own.cut);
+        if !members.iter().all(|landed| has_own(landed) && is_whole(landed)) {
             return Ok(());
         }
         let commits: Vec<CommitId> = members.iter().map(|landed| landed.commit).collect();
         let merged = match commits.as_slice() {
-            [one] if !self.is_one_commit(parent, *one)? => merge::of_branch(self.repo, parent, *one)?,
+            [one] if !self.walk.shallow && !self.is_one_commit(parent, *one)? => {
+                merge::of_branch(self.repo, parent, *one)?
+            }
             all => merge::onto(self.repo, parent, all)?,
         };
         let there = tree::code_of_commit(self.repo, id)?;
@@ -85,7 +92,10 @@ impl Auditor<'_> {
             }
             Merge::Conflict { paths, .. } => {
                 let paths: Vec<String> = paths.iter().take(PATHS).map(ToString::to_string).collect();
-                let found = format!("it conflicts in {}", paths.join(", "));
+                let found = match paths.as_slice() {
+                    [] => "they have no history in common".to_owned(),
+                    paths => format!("it conflicts in {}", paths.join(", ")),
+                };
                 let divergence = Divergence::new(What::Code, format!("{names} fits onto {}", parent.short()), found);
                 self.found(id, goal, divergence);
             }
@@ -119,6 +129,9 @@ impl Auditor<'_> {
             let earlier = self.walk.landed.iter().rev();
             let mut earlier = earlier.filter(|landed| landed.at < at && landed.goal == *goal);
             let Some(landed) = earlier.next() else { return Ok(()) };
+            if self.walk.node(landed.commit).is_none_or(|own| own.cut) {
+                return Ok(());
+            }
             if !commits.contains(&landed.commit) {
                 commits.push(landed.commit);
             }
@@ -132,7 +145,11 @@ impl Auditor<'_> {
         }
         let names: Vec<String> = commits.iter().map(|commit| commit.short()).collect();
         let expected = format!("the code without {}", names.join(", "));
-        self.found(node.entry.id, goals.first(), Divergence::new(What::Code, expected, "other code"));
+        self.found(
+            node.entry.id,
+            goals.first(),
+            Divergence::new(What::Code, expected, "other code"),
+        );
         Ok(())
     }
 
@@ -157,10 +174,17 @@ impl Auditor<'_> {
             let message = land::landing_message(&landed.goal, landed.commit, self.repo)?.text();
             let landing = self.walk.order.get(landed.at).map(|node| &node.entry);
             if let Some(landing) = landing.filter(|landing| landing.message != message) {
-                let there = landing.message.lines().find(|line| !message.lines().any(|known| known == *line));
+                let there = landing
+                    .message
+                    .lines()
+                    .find(|line| !message.lines().any(|known| known == *line));
                 let expected = message.lines().next().unwrap_or_default().to_owned();
                 let there = there.unwrap_or("less").to_owned();
-                self.found(landed.landing, Some(&landed.goal), Divergence::new(What::Message, expected, there));
+                self.found(
+                    landed.landing,
+                    Some(&landed.goal),
+                    Divergence::new(What::Message, expected, there),
+                );
             }
             if !is_as_is {
                 found.extend(self.base(landed, own)?);
@@ -191,7 +215,8 @@ impl Auditor<'_> {
         let Some(tip) = tip.filter(|_| !own.cut && landing.is_some_and(|landing| !landing.cut)) else {
             return Ok(None);
         };
-        if self.is_one_commit(tip, landed.commit)? {
+        // Where the history ends early, two parts of it may not meet here.
+        if self.walk.shallow || self.is_one_commit(tip, landed.commit)? {
             return Ok(None);
         }
         let parents: Vec<String> = own.entry.parents.iter().map(|parent| parent.short()).collect();
@@ -242,7 +267,10 @@ fn inverse(repo: &Repo, tip: CommitId, commits: &[CommitId]) -> Result<Option<Co
         let Some(before) = history::parents(repo, *commit)?.first().copied() else {
             return Ok(None);
         };
-        let (with, without) = (tree::code_of_commit(repo, *commit)?, tree::code_of_commit(repo, before)?);
+        let (with, without) = (
+            tree::code_of_commit(repo, *commit)?,
+            tree::code_of_commit(repo, before)?,
+        );
         match merge::three_way(repo, with, code, without)? {
             Ok(merged) => code = merged,
             Err(_) => return Ok(None),

@@ -15,6 +15,7 @@ use eyre::Result;
 
 use crate::{
     audit::{Divergence, Finding, What, claims::Gated},
+    check::Stage,
     engine::{
         audit::{
             attempts::Worked,
@@ -27,7 +28,6 @@ use crate::{
         stored,
     },
     git::{Repo, refs, tree},
-    check::Stage,
     id::{BlobId, CommitId, GoalId},
     record::Record,
 };
@@ -136,7 +136,7 @@ pub fn audit(session: &Session, scope: &Scope) -> Result<Audit> {
     }
     auditor.judge_notes(scope)?;
     let asked = |commit: &CommitId| walk.node(*commit).is_some_and(|node| node.asked);
-    auditor.audit.by_people = walk.by_people.iter().filter(|(_, commit)| asked(commit)).count();
+    auditor.audit.by_people += walk.by_people.iter().filter(|(_, commit)| asked(commit)).count();
     auditor.tell();
     let mut audit = auditor.audit;
     audit.index = walk.index;
@@ -158,6 +158,10 @@ impl Auditor<'_> {
         self.audit.goals += 1;
         if !landing::parents_fit(&node.entry) {
             // `read_rows` named it; nothing else can be said of it.
+            return Ok(());
+        }
+        if self.rows.is_rewritten(landed) {
+            self.audit.by_people += 1;
             return Ok(());
         }
         self.twice(landed);
@@ -217,7 +221,11 @@ impl Auditor<'_> {
             Gated::Same => {}
             Gated::Own => self.audit.own_settings += 1,
             Gated::Lacks(commands) => {
-                let expected = format!("`{}`, as invisigoth.toml of {} says", commands.join("`, `"), parent.short());
+                let expected = format!(
+                    "`{}`, as invisigoth.toml of {} says",
+                    commands.join("`, `"),
+                    parent.short()
+                );
                 let ran: Vec<&str> = record.checks.iter().map(|row| row.cmd.as_str()).collect();
                 let divergence = Divergence::new(What::Checks, expected, format!("`{}`", ran.join("`, `")));
                 self.found(landed.landing, Some(&landed.goal), divergence);
@@ -229,8 +237,10 @@ impl Auditor<'_> {
     /// Says what cannot be told here.
     fn tell(&mut self) {
         let audit = &mut self.audit;
-        if self.walk.is_shallow() {
-            audit.remarks.push("this clone is shallow: what lies before its end is not looked at".into());
+        if self.walk.shallow {
+            audit
+                .remarks
+                .push("this clone is shallow: what lies before its end is not looked at".into());
             audit.hints.push("`git fetch --unshallow` brings the rest".into());
         }
         if audit.own_settings > 0 {

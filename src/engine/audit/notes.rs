@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eyre::Result;
 
 use crate::{
-    audit::{
-        Divergence, What, claims,
-        delta::Head,
-    },
+    audit::{Divergence, What, claims, delta::Head},
     engine::audit::{Auditor, Scope},
     git::{Repo, config, notes, refs},
     id::{CommitId, GoalId, Oid},
@@ -47,6 +44,14 @@ impl Noted {
         self.lines.as_ref().is_some_and(|lines| !lines.is_empty())
     }
 
+    /// True where the note on `commit` records a landing of `goal` by another commit, and none by this one.
+    pub fn names_other(&self, goal: &GoalId, commit: CommitId) -> bool {
+        let lines = self.lines.as_ref().and_then(|lines| lines.get(&commit));
+        let heads: Vec<Head> = lines.into_iter().flatten().filter_map(|line| Head::of(line)).collect();
+        let mut of_goal = heads.iter().filter(|head| head.goal == *goal && head.kind.is_none());
+        of_goal.clone().next().is_some() && of_goal.all(|head| head.commit != commit)
+    }
+
     /// Returns the noted line of this name.
     pub fn line(&self, head: &Head) -> Option<String> {
         let lines = self.lines.as_ref()?.get(&head.commit)?;
@@ -62,7 +67,9 @@ impl Auditor<'_> {
     pub fn judge_notes(&mut self, scope: &Scope) -> Result<()> {
         let Some(lines) = self.noted.lines.take().filter(|lines| !lines.is_empty()) else {
             if self.audit.records > 0 {
-                self.audit.remarks.push("this clone has no notes: only the rows of history.json are looked at".into());
+                self.audit
+                    .remarks
+                    .push("this clone has no notes: only the rows of history.json are looked at".into());
                 let remote = config::remote(self.repo).unwrap_or_else(|| "REMOTE".to_owned());
                 self.audit
                     .hints
@@ -74,7 +81,7 @@ impl Auditor<'_> {
         let mut seen: BTreeSet<CommitId> = BTreeSet::new();
         for landed in &self.walk.landed {
             let asked = self.walk.order.get(landed.at).is_some_and(|node| node.asked);
-            if !asked || !seen.insert(landed.commit) {
+            if !asked || self.rows.is_rewritten(landed) || !seen.insert(landed.commit) {
                 continue;
             }
             let rows = self.rows.of_commit(landed.commit);
@@ -121,7 +128,9 @@ impl Auditor<'_> {
             self.audit
                 .remarks
                 .push(format!("{} without a note here: {named}{more}", absent.len()));
-            self.audit.hints.push("`git invisigoth rebuild` notes what history.json has".into());
+            self.audit
+                .hints
+                .push("`git invisigoth rebuild` notes what history.json has".into());
         }
         Ok(())
     }
@@ -137,8 +146,12 @@ impl Auditor<'_> {
                 if self.walk.node(*commit).is_some_and(|node| node.asked) {
                     let goal = record.goal.as_str();
                     let by_people = self.walk.by_people.iter();
-                    if !by_people.clone().any(|(landed, by)| by == commit && landed.as_str() == goal) {
-                        let divergence = Divergence::new(What::Note, "no record of what did not land", format!("goal {goal}"));
+                    if !by_people
+                        .clone()
+                        .any(|(landed, by)| by == commit && landed.as_str() == goal)
+                    {
+                        let divergence =
+                            Divergence::new(What::Note, "no record of what did not land", format!("goal {goal}"));
                         self.found(*commit, Some(&record.goal), divergence);
                     }
                 } else if self.is_gone(&record, *commit, scope)? {
@@ -153,7 +166,7 @@ impl Auditor<'_> {
 
     /// True where a record says that a goal landed on the branch that is looked at, and nothing there knows of it.
     fn is_gone(&self, record: &Record, commit: CommitId, scope: &Scope) -> Result<bool> {
-        let here = scope.branch.as_ref() == Some(&record.target) && !self.walk.is_shallow();
+        let here = scope.branch.as_ref() == Some(&record.target) && !self.walk.shallow;
         if !here || self.walk.node(commit).is_some() || self.rows.has_landed(&record.goal) {
             return Ok(false);
         }

@@ -36,6 +36,8 @@ pub struct Rows {
     taken_back: BTreeMap<GoalId, Vec<usize>>,
     /// Landings that took the goal out of the backlog.
     closed: HashSet<(usize, GoalId)>,
+    /// Plain landings that a rebase or an amend made anew: nothing binds them to their records.
+    rewritten: HashSet<usize>,
     /// The commits of landed goals.
     commits: HashSet<(GoalId, CommitId)>,
 }
@@ -62,7 +64,8 @@ impl Rows {
     /// Returns the rows of all records of a commit, of landings and of what took it back.
     pub fn of_commit(&self, commit: CommitId) -> Vec<&str> {
         let all = self.records.iter().filter(|(head, _)| head.commit == commit);
-        all.flat_map(|(_, rows)| rows.iter().map(|(_, row)| row.as_str())).collect()
+        all.flat_map(|(_, rows)| rows.iter().map(|(_, row)| row.as_str()))
+            .collect()
     }
 
     /// Returns the row that a landing wrote into the completed file.
@@ -70,6 +73,11 @@ impl Rows {
         self.completed
             .get(&(landed.at, landed.goal.clone()))
             .map(String::as_str)
+    }
+
+    /// True for a plain landing that a rebase or an amend made anew.
+    pub fn is_rewritten(&self, landed: &Landed) -> bool {
+        self.rewritten.contains(&landed.at)
     }
 
     /// Returns where the goal landed last before `at`.
@@ -84,7 +92,10 @@ impl Rows {
             return false;
         };
         let between = |at: &usize| (earlier..landed.at).contains(at);
-        let taken_back = self.taken_back.get(&landed.goal).is_some_and(|all| all.iter().any(between));
+        let taken_back = self
+            .taken_back
+            .get(&landed.goal)
+            .is_some_and(|all| all.iter().any(between));
         !taken_back && !self.closed.contains(&(landed.at, landed.goal.clone()))
     }
 
@@ -109,8 +120,13 @@ impl Rows {
     }
 
     fn take_in(&mut self, at: usize, moves: &Moves) {
+        let changed: HashSet<Head> = moves.history.gone.iter().filter_map(|row| Head::of(row)).collect();
         for row in &moves.history.added {
-            let Some(head) = Head::of(row) else { continue };
+            // What a row was changed to was named already; its note is compared with what it was.
+            let wanted = |head: &Head| !changed.contains(head) && self.has_commit(&head.goal, head.commit);
+            let Some(head) = Head::of(row).filter(wanted) else {
+                continue;
+            };
             let known = self.records.entry(head).or_default();
             if !known.iter().any(|(_, other)| other == row) {
                 known.push((at, row.clone()));
@@ -119,15 +135,18 @@ impl Rows {
     }
 }
 
-struct BeforeAt<'a>(&'a Rows, usize);
+/// What happened before a commit, by its place in the walk.
+struct BeforeAt<'a>(&'a Rows, &'a Walk, usize);
 
 impl Before for BeforeAt<'_> {
     fn landed(&self, goal: &GoalId) -> bool {
-        self.0.landed_before(goal, self.1).is_some()
+        self.0.landed_before(goal, self.2).is_some()
     }
 
     fn recorded(&self, head: &Head) -> bool {
-        self.0.has_commit(&head.goal, head.commit) && self.landed(&head.goal)
+        // The record of a commit that was made anew still names the old one.
+        let is_rewritten = || !self.0.rewritten.is_empty() && !self.1.index.contains_key(&head.commit);
+        self.landed(&head.goal) && (self.0.has_commit(&head.goal, head.commit) || is_rewritten())
     }
 }
 
@@ -165,7 +184,13 @@ impl Auditor<'_> {
             self.found(id, goal.as_ref(), divergence);
             return Ok(());
         }
-        let Some(parent) = node.entry.parents.first().copied().filter(|parent| self.repo.has(*parent)) else {
+        let Some(parent) = node
+            .entry
+            .parents
+            .first()
+            .copied()
+            .filter(|parent| self.repo.has(*parent))
+        else {
             return Ok(());
         };
         self.landing_code(node, parent, members)?;
@@ -177,6 +202,15 @@ impl Auditor<'_> {
             }
         };
         let landed_at = node.entry.at.rfc3339();
+        if let [landed] = members
+            && landed.how == How::Plain
+            && self.is_made_anew(landed, &moves, &landed_at)
+        {
+            self.rows.rewritten.insert(at);
+            self.rows.take_in(at, &moves);
+            self.lost(id, &moves, &BTreeSet::new(), false);
+            return Ok(());
+        }
         let own: Vec<Member<'_>> = members
             .iter()
             .map(|landed| Member {
@@ -190,7 +224,7 @@ impl Auditor<'_> {
                 self.found(id, Some(member.goal), divergence);
             }
         }
-        for divergence in moves::others(&moves, &own, &BeforeAt(&self.rows, at)) {
+        for divergence in moves::others(&moves, &own, &BeforeAt(&self.rows, self.walk, at)) {
             self.found(id, None, divergence);
         }
         let prompt = |files: &crate::engine::audit::memory::Files| files.get(MASTER_PROMPT).copied();
@@ -211,6 +245,15 @@ impl Auditor<'_> {
             }
         }
         Ok(())
+    }
+
+    /// True for a plain landing that is not the commit that its row or its note is of: a rebase kept both as they were.
+    fn is_made_anew(&self, landed: &Landed, moves: &Moves, landed_at: &str) -> bool {
+        let is = |row: &&String| read::id_text(row).is_some_and(|id| id == landed.goal.as_str());
+        let row = moves.completed.added.iter().find(is);
+        let dated = format!("\"landed_at\":\"{landed_at}\"");
+        let noted = self.noted.names_other(&landed.goal, landed.commit);
+        noted || row.is_some_and(|row| !row.replace(": ", ":").contains(&dated))
     }
 
     /// Looks at what any other commit did: of people, or ours that lands nothing.
@@ -255,9 +298,17 @@ impl Auditor<'_> {
                 // A squash brings the rows, and leaves the commits behind.
                 Some(head) if !self.walk.index.contains_key(&head.commit) => squashed += 1,
                 head => {
-                    let changed = moves.history.gone.iter().any(|gone| Head::of(gone) == head && head.is_some());
+                    let changed = moves
+                        .history
+                        .gone
+                        .iter()
+                        .any(|gone| Head::of(gone) == head && head.is_some());
                     if !changed {
-                        let divergence = Divergence::new(What::Row, format!("{HISTORY}: no record of what did not land"), cut(row));
+                        let divergence = Divergence::new(
+                            What::Row,
+                            format!("{HISTORY}: no record of what did not land"),
+                            cut(row),
+                        );
                         self.found(node.entry.id, head.map(|head| head.goal).as_ref(), divergence);
                     }
                 }
@@ -265,13 +316,21 @@ impl Auditor<'_> {
         }
         for row in &moves.completed.added {
             let goal: Option<GoalId> = read::id_text(row).and_then(|id| id.parse().ok());
-            let known = goal.as_ref().is_some_and(|goal| {
-                self.rows.has_landed(goal) || brought.iter().any(|head| head.goal == *goal)
-            });
-            let changed = moves.completed.gone.iter().any(|gone| read::id_text(gone) == read::id_text(row));
+            let known = goal
+                .as_ref()
+                .is_some_and(|goal| self.rows.has_landed(goal) || brought.iter().any(|head| head.goal == *goal));
+            let changed = moves
+                .completed
+                .gone
+                .iter()
+                .any(|gone| read::id_text(gone) == read::id_text(row));
             if !known && !changed {
                 let expected = format!("{COMPLETED}: no goal that did not land");
-                self.found(node.entry.id, goal.as_ref(), Divergence::new(What::Row, expected, cut(row)));
+                self.found(
+                    node.entry.id,
+                    goal.as_ref(),
+                    Divergence::new(What::Row, expected, cut(row)),
+                );
             }
         }
         if squashed > 0 {

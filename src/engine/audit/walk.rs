@@ -61,6 +61,8 @@ pub struct Walk {
     pub landed: Vec<Landed>,
     /// Goals by the commits of people that brought them: by a rebase, a squash, or by hand.
     pub by_people: Vec<(GoalId, CommitId)>,
+    /// True where this clone lacks a part of the history.
+    pub shallow: bool,
     /// How far along the first parents of the tip each commit of that line is.
     line: HashMap<CommitId, usize>,
 }
@@ -76,6 +78,7 @@ impl Walk {
             index: HashMap::new(),
             landed: Vec::new(),
             by_people: Vec::new(),
+            shallow: false,
             line: HashMap::new(),
         };
         if let Some(from) = from {
@@ -111,13 +114,20 @@ impl Walk {
 
     fn add(&mut self, entry: LogEntry, asked: bool) {
         let parents = entry.parents.iter().map(|parent| self.index.get(parent));
-        let begun = ["Landed", "Settled"].into_iter().any(|key| entry.trailers(key).next().is_some());
+        let begun = ["Landed", "Settled"]
+            .into_iter()
+            .any(|key| entry.trailers(key).next().is_some());
         let node = Node {
-            begun: begun || parents.clone().flatten().any(|at| self.order.get(*at).is_some_and(|node| node.begun)),
+            begun: begun
+                || parents
+                    .clone()
+                    .flatten()
+                    .any(|at| self.order.get(*at).is_some_and(|node| node.begun)),
             cut: parents.clone().any(|at| at.is_none()),
             entry,
             asked,
         };
+        self.shallow |= node.cut;
         self.index.insert(node.entry.id, self.order.len());
         self.order.push(node);
     }
@@ -144,7 +154,13 @@ impl Walk {
             for (goal, commit) in target::members(&node.entry) {
                 members.insert(commit);
                 let landing = node.entry.id;
-                self.landed.push(Landed { at, landing, goal, commit, how });
+                self.landed.push(Landed {
+                    at,
+                    landing,
+                    goal,
+                    commit,
+                    how,
+                });
             }
         }
         for node in self.order.iter().filter(|node| !members.contains(&node.entry.id)) {
@@ -170,11 +186,6 @@ impl Walk {
             return Ok(false);
         }
         Ok(history::contains(repo, new, old)?)
-    }
-
-    /// True where this clone lacks a part of the history.
-    pub fn is_shallow(&self) -> bool {
-        self.order.iter().any(|node| node.cut)
     }
 
     /// Returns the goals whose rows a commit may take back: those of the commits that it says it reverts.

@@ -23,13 +23,20 @@ impl View for Outcome {
             let place = (finding.commit, finding.goal.as_ref());
             if last != Some(place) {
                 let commit = look.paint.paint(Style::Warn, &finding.commit.short());
-                let goal = finding.goal.as_ref().map_or(String::new(), |goal| format!("  {goal}"));
-                text.push_str(&format!("{commit}{}\n", one_line(&goal)));
+                let goal = finding
+                    .goal
+                    .as_ref()
+                    .map(|goal| format!("  {}", one_line(goal.as_str())));
+                text.push_str(&format!("{commit}{}\n", goal.unwrap_or_default()));
                 last = Some(place);
             }
             let word = look.word(Style::Bad, finding.what.word(), WHAT);
             text.push_str(&format!("  {word}expected {}\n", one_line(&finding.expected)));
-            text.push_str(&format!("  {}found    {}\n", " ".repeat(WHAT), one_line(&finding.found)));
+            text.push_str(&format!(
+                "  {}found    {}\n",
+                " ".repeat(WHAT),
+                one_line(&finding.found)
+            ));
         }
         text.push_str(&self.sums());
         text
