@@ -132,12 +132,6 @@ pub fn completed_row(goal_raw: &str, commit: Option<&CommitId>, landed_at: &str)
     row
 }
 
-/// Returns the version of the goal that a row of `completed_goals.json` keeps; `None` where it cannot be read as one.
-pub fn completed_version(row: &str) -> Option<String> {
-    let open = Row::parse(row)?.without("status");
-    goal(&open).ok().map(|goal| goal.version())
-}
-
 /// Returns the ids of the goals in a text of `completed_goals.json` or of one of its segments.
 ///
 /// # Errors

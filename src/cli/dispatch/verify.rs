@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// What kept the command from its outcome.
-pub(crate) fn run(at: &Opened, args: Verify) -> Result<u8> {
+pub(super) fn run(at: &Opened, args: Verify) -> Result<u8> {
     let session = at.session()?;
     let watch = watch(at, &session.stop)?;
     let request = verify::Request {

@@ -8,6 +8,7 @@ use crate::{
         claims::{self, Said},
         delta::Head,
     },
+    backlog::history::asked,
     engine::{
         audit::{Auditor, has_own, walk::Landed},
         replaying::{self, Replayed},
@@ -245,7 +246,7 @@ impl Auditor<'_> {
             ));
             return Ok(true);
         };
-        let worked_on = crate::backlog::history::completed_version(stored.row.get());
+        let worked_on = asked(stored.row.get()).map(|goal| goal.version());
         Ok(stored.version == version && worked_on.as_deref() == Some(version))
     }
 }

@@ -4,7 +4,7 @@ use eyre::Result;
 
 use crate::{
     audit::{Divergence, What, claims},
-    backlog::history::completed_version,
+    backlog::history::asked,
     engine::{
         audit::{
             Auditor, has_own,
@@ -50,7 +50,7 @@ pub fn parents(entry: &LogEntry) -> Option<Divergence> {
     let there: Vec<CommitId> = entry.parents.iter().skip(1).copied().collect();
     let words = |ids: &[CommitId]| match ids {
         [] => "none".to_owned(),
-        ids => ids.iter().map(|id| id.short()).collect::<Vec<_>>().join(", "),
+        ids => ids.iter().map(CommitId::short).collect::<Vec<_>>().join(", "),
     };
     (wanted != there).then(|| {
         let expected = format!("second parent {}, as `Landed:` says", words(&wanted));
@@ -81,7 +81,7 @@ impl Auditor<'_> {
             [one] => Some(&one.goal),
             _ => None,
         };
-        let names: Vec<String> = commits.iter().map(|commit| commit.short()).collect();
+        let names: Vec<String> = commits.iter().map(CommitId::short).collect();
         let names = names.join(", ");
         match merged {
             Merge::Clean(code) if code == there => {}
@@ -143,7 +143,7 @@ impl Auditor<'_> {
             }
             commits.reverse();
         }
-        let names: Vec<String> = commits.iter().map(|commit| commit.short()).collect();
+        let names: Vec<String> = commits.iter().map(CommitId::short).collect();
         let expected = format!("the code without {}", names.join(", "));
         self.found(
             node.entry.id,
@@ -191,7 +191,7 @@ impl Auditor<'_> {
             }
         }
         let version = own.entry.trailers("Goal-Version").next();
-        let completed = self.rows.completed(landed).and_then(completed_version);
+        let completed = self.rows.completed(landed).and_then(asked).map(|goal| goal.version());
         if let (Some(version), Some(completed)) = (version, completed)
             && version != completed
             && !self.ran_other_words(landed, version)?
@@ -219,7 +219,7 @@ impl Auditor<'_> {
         if self.walk.shallow || self.is_one_commit(tip, landed.commit)? {
             return Ok(None);
         }
-        let parents: Vec<String> = own.entry.parents.iter().map(|parent| parent.short()).collect();
+        let parents: Vec<String> = own.entry.parents.iter().map(CommitId::short).collect();
         Ok(Some(Divergence::new(
             What::Base,
             format!("one commit on the history of {}", tip.short()),

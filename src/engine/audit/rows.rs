@@ -28,6 +28,8 @@ use crate::{
 pub struct Rows {
     /// Rows of records by name, with where each came in, in order.
     records: HashMap<Head, Vec<(usize, String)>>,
+    /// The names of the records of each commit.
+    heads: HashMap<CommitId, Vec<Head>>,
     /// The row of `completed_goals.json` that a landing wrote.
     completed: HashMap<(usize, GoalId), String>,
     /// Where goals landed, by us or by people.
@@ -63,8 +65,10 @@ impl Rows {
 
     /// Returns the rows of all records of a commit, of landings and of what took it back.
     pub fn of_commit(&self, commit: CommitId) -> Vec<&str> {
-        let all = self.records.iter().filter(|(head, _)| head.commit == commit);
-        all.flat_map(|(_, rows)| rows.iter().map(|(_, row)| row.as_str()))
+        let heads = self.heads.get(&commit).into_iter().flatten();
+        heads
+            .flat_map(|head| self.of(head))
+            .map(|(_, row)| row.as_str())
             .collect()
     }
 
@@ -127,7 +131,10 @@ impl Rows {
             let Some(head) = Head::of(row).filter(wanted) else {
                 continue;
             };
-            let known = self.records.entry(head).or_default();
+            let known = self.records.entry(head.clone()).or_default();
+            if known.is_empty() {
+                self.heads.entry(head.commit).or_default().push(head);
+            }
             if !known.iter().any(|(_, other)| other == row) {
                 known.push((at, row.clone()));
             }

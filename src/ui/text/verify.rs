@@ -14,10 +14,10 @@ const WHAT: usize = 10;
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
-        let mut text = String::new();
-        if let Some(first) = self.first {
-            text.push_str(&format!("{} is the first commit that diverges\n", first.short()));
-        }
+        let first = self
+            .first
+            .map(|first| format!("{} is the first commit that diverges\n", first.short()));
+        let mut text = first.unwrap_or_default();
         let mut last = None;
         for finding in &self.findings {
             let place = (finding.commit, finding.goal.as_ref());
@@ -27,16 +27,16 @@ impl View for Outcome {
                     .goal
                     .as_ref()
                     .map(|goal| format!("  {}", one_line(goal.as_str())));
-                text.push_str(&format!("{commit}{}\n", goal.unwrap_or_default()));
+                text.extend([commit, goal.unwrap_or_default(), "\n".to_owned()]);
                 last = Some(place);
             }
             let word = look.word(Style::Bad, finding.what.word(), WHAT);
-            text.push_str(&format!("  {word}expected {}\n", one_line(&finding.expected)));
-            text.push_str(&format!(
-                "  {}found    {}\n",
-                " ".repeat(WHAT),
-                one_line(&finding.found)
-            ));
+            let gap = " ".repeat(WHAT);
+            let (expected, found) = (one_line(&finding.expected), one_line(&finding.found));
+            text.extend([
+                format!("  {word}expected {expected}\n"),
+                format!("  {gap}found    {found}\n"),
+            ]);
         }
         text.push_str(&self.sums());
         text
