@@ -43,6 +43,8 @@ mod doctor;
 mod edit;
 /// Executors that work in a folder.
 mod executors;
+/// `verify` after what people do in good faith.
+mod good_faith;
 /// `init`: set up, twice, undone.
 mod init;
 /// The ten invariants, seen from outside.
@@ -97,5 +99,5 @@ mod steer;
 mod test_goals;
 /// The walls of the source: rows, doors, sizes, words.
 mod tidy;
-/// `verify`: nothing found where nothing was changed, and each change named.
+/// `verify`: each change to what landed is named.
 mod verify;

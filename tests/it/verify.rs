@@ -1,4 +1,4 @@
-//! `verify`: green after whatever people and machines do in good faith, and every tampering is named, nothing else with it.
+//! `verify`: every tampering is named, and nothing else with it. What must not be named is in `good_faith`.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{Sandbox, whole};
 const GOALS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
 
 /// Ten goals that landed: one after a refused reply, one after a failed check, one held and approved.
-fn landed() -> Sandbox {
+pub fn landed() -> Sandbox {
     let sandbox = Sandbox::ready();
     for id in GOALS {
         sandbox.goal(id, &[]);
@@ -31,13 +31,13 @@ fn landed() -> Sandbox {
     sandbox
 }
 
-fn reply(text: &str) -> Value {
+pub fn reply(text: &str) -> Value {
     json!({ "reply": text, "tokens": [10, 5] })
 }
 
 impl Sandbox {
     /// What `verify` finds: the goal and what it is about, in order.
-    fn finds(&self, args: &[&str]) -> Vec<String> {
+    pub fn finds(&self, args: &[&str]) -> Vec<String> {
         let all = [&["verify"], args].concat();
         let json = self.json(&all);
         let findings = json["findings"].as_array().unwrap_or_else(|| panic!("{json}"));
@@ -49,7 +49,7 @@ impl Sandbox {
     }
 
     /// Asserts that nothing is found.
-    fn green(&self) {
+    pub fn green(&self) {
         let ran = self.run(&["verify"]);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     }
@@ -98,7 +98,7 @@ impl Sandbox {
     }
 
     /// Changes a memory file in a commit of a person.
-    fn edit(&self, path: &str, change: impl Fn(&str) -> String) {
+    pub fn edit(&self, path: &str, change: impl Fn(&str) -> String) {
         let text = self.read(path);
         let changed = change(&text);
         assert_ne!(changed, text);
@@ -107,7 +107,7 @@ impl Sandbox {
     }
 
     /// The commit of the work at `goal`, and its note.
-    fn noted(&self, goal: &str) -> (String, String) {
+    pub fn noted(&self, goal: &str) -> (String, String) {
         let commit = self.json(&["show", goal])["record"]["commit"]
             .as_str()
             .unwrap()
@@ -133,22 +133,42 @@ fn without(text: &str, word: &str) -> String {
     format!("[\n{}\n]\n", kept.join(",\n"))
 }
 
-const HISTORY: &str = "memory/history.json";
-const COMPLETED: &str = "memory/completed_goals.json";
+pub const HISTORY: &str = "memory/history.json";
+pub const COMPLETED: &str = "memory/completed_goals.json";
+
+/// What is changed, how, and what must be found.
+type Row<'a> = (&'a str, Box<dyn Fn() + 'a>, Vec<String>);
+
+/// Makes each change to what landed, asserts what is found, and takes it back.
+fn each(sandbox: &Sandbox, rows: Vec<Row<'_>>) {
+    let refs = ["refs/notes/invisigoth", "refs/invisigoth/attempts"].map(|name| (name, sandbox.id(name)));
+    let tip = sandbox.id("main");
+    for (what, change, expected) in rows {
+        change();
+        let ran = sandbox.run(&["verify"]);
+        assert_eq!(sandbox.finds(&[]), expected, "{what}\n{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, 3, "{what}");
+        sandbox.put(&tip);
+        for (name, id) in &refs {
+            sandbox.git(&["update-ref", name, id]);
+        }
+        sandbox.green();
+    }
+}
+
+fn about(goal: &str, what: &str) -> String {
+    format!("{goal} {what}")
+}
 
 #[test]
-fn each_tampering_is_named_and_nothing_else_is() {
+fn each_change_of_a_landing_is_named_and_nothing_else_is() {
     let sandbox = landed();
+    let s = &sandbox;
     let newest = sandbox.landings("main").last().unwrap().clone();
     let newest = newest.as_str();
-    let (tip, notes) = (sandbox.id("main"), sandbox.id("refs/notes/invisigoth"));
-    let attempts = sandbox.id("refs/invisigoth/attempts");
-    let (b, note) = sandbox.noted("b");
     let second = sandbox.id("HEAD^2");
-    type Change<'a> = Box<dyn Fn() + 'a>;
-    let s = &sandbox;
-    let about = |goal: &str, what: &str| format!("{goal} {what}");
-    let rows: Vec<(&str, Change<'_>, Vec<String>)> = vec![
+    let (b, _) = sandbox.noted("b");
+    let rows: Vec<Row<'_>> = vec![
         (
             "the message of a landing",
             Box::new(|| s.put(&s.forged("HEAD", |text| text.replacen("Goal d", "Goal x", 1)))),
@@ -197,6 +217,21 @@ fn each_tampering_is_named_and_nothing_else_is() {
             vec![about("z", "parents")],
         ),
         (
+            "a target that was moved back",
+            Box::new(|| s.put("HEAD~1")),
+            vec![about(newest, "target")],
+        ),
+    ];
+    each(&sandbox, rows);
+}
+
+#[test]
+fn each_change_of_a_row_is_named_and_nothing_else_is() {
+    let sandbox = landed();
+    let s = &sandbox;
+    let (b, _) = sandbox.noted("b");
+    let rows: Vec<Row<'_>> = vec![
+        (
             "a record",
             Box::new(|| s.edit(HISTORY, |text| text.replacen("\"tokens\":30", "\"tokens\":3", 1))),
             vec![about("b", "row")],
@@ -229,6 +264,17 @@ fn each_tampering_is_named_and_nothing_else_is() {
             }),
             vec![about("z", "row")],
         ),
+    ];
+    each(&sandbox, rows);
+}
+
+#[test]
+fn each_change_of_a_note_or_an_attempt_is_named_and_nothing_else_is() {
+    let sandbox = landed();
+    let s = &sandbox;
+    let (b, note) = sandbox.noted("b");
+    let start = sandbox.id("main~10");
+    let rows: Vec<Row<'_>> = vec![
         (
             "a note's cost",
             Box::new(|| s.note(&b, &note.replace("\"tokens\":30", "\"tokens\":3"))),
@@ -251,7 +297,7 @@ fn each_tampering_is_named_and_nothing_else_is() {
         ),
         (
             "a note on what landed nothing",
-            Box::new(|| s.note(&s.id("start"), &note)),
+            Box::new(|| s.note(&start, &note)),
             vec![about("b", "note")],
         ),
         (
@@ -274,23 +320,8 @@ fn each_tampering_is_named_and_nothing_else_is() {
             Box::new(|| s.rewrite_attempts("/e@1.attempt.json", "\"model\":\"", "\"model\":\"not-")),
             vec![about("e", "attempt")],
         ),
-        (
-            "a target that was moved back",
-            Box::new(|| s.put("HEAD~1")),
-            vec![about(newest, "target")],
-        ),
     ];
-    sandbox.git(&["tag", "start", "main~10"]);
-    for (what, change, expected) in rows {
-        change();
-        let ran = sandbox.run(&["verify"]);
-        assert_eq!(sandbox.finds(&[]), expected, "{what}\n{}{}", ran.stdout, ran.stderr);
-        assert_eq!(ran.code, 3, "{what}");
-        sandbox.put(&tip);
-        sandbox.git(&["update-ref", "refs/notes/invisigoth", &notes]);
-        sandbox.git(&["update-ref", "refs/invisigoth/attempts", &attempts]);
-        sandbox.green();
-    }
+    each(&sandbox, rows);
 }
 
 /// The text of a commit that was made a second later.
@@ -355,7 +386,7 @@ impl Sandbox {
 }
 
 /// Adds goals whose replies write a file each, and runs them.
-fn more(sandbox: &Sandbox, ids: &[&str]) {
+pub fn more(sandbox: &Sandbox, ids: &[&str]) {
     let mut script = serde_json::Map::new();
     for id in ids {
         sandbox.goal(id, &[]);
@@ -363,213 +394,6 @@ fn more(sandbox: &Sandbox, ids: &[&str]) {
     }
     sandbox.script(Value::Object(script));
     sandbox.ok(&[&["run"], ids].concat());
-}
-
-#[test]
-fn what_people_do_in_good_faith_is_no_divergence() {
-    let sandbox = landed();
-    // Edits of the backlog and the settings, by hand and by command, before a landing.
-    sandbox.goal("later", &[]);
-    sandbox.edit("memory/pending_goals.json", |text| {
-        text.replace("Goal later", "Goal in other words")
-    });
-    sandbox.goal("held", &[]);
-    sandbox.write(
-        "invisigoth.toml",
-        "[check]\nlint = [\"true\"]\ntest = [\"sh check.sh\"]\n",
-    );
-    sandbox.commit("another gate");
-    more(&sandbox, &["k"]);
-    sandbox.green();
-    // A revert of the newest landing and one of an older goal's own commit; both come back and land again.
-    sandbox.git(&["revert", "--no-edit", "-m", "1", "HEAD"]);
-    sandbox.green();
-    let (b, _) = sandbox.noted("b");
-    sandbox.git(&["revert", "--no-edit", &b]);
-    sandbox.green();
-    more(&sandbox, &["l"]);
-    sandbox.green();
-    sandbox.ok(&["rebuild"]);
-    sandbox.green();
-    // Somebody's branch is merged, and results wait beside a dirty checkout.
-    sandbox.git(&["switch", "-q", "-c", "topic", "HEAD~2"]);
-    sandbox.write("topic.txt", "t\n");
-    sandbox.commit("topic");
-    sandbox.git(&["switch", "-q", "main"]);
-    sandbox.git(&["merge", "-q", "--no-ff", "--no-edit", "topic"]);
-    sandbox.green();
-    sandbox.write("m.txt", "mine\n");
-    more(&sandbox, &["m"]);
-    assert!(sandbox.refs().contains_key("refs/invisigoth/landed/main"));
-    sandbox.green();
-    std::fs::remove_file(sandbox.path("m.txt")).unwrap();
-    more(&sandbox, &["n"]);
-    sandbox.green();
-    // A branch of one's own name, and goals that do not merge but are one commit.
-    sandbox.git(&["config", "invisigoth.run.isolation", "none"]);
-    more(&sandbox, &["o", "p"]);
-    sandbox.green();
-    sandbox.git(&["config", "--unset", "invisigoth.run.isolation"]);
-    more(&sandbox, &["q"]);
-    sandbox.green();
-    sandbox.git(&["branch", "-m", "main", "trunk"]);
-    sandbox.green();
-}
-
-#[test]
-fn a_rebase_by_people_leaves_goals_without_records_and_is_said() {
-    for isolation in ["branch", "none"] {
-        let sandbox = Sandbox::ready();
-        sandbox.git(&["config", "invisigoth.run.isolation", isolation]);
-        more(&sandbox, &["a", "b"]);
-        sandbox.git(&["tag", "before"]);
-        more(&sandbox, &["c", "d"]);
-        sandbox
-            .command("git")
-            .env("GIT_COMMITTER_DATE", "2027-01-01T00:00:00Z")
-            .args(["rebase", "-q", "--force-rebase", "before"])
-            .status()
-            .unwrap();
-        assert_ne!(sandbox.id("main"), sandbox.id("ORIG_HEAD"));
-        let json = sandbox.json(&["verify"]);
-        assert_eq!(json["findings"], json!([]), "{isolation}: {json}");
-        assert!(
-            json["remarks"][0].as_str().unwrap().contains("2 landed by people"),
-            "{json}"
-        );
-        more(&sandbox, &["e"]);
-        sandbox.green();
-    }
-}
-
-#[test]
-fn a_squash_brings_rows_without_their_commits() {
-    let sandbox = Sandbox::ready();
-    more(&sandbox, &["a"]);
-    sandbox.git(&["switch", "-q", "-c", "topic"]);
-    more(&sandbox, &["b", "c"]);
-    sandbox.git(&["switch", "-q", "main"]);
-    sandbox.git(&["merge", "-q", "--squash", "topic"]);
-    sandbox.commit("squashed");
-    sandbox.green();
-    more(&sandbox, &["d"]);
-    sandbox.green();
-}
-
-#[test]
-fn what_was_red_before_is_no_divergence() {
-    let sandbox = Sandbox::checking(super::landing::RED);
-    more(&sandbox, &["a", "b"]);
-    sandbox.green();
-    assert_eq!(sandbox.run(&["verify", "--rerun"]).code, 0);
-}
-
-#[test]
-fn full_files_are_sealed_and_still_compared() {
-    let sandbox = Sandbox::ready();
-    let rows = |row: &dyn Fn(usize) -> String| format!("[\n{}\n]\n", (0..254).map(row).collect::<Vec<_>>().join(",\n"));
-    sandbox.write(
-        HISTORY,
-        rows(&|nth| format!("{{\"goal\":\"old-{nth}\",\"commit\":\"{nth:040}\"}}")),
-    );
-    sandbox.write(
-        COMPLETED,
-        rows(&|nth| format!("{{\"id\":\"old-{nth}\",\"status\":\"completed\"}}")),
-    );
-    sandbox.commit("what landed elsewhere");
-    more(&sandbox, &["a", "b", "c", "d"]);
-    assert!(sandbox.path("memory/history/0001.json").exists());
-    sandbox.green();
-    sandbox.edit("memory/completed/0001.json", |text| {
-        text.replacen("old-7\"", "new-7\"", 1)
-    });
-    assert_eq!(sandbox.finds(&[]), ["old-7 row", "new-7 row"]);
-}
-
-#[test]
-fn a_clone_without_notes_or_with_little_history_says_what_it_lacks() {
-    let sandbox = landed();
-    let at = |name: &str| sandbox.home().join(name).to_str().unwrap().to_owned();
-    let url = format!("file://{}", sandbox.repo().to_str().unwrap());
-    let verify = |dir: &str| sandbox.run(&["-C", dir, "verify"]);
-    sandbox.git(&["clone", "-q", &url, &at("plain")]);
-    let plain = verify(&at("plain"));
-    assert_eq!(plain.code, 0, "{}{}", plain.stdout, plain.stderr);
-    let missing = "10 cannot be replayed (attempt not in this clone)\n";
-    assert!(plain.stdout.ends_with(missing), "{}", plain.stdout);
-    for said in [
-        "no notes",
-        "git fetch origin refs/notes/invisigoth",
-        "git fetch origin refs/invisigoth/attempts",
-    ] {
-        assert!(plain.stderr.contains(said), "{said}: {}", plain.stderr);
-    }
-    sandbox.git(&["clone", "-q", "--depth", "5", &url, &at("shallow")]);
-    let shallow = verify(&at("shallow"));
-    assert_eq!(shallow.code, 0, "{}{}", shallow.stdout, shallow.stderr);
-    assert!(shallow.stderr.contains("shallow"), "{}", shallow.stderr);
-}
-
-#[test]
-fn two_clones_that_land_apart_and_merge_are_verified() {
-    let sandbox = Sandbox::ready();
-    for id in ["a", "b"] {
-        sandbox.goal(id, &[]);
-    }
-    sandbox.commit("goals");
-    let other = sandbox.home().join("other").to_str().unwrap().to_owned();
-    sandbox.git(&["clone", "-q", ".", &other]);
-    let configured = sandbox.git(&["config", "--local", "--list"]);
-    for line in configured.lines().filter(|line| {
-        ["user.", "invisigoth.", "merge.", "notes."]
-            .iter()
-            .any(|key| line.starts_with(key))
-    }) {
-        let (key, value) = line.split_once('=').unwrap();
-        sandbox.git(&["-C", &other, "config", key, value]);
-    }
-    let script = |id: &str| json!([reply(&whole(&format!("{id}.txt"), "1\n"))]);
-    sandbox.script(json!({ "a": script("a"), "b": script("b") }));
-    sandbox.ok(&["run", "a"]);
-    sandbox.ok(&["-C", &other, "run", "b"]);
-    sandbox.git(&[
-        "fetch",
-        "-q",
-        &other,
-        "main:theirs",
-        "refs/notes/invisigoth:refs/notes/other",
-    ]);
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_git-invisigoth"))
-        .parent()
-        .unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    let merge = ["merge", "-q", "--no-edit", "theirs"];
-    assert!(
-        sandbox
-            .command("git")
-            .env("PATH", path)
-            .args(merge)
-            .status()
-            .unwrap()
-            .success()
-    );
-    sandbox.green();
-    sandbox.git(&[
-        "notes",
-        "--ref",
-        "invisigoth",
-        "merge",
-        "-q",
-        "-s",
-        "cat_sort_uniq",
-        "other",
-    ]);
-    let json = sandbox.json(&["verify"]);
-    assert_eq!(
-        (&json["goals"], &json["notes"], &json["findings"]),
-        (&json!(2), &json!(2), &json!([])),
-        "{json}"
-    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Owns what counts as landed, what cannot be told in this clone, and which commit is named first.
 
 pub mod attempts;
+pub mod gates;
 pub mod landing;
 pub mod memory;
 pub mod notes;
@@ -14,8 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use eyre::Result;
 
 use crate::{
-    audit::{Divergence, Finding, What, claims::Gated},
-    check::Stage,
+    audit::{Divergence, Finding, What},
     engine::{
         audit::{
             attempts::Worked,
@@ -24,12 +24,11 @@ use crate::{
             rows::Rows,
             walk::{How, Landed, Walk},
         },
-        session::{self, Session},
+        session::Session,
         stored,
     },
-    git::{Repo, refs, tree},
-    id::{BlobId, CommitId, GoalId},
-    record::Record,
+    git::{Repo, refs},
+    id::{CommitId, GoalId},
 };
 
 /// What to audit.
@@ -109,10 +108,9 @@ pub struct Auditor<'a> {
     pub noted: Noted,
     /// The sums.
     pub audit: Audit,
-    gates: HashMap<Option<BlobId>, (Commands, Commands)>,
+    /// The commands of the gates.
+    gates: gates::Gates,
 }
-
-type Commands = Vec<(Stage, String)>;
 
 /// Audits what `scope` names.
 ///
@@ -128,7 +126,7 @@ pub fn audit(session: &Session, scope: &Scope) -> Result<Audit> {
         rows: Rows::default(),
         noted: Noted::read(&repo)?,
         audit: Audit::default(),
-        gates: HashMap::new(),
+        gates: gates::Gates::default(),
     };
     auditor.read_rows(&mut Memory::new(&repo))?;
     for landed in &walk.landed {
@@ -194,44 +192,6 @@ impl Auditor<'_> {
             "another one, though nothing took the goal back",
         );
         self.found(landed.landing, Some(&landed.goal), divergence);
-    }
-
-    /// Compares the record's commands with the gate at the landing's first parent.
-    fn gate(&mut self, landed: &Landed, record: &Record) -> Result<()> {
-        let node = self.walk.order.get(landed.at).filter(|node| !node.cut);
-        let Some(parent) = node.and_then(|node| node.entry.parents.first().copied()) else {
-            return Ok(());
-        };
-        let root = tree::of_commit(self.repo, parent)?;
-        let file = tree::blob_at(self.repo, root, session::SETTINGS_FILE)?;
-        if !self.gates.contains_key(&file) {
-            let tracked = match self.session.tracked_settings_at(self.repo, parent) {
-                Ok(settings) => session::commands(&settings.check),
-                // Settings that this version cannot read say nothing.
-                Err(_) => Vec::new(),
-            };
-            let here = self.session.settings_at(self.repo, Some(parent));
-            let here = here.map_or_else(|_| Vec::new(), |all| session::commands(&all.settings.check));
-            self.gates.insert(file, (tracked, here));
-        }
-        let Some((tracked, here)) = self.gates.get(&file) else {
-            return Ok(());
-        };
-        match crate::audit::claims::gate(record, tracked, here) {
-            Gated::Same => {}
-            Gated::Own => self.audit.own_settings += 1,
-            Gated::Lacks(commands) => {
-                let expected = format!(
-                    "`{}`, as invisigoth.toml of {} says",
-                    commands.join("`, `"),
-                    parent.short()
-                );
-                let ran: Vec<&str> = record.checks.iter().map(|row| row.cmd.as_str()).collect();
-                let divergence = Divergence::new(What::Checks, expected, format!("`{}`", ran.join("`, `")));
-                self.found(landed.landing, Some(&landed.goal), divergence);
-            }
-        }
-        Ok(())
     }
 
     /// Says what cannot be told here.
