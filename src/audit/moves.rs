@@ -115,14 +115,20 @@ pub fn others(moves: &Moves, members: &[Member<'_>], before: &dyn Before) -> Vec
     found
 }
 
+/// A row that a file which only grows lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lost {
+    /// The row as it was.
+    pub row: String,
+    /// Its goal, if it names one.
+    pub goal: Option<GoalId>,
+    /// What to say of it.
+    pub divergence: Divergence,
+}
+
 /// Finds rows that a file which only grows lost, except of the goals `excused`. In a merge, a record of the same name may
 /// stand for one of the other side.
-pub fn lost(
-    delta: &Delta,
-    file: &str,
-    excused: &BTreeSet<GoalId>,
-    is_other_side: bool,
-) -> Vec<(Option<GoalId>, Divergence)> {
+pub fn lost(delta: &Delta, file: &str, excused: &BTreeSet<GoalId>, is_other_side: bool) -> Vec<Lost> {
     let mut found = Vec::new();
     for row in &delta.gone {
         let goal = goal_of(row);
@@ -144,12 +150,17 @@ pub fn lost(
             }
             None => Divergence::new(What::Row, format!("{file}: {}", cut(row)), "it is gone"),
         };
-        found.push((goal, divergence));
+        found.push(Lost {
+            row: row.clone(),
+            goal,
+            divergence,
+        });
     }
     found
 }
 
-fn goal_of(row: &str) -> Option<GoalId> {
+/// Returns the goal that a row of a record or of a completed goal names.
+pub fn goal_of(row: &str) -> Option<GoalId> {
     Head::of(row)
         .map(|head| head.goal)
         .or_else(|| read::id_text(row)?.parse().ok())

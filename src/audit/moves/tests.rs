@@ -106,7 +106,7 @@ fn a_lost_row_is_named_unless_its_goal_was_taken_back_or_the_other_side_has_it()
         let found = lost(delta, "f", excused, side);
         found
             .into_iter()
-            .map(|(_, one)| format!("{} | {}", one.expected, one.found))
+            .map(|one| format!("{} | {}", one.divergence.expected, one.divergence.found))
             .collect::<Vec<_>>()
     };
     assert_eq!(of(&changed, &none, false), ["f: tokens 1 | tokens 2"]);

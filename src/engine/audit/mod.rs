@@ -129,6 +129,7 @@ pub fn audit(session: &Session, scope: &Scope) -> Result<Audit> {
         gates: gates::Gates::default(),
     };
     auditor.read_rows(&mut Memory::new(&repo))?;
+    auditor.name_lost();
     for landed in &walk.landed {
         auditor.landed(landed)?;
     }

@@ -8,7 +8,7 @@ use crate::{
     audit::{
         Divergence, What,
         delta::{Head, cut},
-        moves::{self, Before, Member, Moves},
+        moves::{self, Before, Lost, Member, Moves},
     },
     backlog::{
         close::{COMPLETED, HISTORY},
@@ -38,6 +38,8 @@ pub struct Rows {
     taken_back: BTreeMap<GoalId, Vec<usize>>,
     /// Landings that took the goal out of the backlog.
     closed: HashSet<(usize, GoalId)>,
+    /// Rows that a commit lost, as long as none brought them back.
+    lost: Vec<(CommitId, Lost)>,
     /// Plain landings that a rebase or an amend made anew: nothing binds them to their records.
     rewritten: HashSet<usize>,
     /// The commits of landed goals.
@@ -77,6 +79,17 @@ impl Rows {
         self.completed
             .get(&(landed.at, landed.goal.clone()))
             .map(String::as_str)
+    }
+
+    fn is_lost(&self, row: &str) -> bool {
+        self.lost.iter().any(|(_, lost)| lost.row == row)
+    }
+
+    /// Returns the goals that were taken back before `at`.
+    fn taken_back_before(&self, at: usize) -> impl Iterator<Item = &GoalId> {
+        let all = self.taken_back.iter();
+        all.filter(move |(_, places)| places.iter().any(|place| *place < at))
+            .map(|(goal, _)| goal)
     }
 
     /// True for a plain landing that a rebase or an amend made anew.
@@ -266,7 +279,11 @@ impl Auditor<'_> {
     /// Looks at what any other commit did: of people, or ours that lands nothing.
     fn other_commit(&mut self, memory: &mut Memory<'_>, at: usize, node: &Node) -> Result<()> {
         self.undo_code(at, node)?;
-        let reverted = self.walk.reverted(&node.entry);
+        let mut excused = self.walk.reverted(&node.entry);
+        if node.entry.parents.len() > 1 {
+            // One side took a goal back, the other still has its rows.
+            excused.extend(self.rows.taken_back_before(at).cloned());
+        }
         for (nth, parent) in node.entry.parents.iter().enumerate() {
             if !self.walk.node(*parent).is_some_and(|parent| parent.begun) {
                 continue;
@@ -278,7 +295,7 @@ impl Auditor<'_> {
                     return Ok(());
                 }
             };
-            self.lost(node.entry.id, &moves, &reverted, nth > 0);
+            self.lost(node.entry.id, &moves, &excused, nth > 0);
             if nth == 0 {
                 self.unexplained(node, &moves);
                 self.rows.take_in(at, &moves);
@@ -287,11 +304,24 @@ impl Auditor<'_> {
         Ok(())
     }
 
+    /// Takes in the rows that a commit lost, and those that it brought back as they were.
     fn lost(&mut self, commit: CommitId, moves: &Moves, excused: &BTreeSet<GoalId>, is_other_side: bool) {
         for (delta, file) in [(&moves.completed, COMPLETED), (&moves.history, HISTORY)] {
-            for (goal, divergence) in moves::lost(delta, file, excused, is_other_side) {
-                self.found(commit, goal.as_ref(), divergence);
+            let back: Vec<&String> = delta.added.iter().filter(|row| self.rows.is_lost(row)).collect();
+            self.rows.lost.retain(|(_, lost)| !back.contains(&&lost.row));
+            for lost in moves::lost(delta, file, excused, is_other_side) {
+                // What stood in the place of a row that came back was none.
+                if !back.iter().any(|row| moves::goal_of(row) == lost.goal) {
+                    self.rows.lost.push((commit, lost));
+                }
             }
+        }
+    }
+
+    /// Names the rows that were lost and never came back.
+    pub fn name_lost(&mut self) {
+        for (commit, lost) in std::mem::take(&mut self.rows.lost) {
+            self.found(commit, lost.goal.as_ref(), lost.divergence);
         }
     }
 
