@@ -51,17 +51,16 @@ pub fn between(old: &[&str], new: &[&str]) -> Result<Delta, BacklogError> {
             added,
         });
     }
-    let read = |texts: &[&str]| -> Result<Vec<String>, BacklogError> {
-        let mut all = Vec::new();
-        for text in texts {
-            all.extend(rows(text)?.into_iter().map(str::to_owned));
-        }
-        Ok(all)
+    let (old, new) = (all_rows(old)?, all_rows(new)?);
+    let head = old.iter().zip(&new).take_while(|(one, two)| one == two).count();
+    let rest = old.len().min(new.len()) - head;
+    let ends = old.iter().rev().zip(new.iter().rev()).take(rest);
+    let tail = ends.take_while(|(one, two)| one == two).count();
+    let middle = |all: Vec<&str>| -> Vec<String> {
+        let most = all.len() - head - tail;
+        all.into_iter().skip(head).take(most).map(str::to_owned).collect()
     };
-    let (old, new) = (read(old)?, read(new)?);
-    let same = old.iter().zip(&new).take_while(|(one, two)| one == two).count();
-    let (old, new) = (old.into_iter().skip(same), new.into_iter().skip(same));
-    let mut added: Vec<String> = new.collect();
+    let (old, mut added) = (middle(old), middle(new));
     let mut left: HashMap<&str, usize> = HashMap::new();
     for row in &added {
         *left.entry(row).or_default() += 1;
@@ -85,6 +84,14 @@ pub fn between(old: &[&str], new: &[&str]) -> Result<Delta, BacklogError> {
         None => true,
     });
     Ok(Delta { gone, added })
+}
+
+fn all_rows<'a>(texts: &[&'a str]) -> Result<Vec<&'a str>, BacklogError> {
+    let mut all = Vec::new();
+    for text in texts {
+        all.extend(rows(text)?);
+    }
+    Ok(all)
 }
 
 /// Returns what stands behind the last row of `old` in `new`, where all before it is the same.
