@@ -10,8 +10,6 @@ use crate::{
     transcript::Usage,
 };
 
-/// The provider's word in records of branches that others made.
-pub const ADOPTED: &str = "adopted";
 /// The provider's word in records of candidates that people made.
 pub const UNKNOWN: &str = "unknown";
 

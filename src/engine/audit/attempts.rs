@@ -15,7 +15,7 @@ use crate::{
         stored::{self, Stored},
     },
     git::{Repo, history},
-    record::Record,
+    record::{ADOPTED, Record},
     transcript::{Exchange, Usage},
 };
 
@@ -40,7 +40,7 @@ impl Worked {
     pub fn read(repo: &Repo, landed: &Landed, record: &Record) -> Result<Self> {
         let entry = history::entry(repo, landed.commit)?;
         let number = entry.trailers("Attempt").find_map(|number| number.parse().ok());
-        let Some(number) = number.filter(|_| record.provider != claims::ADOPTED) else {
+        let Some(number) = number.filter(|_| record.provider != ADOPTED) else {
             return Ok(Self::NotHere);
         };
         let stored = match stored::read(repo, &landed.goal, number) {
@@ -123,7 +123,7 @@ impl Auditor<'_> {
         let tip = landing.entry.parents.first().copied();
         let parent = own.entry.parents.first().copied().filter(|_| {
             // A plain landing is made on the tip, whatever its work began with.
-            has_own(landed) && !own.cut && record.provider != claims::ADOPTED
+            has_own(landed) && !own.cut && record.provider != ADOPTED
         });
         let base_left = match tip {
             Some(tip) => !self.walk.holds(self.repo, tip, record.base)?,
@@ -148,7 +148,7 @@ impl Auditor<'_> {
         let found = match worked {
             Worked::NotHere => {
                 let word = match record.provider.as_str() {
-                    claims::ADOPTED => "adopted",
+                    ADOPTED => "adopted",
                     claims::UNKNOWN => "made by hand",
                     _ if !record.replayable && record.provider.starts_with("external") => "external",
                     _ => "attempt not in this clone",

@@ -13,13 +13,13 @@ use crate::{
         land, target,
     },
     git::{
-        Repo, diff,
+        Repo, branch, diff,
         history::{self, LogEntry},
         merge::{self, Merge},
         tree,
     },
     id::CommitId,
-    record::Record,
+    record::{ADOPTED, Record},
     snapshot::CodeTree,
 };
 
@@ -71,9 +71,8 @@ impl Auditor<'_> {
         }
         let commits: Vec<CommitId> = members.iter().map(|landed| landed.commit).collect();
         let merged = match commits.as_slice() {
-            [one] if !self.walk.shallow && !self.is_one_commit(parent, *one)? => {
-                merge::of_branch(self.repo, parent, *one)?
-            }
+            [one] if !self.walk.shallow && !self.is_one_commit(parent, *one)? => branch::onto(self.repo, parent, *one)?
+                .map_or_else(|paths| Merge::Conflict { at: 0, paths }, Merge::Clean),
             all => merge::onto(self.repo, parent, all)?,
         };
         let there = tree::code_of_commit(self.repo, id)?;
@@ -164,8 +163,8 @@ impl Auditor<'_> {
         self.audit.commits += 1;
         let provider = record.map_or("", |record| record.provider.as_str());
         // The newest commit of a branch that was adopted as it is says nothing of goals.
-        let is_as_is = provider == claims::ADOPTED && own.entry.trailers("Goal").next().is_none();
-        let by_hand = [claims::ADOPTED, claims::UNKNOWN].contains(&provider);
+        let is_as_is = provider == ADOPTED && own.entry.trailers("Goal").next().is_none();
+        let by_hand = [ADOPTED, claims::UNKNOWN].contains(&provider);
         let mut found = match is_as_is {
             true => Vec::new(),
             false => trailers(&own.entry, landed, by_hand),
