@@ -83,3 +83,65 @@ impl Record {
         serde_json::to_string(self)
     }
 }
+
+/// That a landed goal was taken back: a line of the note on the commit whose inverse landed, and of `memory/history.json`.
+/// It lacks fields that a [`Record`] must have, so that who reads records passes it over.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Undone {
+    /// Always `undo`.
+    pub kind: String,
+    /// The goal.
+    pub goal: GoalId,
+    /// The commit whose inverse landed.
+    pub commit: CommitId,
+    /// The branch that the inverse landed on.
+    pub target: String,
+    /// When, RFC 3339 UTC.
+    pub undone_at: String,
+    /// Why, in a person's words; absent where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The checks on the code without it.
+    pub checks: Vec<CheckRow>,
+    /// `bwrap` or `none`.
+    pub sandbox: String,
+    /// The version of the program that wrote it.
+    pub version: String,
+    /// How many tests were red already, and were let pass for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_red: Option<usize>,
+}
+
+impl Undone {
+    /// What `kind` says.
+    pub const KIND: &'static str = "undo";
+
+    /// Reads a line; `None` for one that says something else.
+    pub fn of_line(line: &str) -> Option<Self> {
+        let undone: Self = serde_json::from_str(line).ok()?;
+        (undone.kind == Self::KIND).then_some(undone)
+    }
+
+    /// Returns the line, without its newline.
+    ///
+    /// # Errors
+    /// Never in practice: all fields are plain data.
+    pub fn to_line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+/// What every line says, whatever its kind.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Line {
+    /// The goal.
+    pub goal: GoalId,
+    /// The commit that it is about.
+    pub commit: CommitId,
+    /// Absent for a landing.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// When that happened, RFC 3339 UTC.
+    #[serde(default, alias = "landed_at", alias = "undone_at")]
+    pub at: String,
+}

@@ -87,7 +87,10 @@ pub fn state(facts: &Facts, id: &GoalId) -> Option<(State, String)> {
         return Some((State::Running, String::new()));
     }
     if let Some(candidate) = facts.candidates.get(id).filter(|candidate| !candidate.outdated) {
+        // What it was built on was taken back.
+        let unmet = unmet(facts, &open.needs);
         return Some(match &candidate.held {
+            _ if !unmet.is_empty() => (State::Blocked, unmet),
             Some(why) => (State::Held, why.clone()),
             None => (State::Candidate, String::new()),
         });
@@ -110,6 +113,11 @@ pub fn state(facts: &Facts, id: &GoalId) -> Option<(State, String)> {
 fn paused<'f>(facts: &'f Facts, id: &GoalId) -> Option<&'f AttemptFact> {
     let attempt = facts.attempts.get(id)?;
     (attempt.standing == Standing::Paused).then_some(attempt)
+}
+
+/// True where all that a goal depends on has landed.
+pub fn is_met(facts: &Facts, open: &Open) -> bool {
+    open.needs.iter().all(|need| facts.landed.contains(need))
 }
 
 /// Words the dependencies that have not landed: `needs goal-81c0 (ready)`; empty when all have.
@@ -140,11 +148,12 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
         Decision::Rejected => "rejected",
         Decision::Held => "held",
         Decision::Pending if facts.running.as_ref() == Some(id) => "running",
+        Decision::Pending if facts.candidates.contains_key(id) && !is_met(facts, open) => "blocked",
         Decision::Pending if facts.candidates.get(id).is_some_and(|c| c.held.is_some()) => "held",
         Decision::Pending if facts.candidates.contains_key(id) => "candidate",
         Decision::Pending if failed => "failed",
         Decision::Pending if paused(facts, id).is_some() => "paused",
-        Decision::Pending if open.needs.iter().all(|need| facts.landed.contains(need)) => "ready",
+        Decision::Pending if is_met(facts, open) => "ready",
         Decision::Pending => "blocked",
     }
 }
@@ -153,11 +162,10 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
 /// it is among those `told`: naming it is how a person says to try again.
 pub fn ready<'f>(facts: &'f Facts, told: &[GoalId]) -> Vec<&'f GoalId> {
     // Most goals of a large backlog are blocked: they are told apart before anything is worded about them.
-    let met = |open: &Open| open.needs.iter().all(|need| facts.landed.contains(need));
     let mut ready: Vec<(Reverse<i64>, &GoalId)> = facts
         .goals
         .iter()
-        .filter(|(_, open)| met(open))
+        .filter(|(_, open)| is_met(facts, open))
         .filter(|(id, _)| match state(facts, id) {
             Some((State::Ready, _)) => true,
             // Blocked although all that it needs has landed: it pauses.

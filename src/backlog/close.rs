@@ -78,11 +78,7 @@ fn reopen(backlog: &Backlog, completed: &Log<'_>, reopened: &[Reopened<'_>]) -> 
             open = open.set(goal, "reason", &json!(reason))?;
             continue;
         }
-        let known = completed
-            .rows
-            .iter()
-            .rev()
-            .find(|row| id_text(row).is_some_and(|id| id == goal.as_str()));
+        let known = completed.rows.iter().rev().find(|row| is_of(row, goal));
         open = with_held(&open, goal, known.copied(), reason)?;
     }
     Ok(open)
@@ -197,7 +193,7 @@ impl<'a> Log<'a> {
     fn new_goals(&self, backlog: &Backlog, landings: &[Landing<'_>]) -> Vec<String> {
         let is = |row: &str, landing: &Landing<'_>| {
             let commit = landing.commit.map(|commit| format!("\"{commit}\""));
-            id_text(row).is_some_and(|id| id == landing.goal.as_str())
+            is_of(row, landing.goal)
                 && Row::parse(row).is_some_and(|row| row.value("commit") == commit.as_deref())
         };
         let mut new: Vec<String> = Vec::new();
@@ -207,10 +203,9 @@ impl<'a> Log<'a> {
                 continue;
             }
             let unworded = json!({ "id": landing.goal }).to_string();
-            let raw = backlog
-                .raw(landing.goal)
-                .or(landing.row.as_deref())
-                .unwrap_or(&unworded);
+            let worded = || self.rows.iter().rev().copied().find(|row| is_of(row, landing.goal));
+            let raw = backlog.raw(landing.goal).or(landing.row.as_deref()).or_else(worded);
+            let raw = raw.unwrap_or(&unworded);
             new.push(completed_row(raw, landing.commit.as_ref(), &landing.landed_at));
         }
         new
@@ -240,6 +235,10 @@ impl<'a> Log<'a> {
         patch.push((self.path.to_owned(), text.into_bytes()));
         Ok(patch)
     }
+}
+
+fn is_of(row: &str, goal: &GoalId) -> bool {
+    id_text(row).is_some_and(|id| id == goal.as_str())
 }
 
 fn number(path: &str, folder: &str) -> Option<usize> {

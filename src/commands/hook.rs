@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     backlog::close::{HISTORY, HISTORY_SEGMENTS},
     commands,
-    engine::{land, recall, session::Session},
+    engine::{recall, records, session::Session},
     fault::{Fault, Kind},
     git::{
         refs::{self, Head},
@@ -45,6 +45,6 @@ pub fn run(session: &Session, name: &str) -> Result<Outcome> {
         return Ok(Outcome { notes_added: 0 });
     };
     let texts = recall::memory_texts(&repo, tree::of_commit(&repo, head)?, HISTORY, HISTORY_SEGMENTS)?;
-    let notes_added = land::unite_notes(&repo, &texts, session.clock.now())?;
+    let notes_added = records::unite_notes(&repo, &texts, session.clock.now())?;
     Ok(Outcome { notes_added })
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     fault::{Fault, Kind},
     id::GoalId,
-    schedule::State,
+    schedule::{self, State},
 };
 
 /// Which candidates to land.
@@ -67,6 +67,10 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             );
             return Err(fault.hint(format!("`git invisigoth run {id}` makes a new one")).into());
         }
+        if let Some((State::Blocked, why)) = schedule::state(&worker.facts, id) {
+            let fault = Fault::new(Kind::Person, format!("goal {id} is blocked: {why}"));
+            return Err(fault.hint(format!("`git invisigoth show {id}`")).into());
+        }
         if worker.facts.landed.contains(id) {
             let fault = Fault::new(Kind::Error, format!("goal {id} has landed already"));
             return Err(fault.hint(format!("`git invisigoth show {id}`")).into());
@@ -77,7 +81,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     }
     worker.begin()?;
     let mut goals = Vec::new();
-    if !worker.facts.candidates.is_empty() {
+    if !worker.facts.candidates.is_empty() || worker.owes()? {
         worker.know_base()?;
         worker.land_again()?;
         queue::drain(&mut worker, &request.only, &mut goals)?;

@@ -1,26 +1,22 @@
 //! `rebuild`: unites the two replicas of the records, notes and `history.json`.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use eyre::Result;
 use serde::Serialize;
 
 use crate::{
-    backlog::{
-        close::{HISTORY, HISTORY_SEGMENTS, mirror},
-        history as rows,
-    },
+    backlog::close::{HISTORY, HISTORY_SEGMENTS, mirror},
     commands,
     engine::{
         land,
         recall::{self, backlog_fault},
+        records,
         session::Session,
-        target,
         worker::Worker,
     },
-    git::{Repo, codetree, commit, history, notes, refs, tree},
-    id::{CommitId, Oid},
-    record::Record,
+    git::{codetree, commit, refs, tree},
+    id::CommitId,
 };
 
 /// What was missing where.
@@ -50,8 +46,8 @@ pub fn run(session: &Session) -> Result<Outcome> {
     let tip = worker.target.tip;
     let root = tree::of_commit(&repo, tip)?;
     let texts = recall::memory_texts(&repo, root, HISTORY, HISTORY_SEGMENTS)?;
-    let notes_added = land::unite_notes(&repo, &texts, session.clock.now())?;
-    let missing = missing_rows(session, &worker, &texts)?;
+    let notes_added = records::unite_notes(&repo, &texts, session.clock.now())?;
+    let missing = records::missing_rows(&repo, tip, &BTreeSet::new())?;
     let lines: Vec<&str> = missing.iter().map(String::as_str).collect();
     let files = mirror(&land::memory_files(&repo, tip)?, &lines).map_err(|error| backlog_fault(&error))?;
     let mut made = None;
@@ -80,40 +76,4 @@ pub fn run(session: &Session) -> Result<Outcome> {
         rows_added: lines.len(),
         commit: made,
     })
-}
-
-/// Returns the noted records of landed commits that no history file has, in order of landing.
-fn missing_rows(session: &Session, worker: &Worker<'_>, texts: &[String]) -> Result<Vec<String>> {
-    let repo = session.repo();
-    let mut known = std::collections::BTreeSet::new();
-    for text in texts {
-        known.extend(
-            rows::rows(text)
-                .map_err(|error| backlog_fault(&error))?
-                .into_iter()
-                .map(str::to_owned),
-        );
-    }
-    let noted: Vec<Oid> = notes::annotated(&repo, refs::NOTES)?;
-    let lines = notes::lines_of_all(&repo, refs::NOTES, &noted)?;
-    let mut missing = Vec::new();
-    for (commit, lines) in noted.into_iter().zip(lines) {
-        let reachable = history::contains(&repo, worker.target.tip, CommitId(commit))?;
-        missing.extend(lines.into_iter().filter(|line| reachable && !known.contains(line)));
-    }
-    let ranks = ranks(&repo, worker.target.tip)?;
-    // Within a second only history tells what came first.
-    missing.sort_by_cached_key(|line| {
-        serde_json::from_str::<Record>(line)
-            .map(|record| (record.landed_at, ranks.get(&record.commit).copied()))
-            .unwrap_or_default()
-    });
-    Ok(missing)
-}
-
-/// Numbers the commits that landed, the oldest first.
-fn ranks(repo: &Repo, tip: CommitId) -> Result<HashMap<CommitId, usize>> {
-    let landings = history::landings(repo, tip, usize::MAX)?;
-    let members = landings.iter().rev().flat_map(target::members);
-    Ok(members.enumerate().map(|(rank, (_, commit))| (commit, rank)).collect())
 }

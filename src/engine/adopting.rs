@@ -11,6 +11,7 @@ use crate::{
     engine::{
         credit,
         land::{self, Approval, Outcome},
+        landed,
         proving::{self, Proof},
         recall, rewrite, run,
         stored::{self, Adopted, Stored},
@@ -181,8 +182,8 @@ fn refuse_words(worker: &Worker<'_>, wish: &Wish, commits: &[Own]) -> Result<()>
     for own in commits {
         let entry = &own.entry;
         let short = entry.id.short();
-        let undone = recall::undone(&worker.repo, entry)?;
-        if let Some(goal) = undone.iter().find(|goal| worker.facts.landed.contains(*goal)) {
+        let taken = landed::taken_back(&worker.repo, entry);
+        if let Some(goal) = taken.iter().find(|goal| worker.facts.landed.contains(*goal)) {
             let fault = error(format!(
                 "commit {short} of `{name}` takes back goal {goal}, which has landed"
             ));

@@ -152,7 +152,7 @@ fn begin<'w, 's>(
 ) -> Result<Attempt<'w, 's>> {
     let newest = worker.facts.attempts.get(id).map_or(0, |attempt| attempt.number);
     let row = worker.backlog.raw(id).unwrap_or("{}").to_owned();
-    let resumed = stored::resume(&worker.repo, id, &goal.version(), newest)?;
+    let resumed = stored::resume(&worker.repo, id, (&goal.version(), worker.target.tip), newest)?;
     let base = base(worker, resumed.base)?;
     let stored = Stored {
         goal: id.clone(),

@@ -8,13 +8,11 @@ use std::collections::BTreeMap;
 use eyre::Result;
 
 use crate::{
-    backlog::{
-        close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
-        history as rows,
-    },
+    backlog::close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
     check::{CheckRow, Failed, Verified},
     engine::{
         attempt::Passed,
+        landed,
         live::Phase,
         recall::{self, Class},
         session,
@@ -31,12 +29,11 @@ use crate::{
         refs::{self, Land, Landing, RefMove},
         tree,
     },
-    id::{CommitId, GoalId, Oid},
+    id::{CommitId, GoalId},
     path::RepoPath,
     record::Record,
     settings::Isolation,
     snapshot::CodeTree,
-    time::Moment,
     transcript::Usage,
 };
 
@@ -238,7 +235,12 @@ fn swap(
         landed_at: record.landed_at.clone(),
         record_line: if plain { String::new() } else { line.clone() },
     };
-    let files = close(worker, tip, closing)?;
+    let landings = vec![closing];
+    let own = Closing {
+        landings,
+        ..Closing::default()
+    };
+    let files = close(worker, tip, own, &record.landed_at)?;
     let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
     let message = if plain {
         plain_message(repo, id, candidate)?
@@ -273,7 +275,7 @@ fn swap(
                 let name = refs::candidate_ref(id);
                 refs::swap(repo, &[RefMove::Delete { name, old: candidate }])?;
             }
-            worker.landed(head, (commit, line));
+            worker.landed(head, vec![(commit, line)]);
             Ok(Some(commit))
         }
     }
@@ -378,40 +380,55 @@ fn record(
     }
 }
 
-/// Computes the memory files of a landing: the goal's move and record, and every goal that landed or was taken back by
-/// people since the tip's files were written.
-fn close(worker: &Worker<'_>, tip: CommitId, closing: close::Landing<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+/// What a commit of ours does to the memory files, besides what people did to goals since the tip's were written.
+#[derive(Default)]
+pub struct Closing<'a> {
+    /// Goals that land.
+    pub landings: Vec<close::Landing<'a>>,
+    /// Landed goals that it takes back.
+    pub reopened: Vec<close::Reopened<'a>>,
+    /// Further lines for `history.json`.
+    pub lines: Vec<String>,
+}
+
+/// Computes the memory files of a commit of ours on `tip`: its own moves and records, and every goal that landed or was
+/// taken back by people since the tip's files were written. `at` is RFC 3339 UTC.
+///
+/// # Errors
+/// When memory files cannot be read.
+pub fn close(worker: &Worker<'_>, tip: CommitId, own: Closing<'_>, at: &str) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = memory_files(&worker.repo, tip)?;
-    if !worker.by_people.reopened.is_empty() {
+    let people = &worker.by_people;
+    if !(people.reopened.is_empty() && people.unsettled.is_empty() && own.reopened.is_empty()) {
         // A goal that comes back after long has its words in a sealed segment.
         let root = tree::of_commit(&worker.repo, tip)?;
         for (path, text) in &mut files.segments {
             *text = tree::read_file(&worker.repo, root, path)?.unwrap_or_default();
         }
     }
-    let landed_at = closing.landed_at.clone();
-    let by_people = worker.by_people.unsettled.iter().map(|(goal, commit)| close::Landing {
+    let mine: Vec<GoalId> = own.reopened.iter().map(|back| back.goal.clone()).collect();
+    let by_people = people.unsettled.iter().filter(|(goal, _)| !mine.contains(goal));
+    let by_people = by_people.map(|(goal, commit)| close::Landing {
         goal,
         record_line: String::new(),
         commit: Some(*commit),
-        landed_at: landed_at.clone(),
+        landed_at: at.to_owned(),
         row: None,
     });
-    let closings: Vec<close::Landing<'_>> = by_people.chain([closing]).collect();
+    let closings: Vec<close::Landing<'_>> = by_people.chain(own.landings).collect();
     // With `isolation = "none"` a commit cannot hold its own record row: it appears with the next landing.
-    let late: Vec<&str> = worker.unwritten.iter().map(String::as_str).collect();
-    let reopened = worker.by_people.reopened.iter();
-    let reopened: Vec<close::Reopened<'_>> = reopened
-        .map(|back| close::Reopened {
-            goal: &back.goal,
-            reason: recall::reverted(back.by),
-            row: back.row.as_deref(),
-        })
-        .collect();
-    Ok(
-        close::close(&files, &closings, &reopened, &late, &worker.by_people.stale)
-            .map_err(|error| recall::backlog_fault(&error))?,
-    )
+    let late = worker.unwritten.iter().chain(&own.lines).map(String::as_str);
+    let late: Vec<&str> = late.collect();
+    let reopened = people.reopened.iter().filter(|back| !mine.contains(&back.goal));
+    let reopened = reopened.map(|back| close::Reopened {
+        goal: &back.goal,
+        reason: landed::reverted(back.by),
+        row: back.row.as_deref(),
+    });
+    let reopened: Vec<close::Reopened<'_>> = reopened.chain(own.reopened).collect();
+    let stale = people.stale.iter().filter(|goal| !mine.contains(goal));
+    let stale: Vec<GoalId> = stale.cloned().collect();
+    Ok(close::close(&files, &closings, &reopened, &late, &stale).map_err(|error| recall::backlog_fault(&error))?)
 }
 
 /// Reads the memory files of a commit.
@@ -436,64 +453,6 @@ pub fn memory_files(repo: &Repo, commit: CommitId) -> Result<MemoryFiles> {
         history: read(HISTORY)?,
         segments,
     })
-}
-
-/// Brings notes and mirror together: a row of the tip's open history file whose commit has no such line is noted.
-///
-/// # Errors
-/// When notes cannot be read or written.
-pub fn heal_notes(worker: &Worker<'_>) -> Result<usize> {
-    let repo = &worker.repo;
-    let history = memory_files(repo, worker.target.tip)?.history;
-    unite_notes(
-        repo,
-        &[String::from_utf8_lossy(&history).into_owned()],
-        worker.session.clock.now(),
-    )
-}
-
-/// Returns the records that the tip's history file could not hold because they are about the very commit that wrote it
-/// (`isolation = "none"`).
-///
-/// # Errors
-/// When history or notes cannot be read.
-pub fn late_rows(repo: &Repo, tip: CommitId) -> Result<Vec<String>> {
-    let written = String::from_utf8_lossy(&memory_files(repo, tip)?.history).into_owned();
-    let mut late = Vec::new();
-    for commit in history::beyond(repo, tip)?.trusted {
-        if history::entry(repo, commit)?.trailers("Goal").next().is_some() {
-            let lines = notes::lines(repo, refs::NOTES, commit.0)?;
-            late.extend(lines.into_iter().filter(|line| !written.contains(line.as_str())));
-        }
-    }
-    Ok(late)
-}
-
-/// Notes every row of the given history files that is not noted yet; returns how many were missing.
-///
-/// # Errors
-/// As `heal_notes`.
-pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
-    let mut lines: Vec<(Oid, String)> = Vec::new();
-    for text in texts {
-        for row in rows::rows(text).map_err(|error| recall::backlog_fault(&error))? {
-            if let Ok(record) = serde_json::from_str::<Record>(row) {
-                lines.push((record.commit.0, row.to_owned()));
-            }
-        }
-    }
-    let wanted: Vec<Oid> = lines.iter().map(|(commit, _)| *commit).collect();
-    let there = notes::lines_of_all(repo, refs::NOTES, &wanted)?;
-    let missing: Vec<(Oid, String)> = lines
-        .into_iter()
-        .zip(there)
-        .filter(|((_, line), there)| !there.contains(line))
-        .map(|(line, _)| line)
-        .collect();
-    if !missing.is_empty() {
-        notes::add(repo, refs::NOTES, &missing, at)?;
-    }
-    Ok(missing.len())
 }
 
 /// Reads what the attempt behind a candidate took. A candidate without one, whoever made it, lands with what can be known.

@@ -13,7 +13,7 @@ use crate::{
     facts::{Candidate, Fact},
     goal::Decision,
     id::GoalId,
-    schedule::State,
+    schedule::{self, State},
 };
 
 /// Lands the candidates of `only`, or all where empty. One that a person holds lands only when `only` names it: naming it
@@ -28,6 +28,10 @@ pub fn drain(worker: &mut Worker<'_>, only: &[GoalId], results: &mut Vec<GoalRes
         .iter()
         .filter(|(id, candidate)| {
             !candidate.outdated && (only.contains(id) || only.is_empty() && candidate.held.is_none())
+        })
+        .filter(|(id, _)| {
+            let open = worker.facts.goals.get(*id);
+            open.is_some_and(|open| schedule::is_met(&worker.facts, open))
         })
         .filter(|(id, _)| match worker.facts.goals.get(*id).map(|open| open.decision) {
             Some(Decision::Pending) => true,

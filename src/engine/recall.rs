@@ -16,6 +16,7 @@ use crate::{
         history as rows,
     },
     engine::{
+        landed::{self, Landed},
         live,
         session::Session,
         stored::{self, Stored},
@@ -25,7 +26,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{
         Repo, attempts, diff,
-        history::{self, LogEntry},
+        history,
         objects, refs, tree,
     },
     goal::Decision,
@@ -60,13 +61,14 @@ pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled>
 /// # Errors
 /// As `read`.
 pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backlog) -> Result<Recalled> {
-    let mut all = landed(repo, target.tip)?;
+    let mut all = landed::landed(repo, target.tip)?;
     let landed = all.landed.clone();
     let rows = backlog.heads().map(|(id, _)| id);
     all.stale = rows.filter(|id| landed.contains(*id)).cloned().collect();
-    let goals = open_goals(&backlog, &all)?;
+    let beside = goals_beside(repo, target, &backlog)?;
+    let goals = open_goals(&backlog, &beside, &all)?;
     let settings = session.settings_at(repo, Some(target.tip))?.settings;
-    let candidates = candidates(repo, &backlog, &landed, &settings)?;
+    let candidates = candidates(repo, target.tip, &backlog, &landed, &settings)?;
     let attempts = newest_attempts(repo, &backlog, &goals, &settings.budget)?;
     let facts = Facts {
         tip: Some(target.tip),
@@ -88,19 +90,21 @@ pub fn backlog_fault(error: &BacklogError) -> Fault {
     Fault::new(Kind::Error, format!("{PENDING}: {error}")).hint(format!("mend {PENDING}; nothing was changed"))
 }
 
-fn open_goals(backlog: &Backlog, all: &Landed) -> Result<BTreeMap<GoalId, Open>> {
+fn open_goals(backlog: &Backlog, beside: &Backlog, all: &Landed) -> Result<BTreeMap<GoalId, Open>> {
     let landed = &all.landed;
     let mut goals = BTreeMap::new();
-    for (id, head) in backlog.heads().filter(|(id, _)| !landed.contains(*id)) {
-        let needs: Result<Vec<GoalId>, _> = head.dependencies.iter().map(|need| need.parse()).collect();
-        let open = Open {
-            description: head.description.into_owned(),
-            needs: needs.map_err(|bad| dependency_fault(backlog, Some(id), &bad))?,
-            decision: head.status,
-            reason: head.reason.map(std::borrow::Cow::into_owned),
-            priority: head.priority,
-        };
-        goals.insert(id.clone(), open);
+    for from in [backlog, beside] {
+        for (id, head) in from.heads().filter(|(id, _)| !landed.contains(*id)) {
+            let needs: Result<Vec<GoalId>, _> = head.dependencies.iter().map(|need| need.parse()).collect();
+            let open = Open {
+                description: head.description.into_owned(),
+                needs: needs.map_err(|bad| dependency_fault(backlog, Some(id), &bad))?,
+                decision: head.status,
+                reason: head.reason.map(std::borrow::Cow::into_owned),
+                priority: head.priority,
+            };
+            goals.insert(id.clone(), open);
+        }
     }
     let graph: Vec<(&GoalId, &[GoalId])> = goals.iter().map(|(id, open)| (id, open.needs.as_slice())).collect();
     let wrong = deps::check(&graph, landed);
@@ -115,16 +119,39 @@ fn open_goals(backlog: &Backlog, all: &Landed) -> Result<BTreeMap<GoalId, Open>>
     for back in &all.reopened {
         let held = || Open {
             decision: Decision::Held,
-            reason: Some(reverted(back.by)),
+            reason: Some(landed::reverted(back.by)),
             ..Open::default()
         };
         let open = goals.entry(back.goal.clone()).or_insert_with(held);
         // A row that came back with the revert is nobody's decision to run it; one that was worded since is.
         if open.decision == Decision::Pending && backlog.raw(&back.goal) == back.row.as_deref() {
-            (open.decision, open.reason) = (Decision::Held, Some(reverted(back.by)));
+            (open.decision, open.reason) = (Decision::Held, Some(landed::reverted(back.by)));
         }
     }
     Ok(goals)
+}
+
+/// Returns the goals that waiting results changed in the backlog, such as one that was undone beside a checkout: its working
+/// file cannot have them yet. One that a person reworded meanwhile is as that person says.
+fn goals_beside(repo: &Repo, target: &Target, working: &Backlog) -> Result<Backlog> {
+    let mut beside = Backlog::default();
+    if !target.is_waiting() || !is_here(repo, target) {
+        return Ok(beside);
+    }
+    let at = |commit| -> Result<Option<Backlog>> {
+        let text = tree::read_file(repo, tree::of_commit(repo, commit)?, PENDING)?;
+        Ok(text.and_then(|text| Backlog::parse(&text).ok()))
+    };
+    let (head, Some(tip)) = (at(target.head)?.unwrap_or_default(), at(target.tip)?) else {
+        return Ok(beside);
+    };
+    for (id, row) in tip.rows() {
+        let before = head.raw(id);
+        if before != Some(row) && working.raw(id) == before {
+            beside = beside.with(&[row]).map_err(|error| backlog_fault(&error))?;
+        }
+    }
+    Ok(beside)
 }
 
 fn dependency_fault(backlog: &Backlog, goal: Option<&GoalId>, wrong: &dyn std::fmt::Display) -> Fault {
@@ -151,6 +178,17 @@ pub fn backlog(repo: &Repo, target: &Target) -> Result<Backlog> {
     }
 }
 
+/// Reads a text of the backlog's file; nothing at all is an empty backlog.
+///
+/// # Errors
+/// A fault with the place where it is broken.
+pub fn parsed(text: &str) -> Result<Backlog> {
+    match text {
+        "" => Ok(Backlog::default()),
+        text => Backlog::parse(text.as_bytes()).map_err(|error| backlog_fault(&error).into()),
+    }
+}
+
 /// Returns where the backlog is edited by hand: in this worktree, where it has the target checked out.
 pub fn backlog_file(repo: &Repo, target: &Target) -> Option<PathBuf> {
     let root = repo.workdir().filter(|_| is_here(repo, target))?;
@@ -163,118 +201,6 @@ pub fn is_here(repo: &Repo, target: &Target) -> bool {
         .checkouts
         .iter()
         .any(|checkout| Some(checkout.workdir.as_path()) == repo.workdir())
-}
-
-/// Computes which goals have landed: what the nearest commits of ours say in their memory files, and the trailers of the
-/// commits beyond them, the oldest first.
-///
-/// # Errors
-/// When history or a memory file cannot be read.
-pub fn landed(repo: &Repo, tip: CommitId) -> Result<Landed> {
-    let beyond = history::beyond(repo, tip)?;
-    let mut landed = BTreeSet::new();
-    for commit in beyond.trusted {
-        landed.extend(completed(repo, commit)?);
-    }
-    let mut reopened: BTreeMap<GoalId, CommitId> = BTreeMap::new();
-    let mut unsettled: Vec<(GoalId, CommitId)> = Vec::new();
-    for entry in beyond.newer.iter().rev() {
-        for undone in undone(repo, entry)? {
-            landed.remove(&undone);
-            unsettled.retain(|(goal, _)| *goal != undone);
-            reopened.insert(undone, entry.id);
-        }
-        for goal in entry.trailers("Goal").filter_map(|goal| goal.parse::<GoalId>().ok()) {
-            reopened.remove(&goal);
-            if landed.insert(goal.clone()) {
-                unsettled.push((goal, entry.id));
-            }
-        }
-    }
-    let reopened = reopened.into_iter().map(|(goal, by)| {
-        let text = tree::read_file(repo, tree::of_commit(repo, by)?, PENDING)?.unwrap_or_default();
-        let row = Backlog::parse(&text)
-            .ok()
-            .and_then(|open| open.raw(&goal).map(str::to_owned));
-        Ok(Reopened { goal, by, row })
-    });
-    Ok(Landed {
-        landed,
-        unsettled,
-        reopened: reopened.collect::<Result<_>>()?,
-        stale: Vec::new(),
-    })
-}
-
-/// What has landed.
-#[derive(Debug, Default)]
-pub struct Landed {
-    /// All of it.
-    pub landed: BTreeSet<GoalId>,
-    /// What landed since the tip's memory files were written, with the commits.
-    pub unsettled: Vec<(GoalId, CommitId)>,
-    /// What people took back since then.
-    pub reopened: Vec<Reopened>,
-    /// What has a row in the backlog all the same: it landed before its row was recorded.
-    pub stale: Vec<GoalId>,
-}
-
-/// A landed goal that people took back.
-#[derive(Debug)]
-pub struct Reopened {
-    /// The goal.
-    pub goal: GoalId,
-    /// The commit that took it back.
-    pub by: CommitId,
-    /// Its row in the backlog of that commit: the revert of a landing brings it back.
-    pub row: Option<String>,
-}
-
-/// Returns the goals that a commit takes back: by our trailer, or as a person's `git revert` of a candidate or a landing.
-///
-/// # Errors
-/// None in practice; a commit that is not here took nothing back.
-pub fn undone(repo: &Repo, entry: &LogEntry) -> Result<Vec<GoalId>> {
-    let mut undone: Vec<GoalId> = entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect();
-    for line in entry.message.lines() {
-        let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
-            continue;
-        };
-        let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-        let Ok(id) = id.parse::<CommitId>() else { continue };
-        if let Ok(reverted) = history::entry(repo, id) {
-            undone.extend(
-                crate::engine::target::members(&reverted)
-                    .into_iter()
-                    .map(|(goal, _)| goal),
-            );
-        }
-    }
-    Ok(undone)
-}
-
-/// Words why a goal is open again.
-pub fn reverted(commit: CommitId) -> String {
-    format!("taken back by commit {}", commit.short())
-}
-
-/// Reads which goals a commit's memory files call landed: those in the completed files that are not open again.
-fn completed(repo: &Repo, commit: CommitId) -> Result<Vec<GoalId>> {
-    let root = tree::of_commit(repo, commit)?;
-    let mut ids = Vec::new();
-    for text in memory_texts(repo, root, COMPLETED, COMPLETED_SEGMENTS)? {
-        let found = rows::landed_ids(&text).map_err(|error| {
-            Fault::new(Kind::Error, format!("{COMPLETED} of commit {commit}: {error}"))
-                .hint("`git invisigoth rebuild` makes it anew from notes and history")
-        })?;
-        ids.extend(found);
-    }
-    if let Some(text) = tree::read_file(repo, root, PENDING)?
-        && let Ok(open) = Backlog::parse(&text)
-    {
-        ids.retain(|id| open.raw(id).is_none());
-    }
-    Ok(ids)
 }
 
 /// Reads a memory file and its sealed segments, the segments first.
@@ -353,6 +279,7 @@ struct Completed {
 
 fn candidates(
     repo: &Repo,
+    tip: CommitId,
     backlog: &Backlog,
     landed: &BTreeSet<GoalId>,
     settings: &Settings,
@@ -375,6 +302,10 @@ fn candidates(
         };
         // In a shallow clone: nothing can be said of it, and nothing landed.
         if history::entry(repo, base).is_err() {
+            continue;
+        }
+        // It was part of the target and was taken back: landing it again by itself is not what was meant.
+        if history::contains(repo, tip, commit)? {
             continue;
         }
         let version = entry.trailers("Goal-Version").next();

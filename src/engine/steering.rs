@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     backlog::{Backlog, close, error::BacklogError},
     engine::{
+        landed,
         recall::{self, Recalled, backlog_fault},
         rewrite::{self, Found},
         run,
@@ -248,6 +249,6 @@ pub fn with_row_at(repo: &Repo, known: &Recalled, backlog: &Backlog, id: &GoalId
         return Ok(backlog.clone());
     };
     let completed = recall::landed_row(repo, tip, id)?;
-    let held = close::with_held(backlog, id, completed.as_deref(), &recall::reverted(back.by));
+    let held = close::with_held(backlog, id, completed.as_deref(), &landed::reverted(back.by));
     Ok(held.map_err(|error| backlog_fault(&error))?)
 }

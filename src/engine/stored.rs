@@ -12,7 +12,7 @@ use crate::{
     git::{
         Repo,
         attempts::{self, Of},
-        config, refs,
+        config, history, refs,
     },
     id::{CommitId, GoalId, TreeId},
     money::caps::OverBudget,
@@ -171,13 +171,18 @@ pub struct Resumed {
 }
 
 /// Returns the attempt that begins at `goal`, whose newest is `newest`: that one, where a killed run left it open or it
-/// paused.
+/// paused. One that `tip` has landed since it began is over, even where that was taken back: nobody wants the same again.
 ///
 /// # Errors
-/// When the attempts cannot be read.
-pub fn resume(repo: &Repo, id: &GoalId, version: &str, newest: u32) -> Result<Resumed> {
-    let open = read(repo, id, newest)?
+/// When the attempts or history cannot be read.
+pub fn resume(repo: &Repo, id: &GoalId, (version, tip): (&str, CommitId), newest: u32) -> Result<Resumed> {
+    let mut open = read(repo, id, newest)?
         .filter(|stored| !matches!(stored.standing, Standing::Failed | Standing::Retried) && stored.version == version);
+    if let Some(stored) = &open
+        && history::has_landed(repo, tip, id, (newest, &stored.started_at))?
+    {
+        open = None;
+    }
     let Some(open) = open else {
         return Ok(Resumed {
             number: newest + 1,

@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use crate::{
         backlog::Backlog,
-        engine::recall::Landed,
+        engine::landed::Landed,
         facts::{AttemptFact, Facts, Open},
     };
 

@@ -3,6 +3,8 @@
 //! While the branch is checked out it cannot move under its user, so results gather on `refs/invisigoth/landed/<target>`
 //! and the checkout follows when it is idle.
 
+use std::collections::BTreeMap;
+
 use eyre::Result;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     git::{
         Repo,
         advance::{self, Checkout, Forward},
-        history,
+        history::{self, LogEntry},
         refs::{self, Head, RefMove},
     },
     id::{CommitId, GoalId},
@@ -214,8 +216,8 @@ impl Target {
         self.tip = head;
     }
 
-    /// Where a person moved the branch away from what had landed beside it: makes the members candidates again and drops
-    /// `landed/<target>`, so that they land anew on the branch as it is now. Returns them in the order in which they landed.
+    /// Where a person moved the branch away from what had landed beside it: makes the members candidates again, keeps what was
+    /// undone in refs of its own, and drops `landed/<target>`, so that all of it is done anew on the branch as it is now. Returns them in the order in which they landed.
     ///
     /// # Errors
     /// When refs or commits cannot be read or written.
@@ -226,25 +228,27 @@ impl Target {
             return Ok(again);
         }
         let mut moves = Vec::new();
-        let mut next = Some(landed);
-        while let Some(id) = next {
-            if self.base == Some(id) || history::contains(repo, self.head, id)? {
-                break;
+        let (landings, undone) = last_said(&self.waiting(repo, landed)?);
+        for (goal, commit) in landings {
+            let name = refs::candidate_ref(&goal);
+            again.push(goal);
+            if refs::read(repo, &name)?.is_none() {
+                moves.push(RefMove::Set {
+                    name,
+                    old: None,
+                    new: commit,
+                    why: "invisigoth: land anew".into(),
+                });
             }
-            let entry = history::entry(repo, id)?;
-            for (goal, commit) in members(&entry) {
-                let name = refs::candidate_ref(&goal);
-                again.push(goal);
-                if refs::read(repo, &name)?.is_none() {
-                    moves.push(RefMove::Set {
-                        name,
-                        old: None,
-                        new: commit,
-                        why: "invisigoth: land anew".into(),
-                    });
-                }
-            }
-            next = entry.parents.first().copied();
+        }
+        for (goal, commit) in undone {
+            let name = refs::undone_ref(&goal);
+            moves.push(RefMove::Set {
+                old: refs::read(repo, &name)?,
+                name,
+                new: commit,
+                why: "invisigoth: undo anew".into(),
+            });
         }
         moves.push(RefMove::Delete {
             name: refs::landed_ref(&self.branch),
@@ -255,13 +259,48 @@ impl Target {
             (self.landed, self.base) = (None, None);
             self.tip = self.head;
         }
-        again.reverse();
         Ok(again)
+    }
+
+    /// Returns the commits that wait beside the branch, up to `landed`, the oldest first.
+    fn waiting(&self, repo: &Repo, landed: CommitId) -> Result<Vec<LogEntry>> {
+        let mut entries = Vec::new();
+        let mut next = Some(landed);
+        while let Some(id) = next {
+            if self.base == Some(id) || history::contains(repo, self.head, id)? {
+                break;
+            }
+            let entry = history::entry(repo, id)?;
+            next = entry.parents.first().copied();
+            entries.push(entry);
+        }
+        entries.reverse();
+        Ok(entries)
     }
 }
 
+type Said = (GoalId, CommitId);
+
+/// Returns what commits come to, the oldest first: the landings that they end with, and the undos that are needed for it.
+/// One that was landed and undone is undone all the same: its goal must not start again by itself.
+fn last_said(entries: &[LogEntry]) -> (Vec<Said>, BTreeMap<GoalId, CommitId>) {
+    let mut landings: Vec<Said> = Vec::new();
+    let mut undone = BTreeMap::new();
+    for entry in entries {
+        for goal in entry.trailers("Undo").filter_map(|goal| goal.parse::<GoalId>().ok()) {
+            landings.retain(|(other, _)| *other != goal);
+            undone.insert(goal, entry.id);
+        }
+        for (goal, commit) in members(entry) {
+            landings.retain(|(other, _)| *other != goal);
+            landings.push((goal, commit));
+        }
+    }
+    (landings, undone)
+}
+
 /// Returns the goals that a commit landed, with their candidates.
-pub fn members(entry: &history::LogEntry) -> Vec<(GoalId, CommitId)> {
+pub fn members(entry: &LogEntry) -> Vec<(GoalId, CommitId)> {
     let landed = entry.trailers("Landed").filter_map(|value| {
         let (goal, commit) = value.rsplit_once(' ')?;
         Some((goal.parse().ok()?, commit.parse().ok()?))

@@ -15,14 +15,16 @@ use crate::{
         asking::Asking,
         checks::Checker,
         gather::Listings,
-        hand_edits, land,
+        hand_edits,
+        landed::Landed,
         live::{Live, Phase},
         queue,
-        recall::{self, Landed, Recalled},
+        recall::{self, Recalled},
+        records,
         session::{self, Session},
         spending::Spending,
         target::Target,
-        tariffs,
+        tariffs, undo,
     },
     event::Event,
     facts::{AttemptFact, Fact, Facts, Standing},
@@ -95,7 +97,7 @@ impl<'s> Worker<'s> {
         } = recall::read(session, &repo, &target)?;
         let checker = Checker::new(session, &repo);
         let followed = session.clock.now();
-        let unwritten = land::late_rows(&repo, target.tip)?;
+        let unwritten = records::late_rows(&repo, target.tip)?;
         Ok(Self {
             session,
             repo,
@@ -145,7 +147,7 @@ impl<'s> Worker<'s> {
             self.again.extend(left);
             self.recall()?;
         }
-        land::heal_notes(self)?;
+        records::heal_notes(self)?;
         Ok(())
     }
 
@@ -214,24 +216,46 @@ impl<'s> Worker<'s> {
         Ok(())
     }
 
-    /// Reads the target again, in case somebody moved it, and takes in hand edits of the backlog.
+    /// Reads the target again, in case somebody moved it, and lands anew what that left behind.
     ///
     /// # Errors
     /// When refs or the backlog cannot be read.
     pub fn refresh_target(&mut self) -> Result<()> {
         let tip = self.target.tip;
+        if !self.look_again()? {
+            return Ok(());
+        }
+        if self.target.tip != tip {
+            self.check_moved_base(tip)?;
+        }
+        self.land_again()
+    }
+
+    /// Reads the target again; true where somebody moved it.
+    ///
+    /// # Errors
+    /// When refs or the backlog cannot be read.
+    pub fn look_again(&mut self) -> Result<bool> {
+        let tip = self.target.tip;
         let head = refs::read(&self.repo, &refs::branch_ref(&self.target.branch))?;
         let landed = refs::read(&self.repo, &refs::landed_ref(&self.target.branch))?;
         if head == Some(self.target.head) && landed == self.target.landed {
-            return Ok(());
+            return Ok(false);
         }
         self.target = self.target.again(&self.repo)?;
         self.again = self.target.reconcile(&self.repo)?;
         if self.target.tip != tip {
             self.recall()?;
-            self.check_moved_base(tip)?;
         }
-        self.land_again()
+        Ok(true)
+    }
+
+    /// True where something that had landed or was undone beside the branch is to be done anew on it.
+    ///
+    /// # Errors
+    /// When refs cannot be read.
+    pub fn owes(&self) -> Result<bool> {
+        Ok(!self.again.is_empty() || !refs::below(&self.repo, refs::UNDONE)?.is_empty())
     }
 
     /// Checks the base again where its code is not that of `before`: what people made red must fail no goal, nor be paid
@@ -244,8 +268,8 @@ impl<'s> Worker<'s> {
         self.check_base()
     }
 
-    /// Lands anew what a person's move of the branch left behind, in the order in which it had landed. What does not fit any
-    /// more fails.
+    /// Lands anew what a person's move of the branch left behind, in the order in which it had landed, and takes out anew what
+    /// was undone. What does not fit any more fails.
     ///
     /// # Errors
     /// When the repository cannot be read or written, or a check cannot be run.
@@ -261,10 +285,14 @@ impl<'s> Worker<'s> {
         for id in again {
             queue::land_anew(self, &id)?;
         }
-        Ok(())
+        undo::anew(self)
     }
 
-    fn recall(&mut self) -> Result<()> {
+    /// Reads the facts anew.
+    ///
+    /// # Errors
+    /// When refs or the backlog cannot be read.
+    pub fn recall(&mut self) -> Result<()> {
         let running = self.facts.running.clone();
         let Recalled { facts, backlog, landed } = recall::read(self.session, &self.repo, &self.target)?;
         (self.facts, self.backlog, self.by_people) = (facts, backlog, landed);
@@ -310,14 +338,16 @@ impl<'s> Worker<'s> {
         self.land_again()
     }
 
-    /// Notes that a landing moved the tip to `head`, and keeps its record for the next time notes are written.
-    pub fn landed(&mut self, head: CommitId, (commit, line): (CommitId, String)) {
+    /// Notes that a commit of ours moved the tip to `head`, and keeps its lines for the next time notes are written.
+    pub fn landed(&mut self, head: CommitId, lines: Vec<(CommitId, String)>) {
         self.by_people = Landed::default();
         self.unwritten.clear();
-        if commit == head {
-            self.unwritten.push(line.clone());
+        for (commit, line) in lines {
+            if commit == head {
+                self.unwritten.push(line.clone());
+            }
+            self.unnoted.push((commit.0, line));
         }
-        self.unnoted.push((commit.0, line));
         self.target.moved(head);
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashSet};
 
 use crate::{
     git::{Doing as _, GitError, Repo, Result, gix_id, oid},
-    id::CommitId,
+    id::{CommitId, GoalId},
     time::Moment,
 };
 
@@ -209,6 +209,24 @@ fn says_something(entry: &LogEntry) -> bool {
     ["Goal: ", "Undo: ", "This reverts commit "]
         .iter()
         .any(|word| entry.message.contains(word))
+}
+
+/// True where an ancestor of `tip` is the work of `attempt` at `goal`, or work at it since the RFC 3339 time `since`. Reads
+/// all of history.
+///
+/// # Errors
+/// When history cannot be read.
+pub fn has_landed(repo: &Repo, tip: CommitId, goal: &GoalId, (attempt, since): (u32, &str)) -> Result<bool> {
+    let doing = || format!("walking history from {tip}");
+    let attempt = attempt.to_string();
+    for info in repo.gix.rev_walk([gix_id(tip.0)]).all().doing(doing)? {
+        let here = entry(repo, CommitId(oid(&info.doing(doing)?.id)))?;
+        let is_its = || here.trailers("Attempt").any(|number| number == attempt) || here.at.rfc3339().as_str() >= since;
+        if here.trailers("Goal").any(|id| id == goal.as_str()) && is_its() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Reads the commits that landed, newest first: those with `Landed:` or `Goal:` trailers among the ancestors of `tip`.

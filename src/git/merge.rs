@@ -3,7 +3,7 @@
 use gix::merge::tree::TreatAsUnresolved;
 
 use crate::{
-    git::{Doing as _, Repo, Result, codetree, commit, gix_id, history, oid, tree},
+    git::{Doing as _, GitError, Repo, Result, codetree, commit, gix_id, history, oid, tree},
     id::{CommitId, TreeId},
     path::RepoPath,
     snapshot::CodeTree,
@@ -53,6 +53,17 @@ pub fn replay(repo: &Repo, tip: CommitId, candidate: CommitId, code: CodeTree, a
     let message = history::message(repo, candidate)?;
     let author = commit::Author::of(repo, candidate)?;
     commit::write_unsigned_by(repo, root, &[tip], (&message, Some(&author)), at)
+}
+
+/// Takes out of `ours` what `commit` changed on its first parent.
+///
+/// # Errors
+/// When it has no parent here, or trees cannot be read or written.
+pub fn inverse(repo: &Repo, ours: CodeTree, commit: CommitId) -> Result<Conflicts> {
+    let parents = history::parents(repo, commit)?;
+    let none = || GitError::new(format!("commit {commit} has no parent that its changes could be taken out to"));
+    let before = tree::code_of_commit(repo, *parents.first().ok_or_else(none)?)?;
+    three_way(repo, tree::code_of_commit(repo, commit)?, ours, before)
 }
 
 /// A merged code tree, or the paths that conflict.

@@ -28,6 +28,14 @@ pub fn candidate_ref(goal: &GoalId) -> String {
     format!("{CANDIDATES}{}", goal.ref_part())
 }
 
+/// Undos that are to be done anew, because their target moved away from where they waited.
+pub const UNDONE: &str = "refs/invisigoth/undone/";
+
+/// Returns the name under which the undo of a goal is kept until it is done anew.
+pub fn undone_ref(goal: &GoalId) -> String {
+    format!("{UNDONE}{}", goal.ref_part())
+}
+
 /// Returns the name of the head of what landed while the checked-out `target` could not follow.
 pub fn landed_ref(target: &str) -> String {
     format!("refs/invisigoth/landed/{target}")

@@ -11,7 +11,7 @@ use crate::{
         close::{HISTORY, HISTORY_SEGMENTS},
         history as rows,
     },
-    engine::{land, recall::backlog_fault},
+    engine::{recall::backlog_fault, records},
     git::{Repo, history, tree},
     id::{CommitId, GoalId},
     money::ledger::{self, Ledger, Sum},
@@ -94,7 +94,7 @@ pub fn read(repo: &Repo, tip: CommitId, (landed, ledger): (&BTreeSet<GoalId>, &L
 /// Reads the records of `day`, the newest first: of the last file, and of sealed ones as long as they begin with that day.
 fn records(repo: &Repo, tip: CommitId, day: &str) -> Result<Vec<Record>> {
     let root = tree::of_commit(repo, tip)?;
-    let late = land::late_rows(repo, tip)?;
+    let late = records::late_rows(repo, tip)?;
     let mut found: Vec<Record> = late
         .iter()
         .rev()

@@ -1,0 +1,201 @@
+//! Landed: which goals have landed, computed from the memory files that are trusted and from the trailers of the commits
+//! beyond them.
+//!
+//! Owns what a commit says of goals: that it lands them, or takes them back. Writes nothing; `settle` brings the files in
+//! line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eyre::Result;
+
+use crate::{
+    backlog::{
+        Backlog,
+        close::{COMPLETED, COMPLETED_SEGMENTS, PENDING},
+        history as rows,
+    },
+    engine::{recall, target},
+    fault::{Fault, Kind},
+    git::{
+        Repo,
+        history::{self, LogEntry},
+        tree,
+    },
+    id::{CommitId, GoalId},
+};
+
+/// How many reverts of reverts are followed.
+const REVERTS: u32 = 16;
+
+/// What has landed.
+#[derive(Debug, Default)]
+pub struct Landed {
+    /// All of it.
+    pub landed: BTreeSet<GoalId>,
+    /// What landed since the tip's memory files were written, with the commits.
+    pub unsettled: Vec<(GoalId, CommitId)>,
+    /// What people took back since then.
+    pub reopened: Vec<Reopened>,
+    /// What has a row in the backlog all the same: it landed before its row was recorded.
+    pub stale: Vec<GoalId>,
+}
+
+/// A landed goal that people took back.
+#[derive(Debug)]
+pub struct Reopened {
+    /// The goal.
+    pub goal: GoalId,
+    /// The commit that took it back.
+    pub by: CommitId,
+    /// Its row in the backlog of that commit: the revert of a landing brings it back.
+    pub row: Option<String>,
+}
+
+/// Computes which goals have landed: what the nearest commits of ours say in their memory files, and the trailers of the
+/// commits beyond them, the oldest first.
+///
+/// # Errors
+/// When history or a memory file cannot be read.
+pub fn landed(repo: &Repo, tip: CommitId) -> Result<Landed> {
+    let beyond = history::beyond(repo, tip)?;
+    let mut landed = trusted(repo, &beyond.trusted)?;
+    let mut reopened: BTreeMap<GoalId, CommitId> = BTreeMap::new();
+    let mut unsettled: Vec<(GoalId, CommitId)> = Vec::new();
+    for entry in beyond.newer.iter().rev() {
+        let said = said(repo, entry, 0);
+        for goal in said.takes_back {
+            landed.remove(&goal);
+            unsettled.retain(|(other, _)| *other != goal);
+            reopened.insert(goal, entry.id);
+        }
+        for goal in said.lands {
+            reopened.remove(&goal);
+            if landed.insert(goal.clone()) {
+                unsettled.push((goal, entry.id));
+            }
+        }
+    }
+    let reopened = reopened.into_iter().map(|(goal, by)| {
+        let text = tree::read_file(repo, tree::of_commit(repo, by)?, PENDING)?.unwrap_or_default();
+        let row = Backlog::parse(&text)
+            .ok()
+            .and_then(|open| open.raw(&goal).map(str::to_owned));
+        Ok(Reopened { goal, by, row })
+    });
+    Ok(Landed {
+        landed,
+        unsettled,
+        reopened: reopened.collect::<Result<_>>()?,
+        stale: Vec::new(),
+    })
+}
+
+/// Words why a goal is open again.
+pub fn reverted(commit: CommitId) -> String {
+    format!("taken back by commit {}", commit.short())
+}
+
+/// What a commit says of goals.
+#[derive(Debug, Default)]
+struct Said {
+    lands: Vec<GoalId>,
+    takes_back: Vec<GoalId>,
+}
+
+/// Returns the goals that a commit takes back.
+pub fn taken_back(repo: &Repo, entry: &LogEntry) -> Vec<GoalId> {
+    said(repo, entry, 0).takes_back
+}
+
+/// Reads what a commit says: by our trailers, or as a person's `git revert` of a commit that says something: then it says
+/// the contrary.
+fn said(repo: &Repo, entry: &LogEntry, depth: u32) -> Said {
+    let mut said = Said {
+        lands: target::members(entry).into_iter().map(|(goal, _)| goal).collect(),
+        takes_back: entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect(),
+    };
+    for line in entry.message.lines().filter(|_| depth < REVERTS) {
+        let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
+            continue;
+        };
+        let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+        let Ok(id) = id.parse::<CommitId>() else { continue };
+        // One that is not here, as in a shallow clone, says nothing.
+        if let Ok(reverted) = history::entry(repo, id) {
+            let contrary = self::said(repo, &reverted, depth + 1);
+            said.takes_back.extend(contrary.lands);
+            said.lands.extend(contrary.takes_back);
+        }
+    }
+    said
+}
+
+/// Reads which goals the trusted commits' memory files call landed: those in the completed files that are not open again.
+/// Where lines of history were merged, a goal that one of them took back has not landed, unless the other landed it anew.
+fn trusted(repo: &Repo, commits: &[CommitId]) -> Result<BTreeSet<GoalId>> {
+    let all: Vec<Files> = commits
+        .iter()
+        .map(|commit| Files::read(repo, *commit))
+        .collect::<Result<_>>()?;
+    let mut landed: BTreeSet<GoalId> = BTreeSet::new();
+    for files in &all {
+        landed.extend(files.completed.iter().filter(|id| !files.is_open(id)).cloned());
+    }
+    if all.len() > 1 {
+        let rows: Vec<BTreeMap<GoalId, Vec<String>>> = all.iter().map(Files::rows).collect::<Result<_>>()?;
+        let known = || all.iter().zip(&rows);
+        // A line that landed it and knows of a row that the taking back did not know landed it anew.
+        let landed_for = |goal: &GoalId, took: &BTreeMap<GoalId, Vec<String>>| {
+            let seen = took.get(goal).map(Vec::as_slice).unwrap_or_default();
+            let mut landing = known().filter(|(files, _)| !files.is_open(goal));
+            landing.any(|(_, own)| own.get(goal).and_then(|own| own.last()).is_some_and(|row| !seen.contains(row)))
+        };
+        landed.retain(|goal| known().all(|(files, took)| !files.is_open(goal) || landed_for(goal, took)));
+    }
+    Ok(landed)
+}
+
+/// What the memory files of one commit say.
+struct Files {
+    texts: Vec<String>,
+    completed: Vec<GoalId>,
+    open: Backlog,
+}
+
+impl Files {
+    fn read(repo: &Repo, commit: CommitId) -> Result<Self> {
+        let root = tree::of_commit(repo, commit)?;
+        let texts = recall::memory_texts(repo, root, COMPLETED, COMPLETED_SEGMENTS)?;
+        let mut completed = Vec::new();
+        for text in &texts {
+            let found = rows::landed_ids(text).map_err(|error| {
+                Fault::new(Kind::Error, format!("{COMPLETED} of commit {commit}: {error}"))
+                    .hint("`git invisigoth rebuild` makes it anew from notes and history")
+            })?;
+            completed.extend(found);
+        }
+        let open = tree::read_file(repo, root, PENDING)?.and_then(|text| Backlog::parse(&text).ok());
+        Ok(Self {
+            texts,
+            completed,
+            open: open.unwrap_or_default(),
+        })
+    }
+
+    fn is_open(&self, goal: &GoalId) -> bool {
+        self.open.raw(goal).is_some()
+    }
+
+    /// Returns the completed rows by goal, the newest last.
+    fn rows(&self) -> Result<BTreeMap<GoalId, Vec<String>>> {
+        let mut all: BTreeMap<GoalId, Vec<String>> = BTreeMap::new();
+        let mut ids = self.completed.iter();
+        for text in &self.texts {
+            let rows = rows::rows(text).map_err(|error| recall::backlog_fault(&error.in_file(COMPLETED)))?;
+            for (row, id) in rows.into_iter().zip(ids.by_ref()) {
+                all.entry(id.clone()).or_default().push(row.to_owned());
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,127 @@
+//! Records: the two replicas of what is known of landed commits, notes and `history.json`. Every writer unites both.
+//!
+//! Owns what is missing where. A row is passed on byte for byte; nothing is ever deleted.
+
+use std::collections::{BTreeSet, HashMap};
+
+use eyre::Result;
+
+use crate::{
+    backlog::{
+        close::{HISTORY, HISTORY_SEGMENTS},
+        history as rows,
+    },
+    engine::{
+        land,
+        recall::{self, backlog_fault},
+        target,
+        worker::Worker,
+    },
+    git::{Repo, history, notes, refs, tree},
+    id::{CommitId, GoalId, Oid},
+    record::Line,
+    time::Moment,
+};
+
+/// Brings notes and mirror together: a row of the tip's open history file whose commit has no such line is noted.
+///
+/// # Errors
+/// When notes cannot be read or written.
+pub fn heal_notes(worker: &Worker<'_>) -> Result<usize> {
+    let repo = &worker.repo;
+    let history = land::memory_files(repo, worker.target.tip)?.history;
+    unite_notes(
+        repo,
+        &[String::from_utf8_lossy(&history).into_owned()],
+        worker.session.clock.now(),
+    )
+}
+
+/// Returns the records that the tip's history file could not hold because they are about the very commit that wrote it
+/// (`isolation = "none"`).
+///
+/// # Errors
+/// When history or notes cannot be read.
+pub fn late_rows(repo: &Repo, tip: CommitId) -> Result<Vec<String>> {
+    let written = String::from_utf8_lossy(&land::memory_files(repo, tip)?.history).into_owned();
+    let mut late = Vec::new();
+    for commit in history::beyond(repo, tip)?.trusted {
+        if history::entry(repo, commit)?.trailers("Goal").next().is_some() {
+            let lines = notes::lines(repo, refs::NOTES, commit.0)?;
+            late.extend(lines.into_iter().filter(|line| !written.contains(line.as_str())));
+        }
+    }
+    Ok(late)
+}
+
+/// Notes every row of the given history files that is not noted yet; returns how many were missing.
+///
+/// # Errors
+/// As `heal_notes`.
+pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
+    let mut lines: Vec<(Oid, String)> = Vec::new();
+    for text in texts {
+        for row in rows::rows(text).map_err(|error| backlog_fault(&error))? {
+            if let Ok(line) = serde_json::from_str::<Line>(row) {
+                lines.push((line.commit.0, row.to_owned()));
+            }
+        }
+    }
+    let wanted: Vec<Oid> = lines.iter().map(|(commit, _)| *commit).collect();
+    let there = notes::lines_of_all(repo, refs::NOTES, &wanted)?;
+    let missing: Vec<(Oid, String)> = lines
+        .into_iter()
+        .zip(there)
+        .filter(|((_, line), there)| !there.contains(line))
+        .map(|(line, _)| line)
+        .collect();
+    if !missing.is_empty() {
+        notes::add(repo, refs::NOTES, &missing, at)?;
+    }
+    Ok(missing.len())
+}
+
+
+/// Returns the noted lines that no history file of `tip` has, in order of time: of commits that are part of it, and of the
+/// goals `also`, whatever became of their commits.
+///
+/// # Errors
+/// When history or notes cannot be read.
+pub fn missing_rows(repo: &Repo, tip: CommitId, also: &BTreeSet<&GoalId>) -> Result<Vec<String>> {
+    let texts = recall::memory_texts(repo, tree::of_commit(repo, tip)?, HISTORY, HISTORY_SEGMENTS)?;
+    let mut known = BTreeSet::new();
+    for text in &texts {
+        known.extend(rows::rows(text).map_err(|error| backlog_fault(&error))?);
+    }
+    let noted: Vec<Oid> = notes::annotated(repo, refs::NOTES)?;
+    let all = notes::lines_of_all(repo, refs::NOTES, &noted)?;
+    let mut missing = BTreeSet::new();
+    for (commit, lines) in noted.into_iter().zip(all) {
+        let new: Vec<String> = lines.into_iter().filter(|line| !known.contains(line.as_str())).collect();
+        if new.is_empty() {
+            continue;
+        }
+        let reachable = history::contains(repo, tip, CommitId(commit))?;
+        let wanted = |line: &String| {
+            let said = serde_json::from_str::<Line>(line);
+            reachable || said.is_ok_and(|said| also.contains(&said.goal))
+        };
+        missing.extend(new.into_iter().filter(wanted));
+    }
+    let ranks = ranks(repo, tip)?;
+    let mut missing: Vec<String> = missing.into_iter().collect();
+    // Within a second only history tells what came first; a taking back comes after what it took back.
+    missing.sort_by_cached_key(|line| {
+        serde_json::from_str::<Line>(line)
+            .map(|line| (line.at, ranks.get(&line.commit).copied(), line.kind))
+            .unwrap_or_default()
+    });
+    Ok(missing)
+}
+
+/// Numbers the commits that landed, the oldest first.
+fn ranks(repo: &Repo, tip: CommitId) -> Result<HashMap<CommitId, usize>> {
+    let landings = history::landings(repo, tip, usize::MAX)?;
+    let members = landings.iter().rev().flat_map(target::members);
+    Ok(members.enumerate().map(|(rank, (_, commit))| (commit, rank)).collect())
+}

@@ -1,0 +1,156 @@
+//! Settling: brings the memory files in line with what people did to landed goals: rebase, squash, cherry-pick, a host's
+//! merge, revert.
+//!
+//! Owns commits that touch nothing but memory files. What landed is computed by `landed`; code is never touched.
+
+use std::collections::BTreeSet;
+
+use eyre::Result;
+
+use crate::{
+    backlog::history as rows,
+    engine::{
+        land::{self, Closing},
+        recall::{self, backlog_fault},
+        records,
+        worker::Worker,
+    },
+    fault::{Fault, Kind},
+    git::{codetree, commit, refs, tree},
+    id::{CommitId, GoalId},
+    record::Line,
+};
+
+/// How often it is tried again because somebody else moved the target.
+const TRIES: u32 = 5;
+
+/// What was settled.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Goals that landed by people's commits, with those.
+    pub landed: Vec<(GoalId, CommitId)>,
+    /// Goals that people's commits took back, with those; held now.
+    pub taken_back: Vec<(GoalId, CommitId)>,
+    /// Landed goals whose rows had stayed in the backlog.
+    pub stale: Vec<GoalId>,
+    /// Records that `history.json` did not have.
+    pub rows_added: usize,
+    /// The commit that says so; `None` where there was nothing to settle.
+    pub commit: Option<CommitId>,
+}
+
+/// Brings the memory files in line, as one commit.
+///
+/// # Errors
+/// When the repository cannot be read or written, or the target moves all the time.
+pub fn settle(worker: &mut Worker<'_>) -> Result<Settled> {
+    for _ in 0..TRIES {
+        if let Some(settled) = once(worker)? {
+            return Ok(settled);
+        }
+        worker.look_again()?;
+    }
+    Err(Fault::new(Kind::Busy, "the target moves all the time; nothing was written").into())
+}
+
+/// Settles; `None` where somebody else moved the target meanwhile.
+fn once(worker: &mut Worker<'_>) -> Result<Option<Settled>> {
+    let mut settled = found(worker)?;
+    let all = &settled;
+    let of_people = all.landed.iter().chain(&all.taken_back).map(|(goal, _)| goal);
+    let goals: BTreeSet<&GoalId> = of_people.chain(&all.stale).collect();
+    if goals.is_empty() {
+        return Ok(Some(Settled::default()));
+    }
+    let tip = worker.target.tip;
+    let lines = records::missing_rows(&worker.repo, tip, &goals)?;
+    let at = worker.session.clock.now().rfc3339();
+    let (rows_added, notes) = (lines.len(), notes(worker, &settled.landed, &lines)?);
+    let own = Closing {
+        lines,
+        ..Closing::default()
+    };
+    let files = land::close(worker, tip, own, &at)?;
+    if files.is_empty() {
+        // The files say it already; only the commits that said so first are not ours.
+        return Ok(Some(Settled::default()));
+    }
+    let Some(made) = memory_commit(worker, &files, &message(&goals, &settled))? else {
+        return Ok(None);
+    };
+    worker.landed(made, notes);
+    worker.recall()?;
+    (settled.rows_added, settled.commit) = (rows_added, Some(made));
+    Ok(Some(settled))
+}
+
+/// Finds what people's commits say that the tip's memory files do not.
+fn found(worker: &Worker<'_>) -> Result<Settled> {
+    let people = &worker.by_people;
+    let pending = land::memory_files(&worker.repo, worker.target.tip)?.pending;
+    let open = recall::parsed(&String::from_utf8_lossy(&pending))?;
+    let is_new = |goal: &&GoalId| people.unsettled.iter().all(|(other, _)| other != *goal);
+    let stale = people.stale.iter().filter(|goal| open.raw(goal).is_some()).filter(is_new);
+    Ok(Settled {
+        landed: people.unsettled.clone(),
+        taken_back: people.reopened.iter().map(|back| (back.goal.clone(), back.by)).collect(),
+        stale: stale.cloned().collect(),
+        ..Settled::default()
+    })
+}
+
+/// Returns the newest record of each landed goal as a line for the note on its new commit: records follow their goal, as
+/// they do with git's `notes.rewriteRef`.
+fn notes(worker: &Worker<'_>, landed: &[(GoalId, CommitId)], missing: &[String]) -> Result<Vec<(CommitId, String)>> {
+    let history = land::memory_files(&worker.repo, worker.target.tip)?.history;
+    let text = String::from_utf8_lossy(&history).into_owned();
+    let rows = rows::rows(&text).map_err(|error| backlog_fault(&error))?;
+    let all: Vec<&str> = rows.into_iter().chain(missing.iter().map(String::as_str)).collect();
+    let is_of = |line: &&&str, goal: &GoalId| {
+        let said = serde_json::from_str::<Line>(line);
+        said.is_ok_and(|said| said.goal == *goal && said.kind.is_none())
+    };
+    let note = |(goal, commit): &(GoalId, CommitId)| {
+        let line = all.iter().rev().find(|line| is_of(line, goal))?;
+        Some((*commit, (*line).to_owned()))
+    };
+    Ok(landed.iter().filter_map(note).collect())
+}
+
+fn message(goals: &BTreeSet<&GoalId>, settled: &Settled) -> commit::Message {
+    let names: Vec<&str> = goals.iter().map(|goal| goal.as_str()).collect();
+    let landed = settled.landed.iter().map(|(goal, by)| format!("{goal} landed by commit {}", by.short()));
+    let back = settled.taken_back.iter();
+    let back = back.map(|(goal, by)| format!("{goal} was taken back by commit {}", by.short()));
+    let stale = settled.stale.iter().map(|goal| format!("{goal} has landed and leaves the backlog"));
+    commit::Message {
+        subject: format!("Settle {}", names.join(", ")),
+        body: landed.chain(back).chain(stale).collect::<Vec<_>>().join("\n"),
+        trailers: goals.iter().map(|goal| ("Settled", goal.to_string())).collect(),
+    }
+}
+
+/// Commits memory files on the tip and moves the target there; `None` where somebody else moved it meanwhile.
+///
+/// # Errors
+/// When objects or refs cannot be written.
+pub fn memory_commit(
+    worker: &mut Worker<'_>,
+    files: &[(String, Vec<u8>)],
+    message: &commit::Message,
+) -> Result<Option<CommitId>> {
+    worker.target.look(&worker.repo)?;
+    let (repo, tip) = (&worker.repo, worker.target.tip);
+    let code = tree::code_of_commit(repo, tip)?;
+    let memory = codetree::with_memory(repo, code, code.root, files)?;
+    let made = commit::memory_only(repo, memory, &[tip], message, worker.session.clock.now())?;
+    let (name, old) = worker.target.landing_ref();
+    let set = refs::RefMove::Set {
+        name,
+        old,
+        new: made,
+        why: message.subject.clone(),
+    };
+    let moves: Vec<refs::RefMove> = worker.target.begins_to_wait().into_iter().chain([set]).collect();
+    Ok((refs::swap(repo, &moves)? == refs::Swap::Done).then_some(made))
+}
