@@ -6,6 +6,7 @@ pub mod config;
 pub mod plan;
 pub mod status;
 pub mod steer;
+pub mod undo;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -149,6 +150,10 @@ pub enum Verb {
     Rebuild,
     /// Apply the recorded replies of landed goals again, offline, and compare the code they make
     Replay(Replay),
+    /// Take landed goals out of the target again, checked like any landing; they come back as held
+    Undo(undo::Undo),
+    /// Bring memory/ in line after a rebase, squash, cherry-pick, host's merge or revert by people
+    Settle(undo::Settle),
     /// Show or set the settings, and say where each comes from
     Config(config::Config),
     /// Compare what landed with what must be there, offline; names the first commit that diverges

@@ -6,6 +6,7 @@ mod plan;
 mod status;
 mod steer;
 mod verify;
+mod undo;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
@@ -118,6 +119,8 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             let request = replay::Request { specs: args.specs };
             answer(at, &replay::run(&at.session()?, &request)?)
         }
+        Verb::Undo(args) => undo::run(at, args),
+        Verb::Settle(args) => undo::settle(at, &args),
         Verb::Config(args) => config::run(at, args),
         Verb::Verify(args) => verify::run(at, args),
         Verb::Man(args) => manual(at, &args),

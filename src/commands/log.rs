@@ -8,7 +8,7 @@ use crate::{
     engine::{recall, session::Session, target},
     git::{history, notes, refs},
     id::{CommitId, GoalId, Oid},
-    record::Record,
+    record::{Record, Undone},
 };
 
 /// How much to show.
@@ -29,6 +29,9 @@ pub struct Row {
     pub subject: String,
     /// When it was committed, RFC 3339 UTC.
     pub at: String,
+    /// When it was taken out again by `undo`, RFC 3339 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone_at: Option<String>,
     /// What it took, as note or `history.json` tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
@@ -58,30 +61,35 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let lines = notes::lines_of_all(&repo, refs::NOTES, &wanted)?;
     // A clone brings history.json but no notes.
     let mirror = if lines.iter().any(Vec::is_empty) {
-        recall::records(&repo, target.tip)?
+        recall::rows(&repo, target.tip)?
     } else {
         Vec::new()
     };
     let mut landed = Vec::new();
     for ((goal, commit), lines) in members.into_iter().zip(lines) {
-        let noted = lines
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Record>(line).ok());
-        let record = noted.into_iter().find(|record| record.goal == goal).or_else(|| {
-            mirror
-                .iter()
-                .rev()
-                .find(|record| record.goal == goal && record.commit == commit)
-                .cloned()
-        });
+        let lines = if lines.is_empty() { &mirror } else { &lines };
+        let record = record(lines, &goal, commit);
+        let undone = lines.iter().filter_map(|line| Undone::of_line(line));
+        let undone = undone.rev().find(|undone| undone.goal == goal && undone.commit == commit);
         let entry = history::entry(&repo, commit)?;
         landed.push(Row {
             goal,
             commit,
             subject: entry.subject().to_owned(),
             at: entry.at.rfc3339(),
+            undone_at: undone.map(|undone| undone.undone_at),
             record,
         });
     }
     Ok(Outcome { landed })
+}
+
+/// Finds the record of a goal's commit: the one about it, or after a rebase or squash the goal's newest.
+fn record(lines: &[String], goal: &GoalId, commit: CommitId) -> Option<Record> {
+    // Looking is cheaper than reading: a mirror has the records of all goals.
+    let about = lines.iter().rev().filter(|line| line.contains(goal.as_str()));
+    let records = about.filter_map(|line| serde_json::from_str(line).ok());
+    let of_goal: Vec<Record> = records.filter(|record: &Record| record.goal == *goal).collect();
+    let own = of_goal.iter().find(|record| record.commit == commit);
+    own.or(of_goal.first()).cloned()
 }

@@ -34,9 +34,11 @@ pub mod replay;
 pub mod resume;
 pub mod retry;
 pub mod run;
+pub mod settle;
 pub mod show;
 pub mod status;
 pub mod verify;
+pub mod undo;
 
 use crate::fault::Kind;
 

@@ -220,20 +220,26 @@ pub fn memory_texts(repo: &Repo, root: TreeId, file: &str, folder: &str) -> Resu
     Ok(texts)
 }
 
+/// Reads every row of the history files of `tip`, in order of landing.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn rows(repo: &Repo, tip: CommitId) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for text in memory_texts(repo, tree::of_commit(repo, tip)?, HISTORY, HISTORY_SEGMENTS)? {
+        let rows = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?;
+        all.extend(rows.into_iter().map(str::to_owned));
+    }
+    Ok(all)
+}
+
 /// Reads every record of the history files of `tip`, in order of landing.
 ///
 /// # Errors
 /// When they cannot be read.
 pub fn records(repo: &Repo, tip: CommitId) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
-    for text in memory_texts(repo, tree::of_commit(repo, tip)?, HISTORY, HISTORY_SEGMENTS)? {
-        let rows = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?;
-        records.extend(
-            rows.into_iter()
-                .filter_map(|row| serde_json::from_str::<Record>(row).ok()),
-        );
-    }
-    Ok(records)
+    let rows = rows(repo, tip)?;
+    Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
 }
 
 /// Reads the row of a landed goal as the completed files keep it; `None` where no file of ours has it.

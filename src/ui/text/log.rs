@@ -55,6 +55,10 @@ fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
             parts.join("  ").trim_end().to_owned()
         }
     };
+    let took = match &row.undone_at {
+        Some(at) => format!("undone {at}  {took}"),
+        None => took,
+    };
     let commit = look.paint.paint(Style::Warn, &row.commit.short());
     format!(
         "{commit}  {}  {}  {took}\n",

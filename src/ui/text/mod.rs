@@ -21,10 +21,12 @@ pub mod prompt;
 pub mod rebuild;
 pub mod replay;
 pub mod run;
+pub mod settle;
 pub mod show;
 pub mod status;
 pub mod steer;
 pub mod verify;
+pub mod undo;
 
 use crate::{
     money::dollars,

@@ -1,0 +1,47 @@
+//! `undo` and `settle`: their arguments as requests.
+
+use eyre::Result;
+
+use crate::{
+    cli::{
+        args::undo::{Settle, Undo},
+        dispatch::{answer, ids, stopped, watch},
+        open::Opened,
+    },
+    commands::{settle, undo},
+};
+
+/// Runs `undo` and returns the exit code.
+///
+/// # Errors
+/// What kept the command from its outcome.
+pub(super) fn run(at: &Opened, args: Undo) -> Result<u8> {
+    let session = at.session()?;
+    let watch = watch(at, &session.stop)?;
+    let request = undo::Request {
+        ids: ids(&args.ids)?,
+        cascade: args.cascade,
+        why: args.why.filter(|why| !why.trim().is_empty()),
+        exit_code: args.exit_code,
+    };
+    match undo::run(&session, request) {
+        Ok(outcome) => answer(at, &outcome),
+        Err(error) => stopped(at, &watch, error),
+    }
+}
+
+/// Runs `settle` and returns the exit code.
+///
+/// # Errors
+/// What kept the command from its outcome.
+pub(super) fn settle(at: &Opened, args: &Settle) -> Result<u8> {
+    let session = at.session()?;
+    let watch = watch(at, &session.stop)?;
+    let request = settle::Request {
+        exit_code: args.exit_code,
+    };
+    match settle::run(&session, request) {
+        Ok(outcome) => answer(at, &outcome),
+        Err(error) => stopped(at, &watch, error),
+    }
+}

@@ -1,0 +1,43 @@
+//! `settle` as text.
+
+use crate::{
+    commands::settle::Outcome,
+    ui::{
+        View,
+        look::{Look, count},
+        text::{Lines, run},
+    },
+};
+
+impl View for Outcome {
+    fn text(&self, look: &Look) -> String {
+        let mut lines = Lines::new(look);
+        for row in &self.landed {
+            lines.add("landed", &format!("{}  by commit {}", row.goal, row.commit.short()));
+        }
+        for row in &self.taken_back {
+            let about = format!("{}  taken back by commit {}", row.goal, row.commit.short());
+            lines.add("held", &about);
+        }
+        for goal in &self.stale {
+            lines.add("landed", &format!("{goal}  leaves the backlog"));
+        }
+        if let Some(commit) = self.commit {
+            let rows = u64::try_from(self.rows_added).unwrap_or(u64::MAX);
+            let records = match rows {
+                0 => String::new(),
+                rows => format!("  {} brought back", count(rows, "record", "records")),
+            };
+            lines.add("commit", &format!("{}{records}", commit.short()));
+        }
+        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
+        lines.end() + &beside.unwrap_or_default()
+    }
+
+    fn aside(&self) -> String {
+        match self.commit {
+            None => "nothing to settle: memory/ says what the commits say".to_owned(),
+            Some(_) => String::new(),
+        }
+    }
+}
