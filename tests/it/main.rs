@@ -89,6 +89,8 @@ mod run;
 mod sandbox;
 /// Secrets: canaries, and a search for them.
 mod secrets;
+/// `settle`: the memory files after what people did.
+mod settle;
 /// `show`: one goal.
 mod show;
 /// `status`: states and reasons.
@@ -101,3 +103,5 @@ mod test_goals;
 mod tidy;
 /// `verify`: each change to what landed is named.
 mod verify;
+/// `undo`: landed goals come out again.
+mod undo;
