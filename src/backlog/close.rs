@@ -70,7 +70,7 @@ pub struct Reopened<'a> {
 }
 
 /// Puts goals back into the backlog, as held. Their completed rows stay: a goal in both files is open.
-fn reopen(backlog: &Backlog, completed: &Log<'_>, reopened: &[Reopened<'_>]) -> Result<Backlog, BacklogError> {
+fn reopen(backlog: &Backlog, completed: &[&str], reopened: &[Reopened<'_>]) -> Result<Backlog, BacklogError> {
     let mut open = backlog.clone();
     for Reopened { goal, reason, .. } in reopened.iter().filter(|back| backlog.raw(back.goal) == back.row) {
         if backlog.raw(goal).is_some() {
@@ -78,7 +78,7 @@ fn reopen(backlog: &Backlog, completed: &Log<'_>, reopened: &[Reopened<'_>]) -> 
             open = open.set(goal, "reason", &json!(reason))?;
             continue;
         }
-        let known = completed.rows.iter().rev().find(|row| is_of(row, goal));
+        let known = completed.iter().rev().find(|row| is_of(row, goal));
         open = with_held(&open, goal, known.copied(), reason)?;
     }
     Ok(open)
@@ -130,11 +130,14 @@ pub fn close(
     let landed = landings.iter().map(|landing| landing.goal);
     let gone: Vec<GoalId> = landed.chain(stale).cloned().collect();
     let completed = Log::read(COMPLETED, COMPLETED_SEGMENTS, &files.completed, &files.segments)?;
-    let open = reopen(&backlog.without(&gone), &completed, reopened)?;
+    let closed = completed.new_goals(&backlog, landings);
+    let rows = completed.rows.iter().copied();
+    let rows: Vec<&str> = rows.chain(closed.iter().map(String::as_str)).collect();
+    let open = reopen(&backlog.without(&gone), &rows, reopened)?;
     if open.text() != backlog.text() {
         patch.push((PENDING.to_owned(), open.to_bytes()));
     }
-    patch.extend(completed.grown(&completed.new_goals(&backlog, landings))?);
+    patch.extend(completed.grown(&closed)?);
     let history = Log::read(HISTORY, HISTORY_SEGMENTS, &files.history, &files.segments)?;
     let new = landings.iter().map(|landing| landing.record_line.trim_end());
     let lines: Vec<&str> = late.iter().copied().chain(new).collect();
@@ -193,8 +196,7 @@ impl<'a> Log<'a> {
     fn new_goals(&self, backlog: &Backlog, landings: &[Landing<'_>]) -> Vec<String> {
         let is = |row: &str, landing: &Landing<'_>| {
             let commit = landing.commit.map(|commit| format!("\"{commit}\""));
-            is_of(row, landing.goal)
-                && Row::parse(row).is_some_and(|row| row.value("commit") == commit.as_deref())
+            is_of(row, landing.goal) && Row::parse(row).is_some_and(|row| row.value("commit") == commit.as_deref())
         };
         let mut new: Vec<String> = Vec::new();
         for landing in landings {

@@ -70,7 +70,9 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         let lines = if lines.is_empty() { &mirror } else { &lines };
         let record = record(lines, &goal, commit);
         let undone = lines.iter().filter_map(|line| Undone::of_line(line));
-        let undone = undone.rev().find(|undone| undone.goal == goal && undone.commit == commit);
+        let undone = undone
+            .rev()
+            .find(|undone| undone.goal == goal && undone.commit == commit);
         let entry = history::entry(&repo, commit)?;
         landed.push(Row {
             goal,

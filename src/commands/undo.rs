@@ -75,16 +75,17 @@ impl commands::Outcome for Outcome {
 /// it; nothing was changed then.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let mut worker = Worker::open(session)?;
-    worker.begin()?;
-    if worker.owes()? {
-        worker.know_base()?;
-        worker.land_again()?;
-    }
     let order = Order {
         ids: request.ids,
         cascade: request.cascade,
         why: request.why.map(|why| session.redactor.clean(why.trim()).into_string()),
     };
+    undo::look(&worker, &order)?;
+    worker.begin()?;
+    if worker.owes()? {
+        worker.know_base()?;
+        worker.land_again()?;
+    }
     let came = undo::undo(&mut worker, &order)?;
     let beside = worker.follow()?;
     let mut outcome = Outcome {

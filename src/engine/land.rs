@@ -407,8 +407,7 @@ pub fn close(worker: &Worker<'_>, tip: CommitId, own: Closing<'_>, at: &str) -> 
         }
     }
     let mine: Vec<GoalId> = own.reopened.iter().map(|back| back.goal.clone()).collect();
-    let by_people = people.unsettled.iter().filter(|(goal, _)| !mine.contains(goal));
-    let by_people = by_people.map(|(goal, commit)| close::Landing {
+    let by_people = people.unsettled.iter().map(|(goal, commit)| close::Landing {
         goal,
         record_line: String::new(),
         commit: Some(*commit),

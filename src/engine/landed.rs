@@ -148,7 +148,11 @@ fn trusted(repo: &Repo, commits: &[CommitId]) -> Result<BTreeSet<GoalId>> {
         let landed_for = |goal: &GoalId, took: &BTreeMap<GoalId, Vec<String>>| {
             let seen = took.get(goal).map(Vec::as_slice).unwrap_or_default();
             let mut landing = known().filter(|(files, _)| !files.is_open(goal));
-            landing.any(|(_, own)| own.get(goal).and_then(|own| own.last()).is_some_and(|row| !seen.contains(row)))
+            landing.any(|(_, own)| {
+                own.get(goal)
+                    .and_then(|own| own.last())
+                    .is_some_and(|row| !seen.contains(row))
+            })
         };
         landed.retain(|goal| known().all(|(files, took)| !files.is_open(goal) || landed_for(goal, took)));
     }

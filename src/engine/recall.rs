@@ -24,11 +24,7 @@ use crate::{
     },
     facts::{AttemptFact, Candidate, Facts, Open, Standing},
     fault::{Fault, Kind},
-    git::{
-        Repo, attempts, diff,
-        history,
-        objects, refs, tree,
-    },
+    git::{Repo, attempts, diff, history, objects, refs, tree},
     goal::Decision,
     guard::{self, Policy},
     id::{CommitId, GoalId, TreeId},

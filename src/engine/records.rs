@@ -81,7 +81,6 @@ pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
     Ok(missing.len())
 }
 
-
 /// Returns the noted lines that no history file of `tip` has, in order of time: of commits that are part of it, and of the
 /// goals `also`, whatever became of their commits.
 ///
@@ -97,7 +96,10 @@ pub fn missing_rows(repo: &Repo, tip: CommitId, also: &BTreeSet<&GoalId>) -> Res
     let all = notes::lines_of_all(repo, refs::NOTES, &noted)?;
     let mut missing = BTreeSet::new();
     for (commit, lines) in noted.into_iter().zip(all) {
-        let new: Vec<String> = lines.into_iter().filter(|line| !known.contains(line.as_str())).collect();
+        let new: Vec<String> = lines
+            .into_iter()
+            .filter(|line| !known.contains(line.as_str()))
+            .collect();
         if new.is_empty() {
             continue;
         }

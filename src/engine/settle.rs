@@ -90,10 +90,18 @@ fn found(worker: &Worker<'_>) -> Result<Settled> {
     let pending = land::memory_files(&worker.repo, worker.target.tip)?.pending;
     let open = recall::parsed(&String::from_utf8_lossy(&pending))?;
     let is_new = |goal: &&GoalId| people.unsettled.iter().all(|(other, _)| other != *goal);
-    let stale = people.stale.iter().filter(|goal| open.raw(goal).is_some()).filter(is_new);
+    let stale = people
+        .stale
+        .iter()
+        .filter(|goal| open.raw(goal).is_some())
+        .filter(is_new);
     Ok(Settled {
         landed: people.unsettled.clone(),
-        taken_back: people.reopened.iter().map(|back| (back.goal.clone(), back.by)).collect(),
+        taken_back: people
+            .reopened
+            .iter()
+            .map(|back| (back.goal.clone(), back.by))
+            .collect(),
         stale: stale.cloned().collect(),
         ..Settled::default()
     })
@@ -119,10 +127,16 @@ fn notes(worker: &Worker<'_>, landed: &[(GoalId, CommitId)], missing: &[String])
 
 fn message(goals: &BTreeSet<&GoalId>, settled: &Settled) -> commit::Message {
     let names: Vec<&str> = goals.iter().map(|goal| goal.as_str()).collect();
-    let landed = settled.landed.iter().map(|(goal, by)| format!("{goal} landed by commit {}", by.short()));
+    let landed = settled
+        .landed
+        .iter()
+        .map(|(goal, by)| format!("{goal} landed by commit {}", by.short()));
     let back = settled.taken_back.iter();
     let back = back.map(|(goal, by)| format!("{goal} was taken back by commit {}", by.short()));
-    let stale = settled.stale.iter().map(|goal| format!("{goal} has landed and leaves the backlog"));
+    let stale = settled
+        .stale
+        .iter()
+        .map(|goal| format!("{goal} has landed and leaves the backlog"));
     commit::Message {
         subject: format!("Settle {}", names.join(", ")),
         body: landed.chain(back).chain(stale).collect::<Vec<_>>().join("\n"),

@@ -233,7 +233,11 @@ pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Res
     let mut message = format!("undoing {} conflicts in {}", member.goal, files.join(", "));
     if !since.is_empty() {
         let more = since.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         let named: Vec<String> = since.into_iter().take(NAMED).collect();
         message = format!("{message}, changed since by {}{more}", named.join("; "));
     }
@@ -241,7 +245,9 @@ pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Res
     let fault = Fault::new(Kind::Error, message);
     Ok(fault
         .hint("undo what changed it first, together with it: `git invisigoth undo ID ID`")
-        .hint(format!("or by hand: `git revert {commit}`, whose commit takes the goal back too")))
+        .hint(format!(
+            "or by hand: `git revert {commit}`, whose commit takes the goal back too"
+        )))
 }
 
 /// Returns the paragraphs of a message between its subject and its trailers.

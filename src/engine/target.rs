@@ -3,7 +3,7 @@
 //! While the branch is checked out it cannot move under its user, so results gather on `refs/invisigoth/landed/<target>`
 //! and the checkout follows when it is idle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eyre::Result;
 
@@ -217,7 +217,8 @@ impl Target {
     }
 
     /// Where a person moved the branch away from what had landed beside it: makes the members candidates again, keeps what was
-    /// undone in refs of its own, and drops `landed/<target>`, so that all of it is done anew on the branch as it is now. Returns them in the order in which they landed.
+    /// undone in refs of its own, and drops `landed/<target>`, so that all of it is done anew on the branch as it is now.
+    /// Returns the members in the order in which they landed.
     ///
     /// # Errors
     /// When refs or commits cannot be read or written.
@@ -281,17 +282,25 @@ impl Target {
 
 type Said = (GoalId, CommitId);
 
-/// Returns what commits come to, the oldest first: the landings that they end with, and the undos that are needed for it.
-/// One that was landed and undone is undone all the same: its goal must not start again by itself.
+/// Returns what commits, the oldest first, come to: the landings that they end with, and the undos that are needed for it.
+/// What was landed and undone is undone all the same: its goal must not start again by itself.
 fn last_said(entries: &[LogEntry]) -> (Vec<Said>, BTreeMap<GoalId, CommitId>) {
     let mut landings: Vec<Said> = Vec::new();
     let mut undone = BTreeMap::new();
+    let mut landed_here = BTreeSet::new();
     for entry in entries {
         for goal in entry.trailers("Undo").filter_map(|goal| goal.parse::<GoalId>().ok()) {
             landings.retain(|(other, _)| *other != goal);
             undone.insert(goal, entry.id);
         }
         for (goal, commit) in members(entry) {
+            if undone.contains_key(&goal) && landed_here.contains(&goal) {
+                undone.remove(&goal);
+            }
+            // What it was undone of is on the branch, where it had landed before.
+            if !undone.contains_key(&goal) {
+                landed_here.insert(goal.clone());
+            }
             landings.retain(|(other, _)| *other != goal);
             landings.push((goal, commit));
         }
@@ -314,4 +323,52 @@ pub fn members(entry: &LogEntry) -> Vec<(GoalId, CommitId)> {
         );
     }
     members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Moment;
+
+    /// Commits that say `+a` (land) or `-a` (undo), numbered from 1.
+    fn said(words: &[&str]) -> (Vec<String>, Vec<String>) {
+        let entry = |(nth, word): (usize, &&str)| {
+            let id: CommitId = format!("{:040x}", nth + 1).parse().unwrap();
+            let trailer = match word.split_at(1) {
+                ("+", goal) => format!("Landed: {goal} {id}"),
+                (_, goal) => format!("Undo: {goal}\nSettled: {goal}"),
+            };
+            LogEntry {
+                id,
+                parents: Vec::new(),
+                message: format!("subject\n\n{trailer}\n"),
+                at: Moment(0),
+            }
+        };
+        let entries: Vec<LogEntry> = words.iter().enumerate().map(entry).collect();
+        let (landings, undone) = last_said(&entries);
+        let word = |(goal, commit): (GoalId, CommitId)| {
+            let commit = commit.to_string();
+            format!("{goal}{}", commit.trim_start_matches('0'))
+        };
+        (
+            landings.into_iter().map(word).collect(),
+            undone.into_iter().map(word).collect(),
+        )
+    }
+
+    #[test]
+    fn what_waits_comes_to_the_newest_that_is_said_of_each_goal() {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for (case, landings, undone) in [
+            (&["+a", "+b"][..], &["a1", "b2"][..], &[][..]),
+            (&["+a", "-a", "+b"], &["b3"], &["a2"]),
+            (&["-a"], &[], &["a1"]),
+            (&["+a", "-a", "+a"], &["a3"], &[]),
+            (&["-a", "+a"], &["a2"], &["a1"]),
+            (&["-a", "+a", "-a"], &[], &["a3"]),
+        ] {
+            assert_eq!(said(case), (words(landings), words(undone)), "{case:?}");
+        }
+    }
 }

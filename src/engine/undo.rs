@@ -35,6 +35,8 @@ use crate::{
 
 /// How often it is tried again because somebody else moved the target.
 const TRIES: u32 = 5;
+/// Most characters of the reason in a record's line; the commit has all of it.
+const WHY: usize = 200;
 /// Most bytes of a failing check's output in a fault.
 const OUTPUT_BYTES: usize = 1200;
 
@@ -68,7 +70,23 @@ pub struct Outcome {
     /// What was undone; `None` where nothing was to be.
     pub done: Option<Done>,
     /// Goals that had been taken back before, and by what.
-    pub already: Vec<(GoalId, String)>,
+    pub already: Already,
+}
+
+/// Goals that had been taken back before, and by what.
+type Already = Vec<(GoalId, String)>;
+
+/// Looks whether `order` can be undone, as far as that can be told without changing anything.
+///
+/// # Errors
+/// A fault as `undo` has it.
+pub fn look(worker: &Worker<'_>, order: &Order) -> Result<()> {
+    // What a moved branch left behind has not landed anew yet.
+    if worker.owes()? {
+        return Ok(());
+    }
+    let (ids, _) = sorted(worker, &order.ids)?;
+    taking::members(worker, &ids, order.cascade).map(|_| ())
 }
 
 /// Undoes.
@@ -95,11 +113,15 @@ pub fn undo(worker: &mut Worker<'_>, order: &Order) -> Result<Outcome> {
             });
         }
     }
-    Err(Fault::new(Kind::Busy, format!("the target moved {TRIES} times meanwhile; nothing was undone")).into())
+    Err(Fault::new(
+        Kind::Busy,
+        format!("the target moved {TRIES} times meanwhile; nothing was undone"),
+    )
+    .into())
 }
 
 /// Tells goals that have landed from those that were taken back already.
-fn sorted(worker: &Worker<'_>, ids: &[GoalId]) -> Result<(Vec<GoalId>, Vec<(GoalId, String)>)> {
+fn sorted(worker: &Worker<'_>, ids: &[GoalId]) -> Result<(Vec<GoalId>, Already)> {
     let facts = &worker.facts;
     let (mut landed, mut already) = (Vec::new(), Vec::new());
     for id in ids.iter().collect::<BTreeSet<_>>() {
@@ -113,7 +135,10 @@ fn sorted(worker: &Worker<'_>, ids: &[GoalId]) -> Result<(Vec<GoalId>, Vec<(Goal
         } else if recall::landed_row(&worker.repo, worker.target.tip, id)?.is_some() {
             already.push((id.clone(), "it was taken back before".to_owned()));
         } else if facts.goals.contains_key(id) {
-            let fault = Fault::new(Kind::Error, format!("goal {id} has not landed, so there is nothing to undo"));
+            let fault = Fault::new(
+                Kind::Error,
+                format!("goal {id} has not landed, so there is nothing to undo"),
+            );
             return Err(fault
                 .hint(format!("`git invisigoth drop {id}` takes it out of the backlog"))
                 .into());
@@ -150,7 +175,9 @@ fn judge(worker: &mut Worker<'_>, code: CodeTree, members: &[Member]) -> Result<
     if worker.gate.is_empty() {
         return Err(worker::no_checks().into());
     }
-    worker.session.say(format!("checking the code without {}", names(members)));
+    worker
+        .session
+        .say(format!("checking the code without {}", names(members)));
     let own = tree::code_of_commit(&worker.repo, tip)?;
     worker.checker.trust(own);
     let strict = Baseline::default();
@@ -176,9 +203,15 @@ fn judge(worker: &mut Worker<'_>, code: CodeTree, members: &[Member]) -> Result<
 }
 
 fn refused(members: &[Member], failed: &Failed) -> Fault {
-    let output = failed.culprit().map(|ran| verdict::for_prompt(ran.output.as_str(), OUTPUT_BYTES));
+    let output = failed
+        .culprit()
+        .map(|ran| verdict::for_prompt(ran.output.as_str(), OUTPUT_BYTES));
     let output = output.unwrap_or_default();
-    let message = format!("without {} the checks fail: {}\n{output}", names(members), failed.reason());
+    let message = format!(
+        "without {} the checks fail: {}\n{output}",
+        names(members),
+        failed.reason()
+    );
     let fault = Fault::new(Kind::Error, message.trim_end());
     fault.hint("nothing was changed; what landed since may build on it: `git invisigoth log` lists it")
 }
@@ -206,7 +239,7 @@ fn swap(
             .map(|member| close::Reopened {
                 goal: &member.goal,
                 reason: reason(member, why),
-                row: open.raw(&member.goal),
+                row: open.raw(&member.goal).filter(|_| !is_unsettled(worker, &member.goal)),
             })
             .collect(),
         lines: lines.iter().map(|(_, line)| line.clone()).collect(),
@@ -228,6 +261,10 @@ fn swap(
         at,
     };
     let prepared = refs::prepare(repo, verified, memory, &landing)?;
+    // Beside a checkout it would be landed for sure, and only done anew by the next command.
+    if refs::read(repo, &refs::branch_ref(&worker.target.branch))? != Some(worker.target.head) {
+        return Ok(None);
+    }
     let commit = match refs::land(repo, &landing, prepared)? {
         Land::Moved => return Ok(None),
         Land::Landed(commit) => commit,
@@ -241,6 +278,11 @@ fn swap(
         checks: verified.checks().to_vec(),
         nothing_left,
     }))
+}
+
+/// True where a person's commit landed the goal and no file of ours says so yet: it is closed first.
+fn is_unsettled(worker: &Worker<'_>, goal: &GoalId) -> bool {
+    worker.by_people.unsettled.iter().any(|(other, _)| other == goal)
 }
 
 /// Words one line of the record for each member; each hangs on the commit that it takes out.
@@ -257,7 +299,7 @@ fn lines(
             commit: member.commit,
             target: worker.target.branch.clone(),
             undone_at: at.to_owned(),
-            why: why.map(str::to_owned),
+            why: why.map(|why| why.chars().take(WHY).collect()),
             checks: verified.checks().to_vec(),
             sandbox: worker.gate.sandbox.word().into(),
             version: env!("CARGO_PKG_VERSION").into(),

@@ -61,7 +61,11 @@ pub fn replay(repo: &Repo, tip: CommitId, candidate: CommitId, code: CodeTree, a
 /// When it has no parent here, or trees cannot be read or written.
 pub fn inverse(repo: &Repo, ours: CodeTree, commit: CommitId) -> Result<Conflicts> {
     let parents = history::parents(repo, commit)?;
-    let none = || GitError::new(format!("commit {commit} has no parent that its changes could be taken out to"));
+    let none = || {
+        GitError::new(format!(
+            "commit {commit} has no parent that its changes could be taken out to"
+        ))
+    };
     let before = tree::code_of_commit(repo, *parents.first().ok_or_else(none)?)?;
     three_way(repo, tree::code_of_commit(repo, commit)?, ours, before)
 }

@@ -105,3 +105,5 @@ mod tidy;
 mod verify;
 /// `undo`: landed goals come out again.
 mod undo;
+/// `undo` beside a checkout, while the target moves, and killed.
+mod undo_meanwhile;

@@ -77,15 +77,32 @@ fn a_rebase_drops_the_landings_and_their_goals_stay_landed() {
     -- exit 0
     "#);
     assert_eq!(rows(&sandbox, PENDING), [json!(null); 0]);
-    let new: Vec<String> = rows(&sandbox, COMPLETED).iter().map(|row| row["commit"].as_str().unwrap().to_owned()).collect();
+    let new: Vec<String> = rows(&sandbox, COMPLETED)
+        .iter()
+        .map(|row| row["commit"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(new, [commit_of(&sandbox, "a"), commit_of(&sandbox, "b")]);
-    assert_eq!(sandbox.read("memory/history.json"), records, "records stay as they were");
+    assert_eq!(
+        sandbox.read("memory/history.json"),
+        records,
+        "records stay as they were"
+    );
     let log = sandbox.json(&["log"]);
-    assert!(log["landed"].as_array().unwrap().iter().all(|row| row["record"].is_object()), "{log}");
+    assert!(
+        log["landed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["record"].is_object()),
+        "{log}"
+    );
     assert_eq!(sandbox.run(&["settle", "--exit-code"]).code, 4);
     // They can be undone by their new commits.
     sandbox.ok(&["undo", "a"]);
-    assert_eq!((sandbox.state("a"), sandbox.state("b")), ("held".into(), "landed".into()));
+    assert_eq!(
+        (sandbox.state("a"), sandbox.state("b")),
+        ("held".into(), "landed".into())
+    );
     assert!(!sandbox.path("a.txt").exists() && sandbox.path("b.txt").exists());
 }
 
@@ -96,7 +113,16 @@ fn a_squash_whose_message_keeps_the_trailers_lands_both() {
     sandbox.git(&["merge", "-q", "--squash", "main"]);
     // A host merges the branch without its memory files, and puts the trailers of the request into its commit.
     sandbox.git(&["restore", "-q", "--source", &start, "--staged", "--worktree", "memory"]);
-    sandbox.git(&["commit", "-q", "-m", "Both (#1)", "--trailer", "Goal: a", "--trailer", "Goal: b"]);
+    sandbox.git(&[
+        "commit",
+        "-q",
+        "-m",
+        "Both (#1)",
+        "--trailer",
+        "Goal: a",
+        "--trailer",
+        "Goal: b",
+    ]);
     sandbox.git(&["branch", "-q", "-f", "main"]);
     sandbox.git(&["switch", "-q", "main"]);
     settled(&sandbox, "squash");
@@ -116,13 +142,28 @@ fn a_squash_whose_message_keeps_the_trailers_lands_both() {
 fn a_revert_holds_the_goal_with_its_words() {
     for which in ["candidate", "landing"] {
         let (sandbox, _) = two_landed();
-        let args: &[&str] = if which == "landing" { &["-m1", "HEAD"] } else { &["HEAD^2"] };
+        let args: &[&str] = if which == "landing" {
+            &["-m1", "HEAD"]
+        } else {
+            &["HEAD^2"]
+        };
         sandbox.git(&[&["revert", "--no-edit"], args].concat());
         settled(&sandbox, which);
-        assert_eq!((sandbox.state("a"), sandbox.state("b")), ("landed".into(), "held".into()), "{which}");
+        assert_eq!(
+            (sandbox.state("a"), sandbox.state("b")),
+            ("landed".into(), "held".into()),
+            "{which}"
+        );
         let row = &rows(&sandbox, PENDING)[0];
-        assert_eq!((&row["description"], &row["status"]), (&json!("Goal b"), &json!("held")), "{which}");
-        assert!(row["reason"].as_str().unwrap().starts_with("taken back by commit"), "{row}");
+        assert_eq!(
+            (&row["description"], &row["status"]),
+            (&json!("Goal b"), &json!("held")),
+            "{which}"
+        );
+        assert!(
+            row["reason"].as_str().unwrap().starts_with("taken back by commit"),
+            "{row}"
+        );
         // The grow-only set has lost nothing.
         assert_eq!(rows(&sandbox, "memory/history.json").len(), 2, "{which}");
     }
@@ -135,7 +176,10 @@ fn a_goal_picked_onto_another_branch_lands_there() {
     sandbox.git(&["switch", "-q", "-c", "release", &start]);
     sandbox.git(&["cherry-pick", &commit]);
     sandbox.ok(&["settle"]);
-    assert_eq!((sandbox.state("a"), sandbox.state("b")), ("landed".into(), "ready".into()));
+    assert_eq!(
+        (sandbox.state("a"), sandbox.state("b")),
+        ("landed".into(), "ready".into())
+    );
     assert_eq!(rows(&sandbox, COMPLETED).len(), 1);
     assert_eq!(rows(&sandbox, PENDING).len(), 1);
     assert_eq!(rows(&sandbox, "memory/history.json").len(), 1, "only its record");
@@ -153,7 +197,10 @@ fn a_landed_goal_that_has_a_row_again_leaves_the_backlog() {
     settled(&sandbox, "by hand");
     assert_eq!(rows(&sandbox, PENDING), [json!(null); 0]);
     let last = rows(&sandbox, COMPLETED).pop().unwrap();
-    assert_eq!((&last["id"], &last["commit"]), (&json!("c"), &json!(sandbox.id("main^"))));
+    assert_eq!(
+        (&last["id"], &last["commit"]),
+        (&json!("c"), &json!(sandbox.id("main^")))
+    );
 }
 
 #[test]
@@ -168,6 +215,9 @@ fn in_a_dirty_checkout_it_waits_beside_the_branch() {
     let said = sandbox.json(&["settle"]);
     assert!(said["beside"].is_string(), "{said}");
     sandbox.git(&["restore", "--staged", "--worktree", PENDING]);
-    assert_eq!((sandbox.id("main"), sandbox.git(&["status", "--porcelain=v2"])), (head, dirty));
+    assert_eq!(
+        (sandbox.id("main"), sandbox.git(&["status", "--porcelain=v2"])),
+        (head, dirty)
+    );
     assert_eq!(sandbox.state("b"), "held");
 }

@@ -1,25 +1,23 @@
 //! `undo`: landed goals come out again as if they had never landed, checked, and held. What stands in the way is said, and
 //! changes nothing.
 //!
-//! Not here: what people do with git instead, which is `settle`.
+//! Not here: what people do with git instead, which is `settle`, and what happens meanwhile, which is `undo_meanwhile`.
 
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{
-    NOT_BAD, Sandbox,
-    pause::{PAUSE, Pause},
-    whole,
-};
+use crate::support::{NOT_BAD, Sandbox, whole};
 
 const PENDING: &str = "memory/pending_goals.json";
 const TEST: &str = "[check]\ntest = [\"sh check.sh\"]\n";
 
 /// Goals that each write a file of their name and have landed.
-fn landed(sandbox: &Sandbox, all: &[(&str, &[&str])]) {
-    let replies = all.iter().map(|(id, _)| ((*id).to_owned(), json!([whole(&format!("{id}.txt"), "x\n")])));
+pub fn landed(sandbox: &Sandbox, all: &[(&str, &[&str])]) {
+    let replies = all
+        .iter()
+        .map(|(id, _)| ((*id).to_owned(), json!([whole(&format!("{id}.txt"), "x\n")])));
     sandbox.script(Value::Object(replies.collect()));
     for (id, needs) in all {
         sandbox.goal(id, needs);
@@ -35,7 +33,8 @@ fn release(sandbox: &Sandbox) {
 
 /// The lines of `history.json` that say that a goal was undone.
 fn undone_rows(sandbox: &Sandbox, commit: &str) -> Vec<Value> {
-    let rows: Vec<Value> = serde_json::from_str(&sandbox.git(&["show", &format!("{commit}:memory/history.json")])).unwrap();
+    let rows: Vec<Value> =
+        serde_json::from_str(&sandbox.git(&["show", &format!("{commit}:memory/history.json")])).unwrap();
     rows.into_iter().filter(|row| row["kind"] == "undo").collect()
 }
 
@@ -44,7 +43,10 @@ fn all_green(sandbox: &Sandbox, start: &str) {
     let range = format!("{start}..main");
     for commit in sandbox.git(&["rev-list", "--first-parent", &range]).lines() {
         let folder = sandbox.home().join("each").join(commit);
-        let line = format!("mkdir -p {0} && git archive {commit} | tar -x -C {0} && cd {0} && sh check.sh", folder.display());
+        let line = format!(
+            "mkdir -p {0} && git archive {commit} | tar -x -C {0} && cd {0} && sh check.sh",
+            folder.display()
+        );
         let ran = sandbox.sh("sh", &["-c", &line]);
         assert_eq!(ran.code, 0, "{commit}: {}{}", ran.stdout, ran.stderr);
     }
@@ -69,14 +71,24 @@ fn the_first_a_middle_and_the_last_of_ten_come_out_as_if_they_had_never_landed()
     sandbox.run(&["run", "--max", "0"]);
     let start = sandbox.id("main");
     sandbox.ok(&["run"]);
-    let full = sandbox.id("main");
+    let (full, attempts) = (sandbox.id("main"), sandbox.id("refs/invisigoth/attempts"));
     for n in [0, 5, 9] {
         let goal = format!("g{n}");
         sandbox.git(&["reset", "-q", "--hard", &full]);
+        sandbox.git(&["update-ref", "refs/invisigoth/attempts", &attempts]);
         // What stock git makes of the other nine.
         sandbox.git(&["switch", "-q", "-C", "without", &start]);
-        let landed = sandbox.git(&["log", "--reverse", "--format=%(trailers:key=Landed,valueonly)", "--first-parent", &full]);
-        for line in landed.lines().filter(|line| !line.is_empty() && !line.starts_with(&goal)) {
+        let landed = sandbox.git(&[
+            "log",
+            "--reverse",
+            "--format=%(trailers:key=Landed,valueonly)",
+            "--first-parent",
+            &full,
+        ]);
+        for line in landed
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with(&goal))
+        {
             sandbox.git(&["cherry-pick", line.split_once(' ').unwrap().1]);
         }
         sandbox.git(&["switch", "-q", "main"]);
@@ -86,21 +98,32 @@ fn the_first_a_middle_and_the_last_of_ten_come_out_as_if_they_had_never_landed()
         assert_eq!(sandbox.git(&["diff", "--stat"]), "");
         assert_eq!(sandbox.state(&goal), "held");
         let shown = sandbox.json(&["show", &goal]);
-        assert!(shown["reason"].as_str().unwrap().ends_with("was undone: not yet"), "{shown}");
+        assert!(
+            shown["reason"].as_str().unwrap().ends_with("was undone: not yet"),
+            "{shown}"
+        );
         let row = &undone_rows(&sandbox, "main")[0];
         let commit = row["commit"].as_str().unwrap();
         assert_eq!((&row["goal"], &row["why"]), (&json!(goal), &json!("not yet")));
         let noted = sandbox.git(&["notes", "--ref", "invisigoth", "show", commit]);
-        assert!(noted.lines().any(|line| serde_json::from_str::<Value>(line).unwrap() == *row), "{noted}");
+        assert!(
+            noted
+                .lines()
+                .any(|line| serde_json::from_str::<Value>(line).unwrap() == *row),
+            "{noted}"
+        );
 
         // It lands again, by an attempt of its own.
         release(&sandbox);
         let ran = sandbox.json(&["run"]);
-        assert_eq!((&ran["calls"], sandbox.state(&goal).as_str()), (&json!(1), "landed"), "{ran}");
+        assert_eq!(
+            (&ran["calls"], sandbox.state(&goal).as_str()),
+            (&json!(1), "landed"),
+            "{ran}"
+        );
         assert_eq!(sandbox.code("main"), sandbox.code(&full));
         assert_eq!(sandbox.attempt(&goal, 2, "attempt.json")["rounds"], json!(1));
         all_green(&sandbox, &start);
-        sandbox.git(&["update-ref", "-d", "refs/invisigoth/attempts"]);
         sandbox.assert_sound();
     }
 }
@@ -133,17 +156,53 @@ fn it_says_what_it_took_out() {
 }
 
 /// A row of bad input: how the repository is, what is typed, the exit code, and what is said.
-type Row = (&'static str, fn() -> Sandbox, &'static [&'static str], i32, &'static str);
+type Row = (
+    &'static str,
+    fn() -> Sandbox,
+    &'static [&'static str],
+    i32,
+    &'static str,
+);
 
 const BAD: &[Row] = &[
-    ("unknown", Sandbox::ready, &["undo", "nosuch"], 1, "there is no goal nosuch"),
+    (
+        "unknown",
+        Sandbox::ready,
+        &["undo", "nosuch"],
+        1,
+        "there is no goal nosuch",
+    ),
     ("no id", Sandbox::ready, &["undo"], 2, "<ID>"),
     ("never landed", open, &["undo", "a"], 1, "`git invisigoth drop a`"),
-    ("depended on", chain, &["undo", "a"], 1, "a cannot be undone alone: b depends on a, c depends on b"),
+    (
+        "depended on",
+        chain,
+        &["undo", "a"],
+        1,
+        "a cannot be undone alone: b depends on a, c depends on b",
+    ),
     ("one of a chain", chain, &["undo", "a", "b"], 1, "c depends on b"),
-    ("conflict", changed_since, &["undo", "a"], 1, "undoing a conflicts in greet.txt, changed since by"),
-    ("red", built_upon, &["undo", "a"], 1, "without a the checks fail: test: exit 1"),
-    ("one commit for two", squashed, &["undo", "a"], 1, "b landed in one commit with a"),
+    (
+        "conflict",
+        changed_since,
+        &["undo", "a"],
+        1,
+        "undoing a conflicts in greet.txt, changed since by",
+    ),
+    (
+        "red",
+        built_upon,
+        &["undo", "a"],
+        1,
+        "without a the checks fail: test: exit 1",
+    ),
+    (
+        "one commit for two",
+        squashed,
+        &["undo", "a"],
+        1,
+        "b landed in one commit with a",
+    ),
     ("no gate", no_gate, &["undo", "a"], 7, "no checks are configured"),
     ("shallow", shallow, &["undo", "a"], 1, "`git fetch --unshallow`"),
 ];
@@ -182,7 +241,16 @@ fn squashed() -> Sandbox {
     sandbox.goal("b", &[]);
     sandbox.write("both.txt", "x\n");
     sandbox.git(&["add", "both.txt"]);
-    sandbox.git(&["commit", "-q", "-m", "Both", "--trailer", "Goal: a", "--trailer", "Goal: b"]);
+    sandbox.git(&[
+        "commit",
+        "-q",
+        "-m",
+        "Both",
+        "--trailer",
+        "Goal: a",
+        "--trailer",
+        "Goal: b",
+    ]);
     sandbox.ok(&["settle"]);
     sandbox
 }
@@ -222,7 +290,11 @@ fn what_stands_in_the_way_is_said_and_changes_nothing() {
         let ran = sandbox.run(args);
         assert_eq!(ran.code, *code, "{name}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stderr.contains(said), "{name}: {}", ran.stderr);
-        assert_eq!((branches(&sandbox), sandbox.git(&["status", "--porcelain=v2"])), before, "{name}");
+        assert_eq!(
+            (branches(&sandbox), sandbox.git(&["status", "--porcelain=v2"])),
+            before,
+            "{name}"
+        );
         sandbox.assert_sound();
     }
 }
@@ -297,7 +369,11 @@ fn nothing_of_it_left_only_changes_the_backlog() {
     sandbox.git(&["commit", "-q", "-m", "Away with it"]);
     let ran = sandbox.run(&["undo", "a"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("nothing of it was left in the code"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("nothing of it was left in the code"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(sandbox.code("main"), sandbox.code("main^"));
     assert_eq!(sandbox.state("a"), "held");
 }
@@ -316,10 +392,16 @@ fn what_a_person_reverted_is_nothing_to_undo_and_a_reverted_undo_lands_again() {
 
     sandbox.ok(&["undo", "b"]);
     sandbox.git(&["revert", "--no-edit", "HEAD"]);
-    assert_eq!((sandbox.state("b"), sandbox.path("b.txt").exists()), ("landed".into(), true));
+    assert_eq!(
+        (sandbox.state("b"), sandbox.path("b.txt").exists()),
+        ("landed".into(), true)
+    );
     sandbox.ok(&["settle"]);
     sandbox.ok(&["undo", "b"]);
-    assert_eq!((sandbox.state("b"), sandbox.path("b.txt").exists()), ("held".into(), false));
+    assert_eq!(
+        (sandbox.state("b"), sandbox.path("b.txt").exists()),
+        ("held".into(), false)
+    );
     sandbox.assert_sound();
 }
 
@@ -355,122 +437,47 @@ fn open_dependents_block_again_with_their_candidates() {
     assert_eq!(sandbox.landings("main"), ["a"], "its candidate does not land by itself");
     let ran = sandbox.run(&["merge", "b"]);
     assert_eq!(ran.code, 5);
-    assert!(ran.stderr.contains("goal b is blocked: needs a (held)"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("goal b is blocked: needs a (held)"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
-fn beside_a_dirty_checkout_it_waits_and_is_done_anew_when_the_branch_moves() {
+fn what_people_landed_is_undone_without_settling_first() {
     let sandbox = Sandbox::ready();
-    landed(&sandbox, &[("a", &[]), ("b", &["a"])]);
-    sandbox.script(json!({"c": [whole("c.txt", "c\n")]}));
-    sandbox.goal("needs-b", &["b"]);
-    sandbox.commit("another goal");
-    // Files that the undo deletes are changed here.
-    sandbox.write("b.txt", "mine\n");
-    let (head, dirty) = (sandbox.id("main"), sandbox.git(&["status", "--porcelain=v2"]));
-    let ran = sandbox.run(&["undo", "b", "--why", "wrong"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains("results are beside the branch"), "{}", ran.stdout);
-    assert_eq!((sandbox.id("main"), sandbox.git(&["status", "--porcelain=v2"])), (head, dirty));
-    assert_eq!([sandbox.state("b"), sandbox.state("needs-b")], ["held", "blocked"]);
-    assert!(sandbox.json(&["show", "b"])["reason"].as_str().unwrap().ends_with("wrong"));
-    // His work is another one, and goes on the branch.
-    sandbox.git(&["restore", "b.txt"]);
-    sandbox.write("mine.txt", "mine\n");
-    sandbox.commit("mine");
-    let ran = sandbox.run(&["run"]);
-    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
-    assert!(!sandbox.path("b.txt").exists() && sandbox.path("mine.txt").exists());
-    assert_eq!([sandbox.state("b"), sandbox.state("a")], ["held", "landed"]);
-    assert!(sandbox.json(&["show", "b"])["reason"].as_str().unwrap().ends_with("wrong"));
-    let waiting = ["refs/invisigoth/undone", "refs/invisigoth/landed", "refs/invisigoth/base"];
-    assert_eq!(sandbox.git(&[&["for-each-ref"][..], &waiting].concat()), "");
-    sandbox.assert_sound();
-}
-
-#[test]
-fn what_landed_and_was_undone_beside_the_branch_does_not_start_again_by_itself() {
-    for diverges in [false, true] {
-        let sandbox = Sandbox::ready();
-        sandbox.script(json!({"a": [whole("greet.txt", "a\n")]}));
-        sandbox.goal("a", &[]);
-        sandbox.commit("the goal");
-        sandbox.write("greet.txt", "mine\n");
-        sandbox.ok(&["run"]);
-        assert_eq!(sandbox.state("a"), "landed");
-        sandbox.ok(&["undo", "a"]);
-        assert_eq!(sandbox.state("a"), "held", "beside");
-        if diverges {
-            sandbox.git(&["add", "greet.txt"]);
-            sandbox.git(&["commit", "-q", "-m", "mine"]);
-        } else {
-            sandbox.git(&["restore", "greet.txt"]);
-        }
-        let ran = sandbox.json(&["run"]);
-        assert_eq!(ran["calls"], json!(0), "{ran}");
-        assert_eq!(sandbox.state("a"), "held", "on the branch");
-        assert_eq!(sandbox.read("greet.txt"), if diverges { "mine\n" } else { "hello\n" });
-        assert!(!sandbox.refs().contains_key("refs/heads/invisigoth/a"));
-        sandbox.assert_sound();
-    }
-}
-
-#[test]
-fn a_target_that_moves_meanwhile_is_not_overwritten() {
-    let sandbox = Sandbox::checking(&format!("[ -e a.txt ] || {{\n{PAUSE}\n}}\n"));
-    sandbox.write("a.txt", "there before\n");
-    sandbox.commit("so that no check pauses yet");
-    sandbox.script(json!({"a": [whole("b.txt", "x\n")], "c": ["DELETE a.txt\n"]}));
     sandbox.goal("a", &[]);
-    sandbox.goal("c", &[]);
-    sandbox.ok(&["run", "a"]);
-    let mut pause = Pause::new(&sandbox);
-    // The check of the code without `a` pauses only where a.txt is gone, so a person takes it away first.
-    sandbox.git(&["rm", "-q", "a.txt"]);
-    sandbox.git(&["commit", "-q", "-m", "away"]);
-    let running = pause.start(&sandbox, &["undo", "a"]);
-    sandbox.write("meanwhile.txt", "x\n");
-    sandbox.git(&["add", "meanwhile.txt"]);
-    sandbox.git(&["commit", "-q", "-m", "meanwhile"]);
-    pause.go();
-    let ran = running.end();
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert_eq!(sandbox.git(&["log", "-2", "--format=%s"]), "Undo a: Goal a\nmeanwhile");
-    assert!(sandbox.path("meanwhile.txt").exists() && !sandbox.path("b.txt").exists());
+    sandbox.goal("b", &["a"]);
+    sandbox.commit("goals");
+    sandbox.write("a.txt", "by hand\n");
+    sandbox.git(&["add", "a.txt"]);
+    sandbox.git(&["commit", "-q", "-m", "By hand", "--trailer", "Goal: a"]);
+    let commit = sandbox.id("main");
+    assert_eq!(sandbox.state("b"), "ready");
+    sandbox.ok(&["undo", "a"]);
+    assert!(!sandbox.path("a.txt").exists());
+    assert_eq!([sandbox.state("a"), sandbox.state("b")], ["held", "blocked"]);
+    let completed: Vec<Value> = serde_json::from_str(&sandbox.read("memory/completed_goals.json")).unwrap();
+    assert_eq!(
+        (&completed[0]["id"], &completed[0]["commit"]),
+        (&json!("a"), &json!(commit))
+    );
+    let pending: Vec<Value> = serde_json::from_str(&sandbox.read(PENDING)).unwrap();
+    assert_eq!((&pending[0]["description"], pending.len()), (&json!("Goal a"), 2));
+    assert_eq!(sandbox.run(&["settle", "--exit-code"]).code, 4);
 }
 
 #[test]
-fn killed_before_the_notes_the_next_command_writes_them_and_rebuild_unites_both() {
+fn a_reason_leaves_without_secrets() {
     let sandbox = Sandbox::ready();
     landed(&sandbox, &[("a", &[])]);
-    let notes = sandbox.id("refs/notes/invisigoth");
-    sandbox.ok(&["undo", "a"]);
-    let whole = sandbox.git(&["show", "refs/notes/invisigoth^{tree}"]);
-    sandbox.git(&["update-ref", "refs/notes/invisigoth", &notes]);
-    sandbox.ok(&["run"]);
-    assert_eq!(sandbox.git(&["show", "refs/notes/invisigoth^{tree}"]), whole);
-
-    let full = sandbox.read("memory/history.json");
-    sandbox.write("memory/history.json", "[]\n");
-    sandbox.commit("Lose the mirror");
-    assert_eq!(sandbox.json(&["rebuild"])["rows_added"], json!(2));
-    assert_eq!(sandbox.read("memory/history.json"), full);
-}
-
-#[test]
-fn an_undo_on_one_line_of_history_holds_where_lines_are_merged() {
-    let sandbox = Sandbox::ready();
-    landed(&sandbox, &[("a", &[]), ("b", &[])]);
-    sandbox.git(&["branch", "colleague"]);
-    sandbox.ok(&["undo", "a"]);
-    sandbox.git(&["switch", "-q", "colleague"]);
-    sandbox.goal("c", &[]);
-    sandbox.commit("his goal");
-    sandbox.script(json!({"c": [whole("c.txt", "c\n")]}));
-    sandbox.ok(&["run"]);
-    assert_eq!(sandbox.state("a"), "landed", "there");
-    sandbox.git(&["switch", "-q", "main"]);
-    sandbox.git(&["merge", "-q", "--no-edit", "colleague"]);
-    let states = ["a", "b", "c"].map(|goal| sandbox.state(goal));
-    assert_eq!(states, ["held", "landed", "landed"]);
+    let key = "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let ran = sandbox.run_with(
+        &["undo", "a", "--why", &format!("it said {key}")],
+        &[("OPENROUTER_API_KEY", key)],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(sandbox.git(&["log", "-1", "--format=%b"]).starts_with("it said "));
+    assert!(!sandbox.holds(key));
 }
