@@ -215,6 +215,7 @@ impl Commits {
 /// When history cannot be read.
 pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Result<Fault> {
     let mut since: Vec<String> = Vec::new();
+    let mut together: Vec<String> = vec![member.goal.to_string()];
     for entry in history::first_parents(&worker.repo, worker.target.tip, LOOK_BACK)? {
         let landed = target::members(&entry);
         if entry.id == member.commit || landed.iter().any(|(_, commit)| *commit == member.commit) {
@@ -223,6 +224,7 @@ pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Res
         let touches = diff::of_commit(&worker.repo, entry.id)?;
         if touches.iter().any(|differs| paths.contains(&differs.path)) {
             let goals: Vec<&str> = landed.iter().map(|(goal, _)| goal.as_str()).collect();
+            together.extend(goals.iter().map(ToString::to_string));
             since.push(match goals.as_slice() {
                 [] => format!("{} {}", entry.id.short(), entry.subject()),
                 goals => format!("{} of {}", entry.id.short(), goals.join(", ")),
@@ -242,12 +244,16 @@ pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Res
         message = format!("{message}, changed since by {}{more}", named.join("; "));
     }
     let commit = member.commit.short();
-    let fault = Fault::new(Kind::Error, message);
-    Ok(fault
-        .hint("undo what changed it first, together with it: `git invisigoth undo ID ID`")
-        .hint(format!(
-            "or by hand: `git revert {commit}`, whose commit takes the goal back too"
-        )))
+    let mut fault = Fault::new(Kind::Error, message);
+    if (2..=NAMED).contains(&together.len()) {
+        fault = fault.hint(format!(
+            "`git invisigoth undo {}` undoes them together",
+            together.join(" ")
+        ));
+    }
+    Ok(fault.hint(format!(
+        "`git revert {commit}` by hand: its commit takes the goal back too"
+    )))
 }
 
 /// Returns the paragraphs of a message between its subject and its trailers.

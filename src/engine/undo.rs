@@ -371,6 +371,13 @@ pub fn anew(worker: &mut Worker<'_>) -> Result<()> {
         let why = taking::body(&entry.message);
         let (landed, open): (Vec<GoalId>, Vec<GoalId>) =
             goals.into_iter().partition(|goal| worker.facts.landed.contains(goal));
+        if !landed.is_empty() {
+            let names: Vec<&str> = landed.iter().map(GoalId::as_str).collect();
+            let (branch, names) = (&worker.target.branch, names.join(", "));
+            worker
+                .session
+                .say(format!("branch `{branch}` moved: {names} undone anew on it"));
+        }
         hold(worker, &open, why)?;
         let order = Order {
             ids: landed,

@@ -311,6 +311,7 @@ fn a_conflict_names_what_landed_since_and_undoing_both_works() {
     let sandbox = changed_since();
     let ran = sandbox.run(&["undo", "a"]);
     assert!(ran.stderr.contains(" of b\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`git invisigoth undo a b`"), "{}", ran.stderr);
     sandbox.ok(&["undo", "a", "b"]);
     assert_eq!(sandbox.read("greet.txt"), "hello\n");
 }
