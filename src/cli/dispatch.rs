@@ -5,8 +5,8 @@ mod config;
 mod plan;
 mod status;
 mod steer;
-mod verify;
 mod undo;
+mod verify;
 
 use std::{path::Path, str::FromStr as _, sync::Arc};
 

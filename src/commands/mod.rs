@@ -37,8 +37,8 @@ pub mod run;
 pub mod settle;
 pub mod show;
 pub mod status;
-pub mod verify;
 pub mod undo;
+pub mod verify;
 
 use crate::fault::Kind;
 

@@ -101,9 +101,9 @@ mod steer;
 mod test_goals;
 /// The walls of the source: rows, doors, sizes, words.
 mod tidy;
-/// `verify`: each change to what landed is named.
-mod verify;
 /// `undo`: landed goals come out again.
 mod undo;
 /// `undo` beside a checkout, while the target moves, and killed.
 mod undo_meanwhile;
+/// `verify`: each change to what landed is named.
+mod verify;

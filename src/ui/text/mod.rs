@@ -25,8 +25,8 @@ pub mod settle;
 pub mod show;
 pub mod status;
 pub mod steer;
-pub mod verify;
 pub mod undo;
+pub mod verify;
 
 use crate::{
     money::dollars,
