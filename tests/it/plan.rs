@@ -32,11 +32,11 @@ fn ready(plans: &[String]) -> Sandbox {
     let sandbox = Sandbox::ready();
     sandbox.write("notes.txt", "Everything below is still to be done:\nall of it\n");
     sandbox.commit("Note what is to be done");
-    script(&sandbox, json!({ "plan": plans, "goals": {} }));
+    script(&sandbox, &json!({ "plan": plans, "goals": {} }));
     sandbox
 }
 
-fn script(sandbox: &Sandbox, content: Value) {
+fn script(sandbox: &Sandbox, content: &Value) {
     let path = sandbox.home().join("script.json");
     fs::write(&path, content.to_string()).unwrap();
     sandbox.git(&["config", "invisigoth.llm.provider", "mock"]);
@@ -169,7 +169,7 @@ fn its_words_and_its_bad_input() {
     hint: `git invisigoth run --plan --max-usd 5`, `--max 10`, or `git invisigoth config set budget.max_minutes 60`
     -- exit 7
     ");
-    script(&sandbox, json!({ "plan": ["no"], "goals": {} }));
+    script(&sandbox, &json!({ "plan": ["no"], "goals": {} }));
     assert_snapshot!(sandbox.shows(&["plan"]), @r#"
     -- stderr
     planning  8 goals asked for, round 1, [n] bytes
@@ -334,7 +334,7 @@ fn a_run_whose_plan_came_to_nothing_does_not_plan_on() {
     let sandbox = ready(&[]);
     script(
         &sandbox,
-        json!({ "plan": [plan("alpha"), plan("beta"), plan("gamma")], "goals": {}, "default": "no edits at all" }),
+        &json!({ "plan": [plan("alpha"), plan("beta"), plan("gamma")], "goals": {}, "default": "no edits at all" }),
     );
     let ran = sandbox.run(&["run", "--plan", "--yes"]);
     assert_eq!(ran.code, 3, "{}", ran.stderr);

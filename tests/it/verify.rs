@@ -184,7 +184,7 @@ fn each_change_of_a_landing_is_named_and_nothing_else_is() {
             Box::new(|| {
                 s.put(&s.forged("HEAD", |text| {
                     text.replace(&format!("parent {second}"), &format!("parent {b}"))
-                }))
+                }));
             }),
             vec![about(newest, "parents")],
         ),
@@ -212,7 +212,7 @@ fn each_change_of_a_landing_is_named_and_nothing_else_is() {
             "a person who writes `Landed:`",
             Box::new(|| {
                 s.git(&["commit", "-q", "--allow-empty", "-m", &format!("mine\n\nLanded: z {b}")])
-                    .clear()
+                    .clear();
             }),
             vec![about("z", "parents")],
         ),
@@ -246,7 +246,7 @@ fn each_change_of_a_row_is_named_and_nothing_else_is() {
             Box::new(|| {
                 s.edit(HISTORY, |text| {
                     text.replacen("[\n{", &format!("[\n{{\"goal\":\"z\",\"commit\":\"{b}\"}},\n{{"), 1)
-                })
+                });
             }),
             vec![about("z", "row")],
         ),
@@ -260,7 +260,7 @@ fn each_change_of_a_row_is_named_and_nothing_else_is() {
             Box::new(|| {
                 s.edit(COMPLETED, |text| {
                     text.replacen("[\n", "[\n{\"id\":\"z\",\"status\":\"completed\"},\n", 1)
-                })
+                });
             }),
             vec![about("z", "row")],
         ),
@@ -291,7 +291,7 @@ fn each_change_of_a_note_or_an_attempt_is_named_and_nothing_else_is() {
                 s.note(
                     &b,
                     &format!("{note}\n{}", note.replace("\"tokens\":30", "\"tokens\":3")),
-                )
+                );
             }),
             vec![about("b", "note")],
         ),

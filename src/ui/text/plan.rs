@@ -96,7 +96,7 @@ fn add(lines: &mut Lines<'_>, word: &str, goal: &Goal) {
         lines.add("", &format!("done when: {}", one_line(acceptance)));
     }
     if !goal.dependencies.is_empty() {
-        let needs: Vec<&str> = goal.dependencies.iter().map(|id| id.as_str()).collect();
+        let needs: Vec<&str> = goal.dependencies.iter().map(crate::id::GoalId::as_str).collect();
         lines.add("", &format!("needs {}", needs.join(", ")));
     }
 }
@@ -116,7 +116,7 @@ fn totals(look: &Look, plan: &Planned, scripted: bool) -> String {
 
 fn next(plan: &Planned) -> String {
     let ids = plan.goals.iter().filter_map(|goal| goal.id.as_ref());
-    let named: Vec<&str> = ids.map(|id| id.as_str()).take(IDS).collect();
+    let named: Vec<&str> = ids.map(crate::id::GoalId::as_str).take(IDS).collect();
     match (plan.goals.as_slice(), plan.status) {
         ([], _) => "git invisigoth plan --brief TEXT".to_owned(),
         (_, Decision::Proposed) => format!("git invisigoth approve {}", named.join(" ")),
