@@ -62,7 +62,7 @@ const BAD: &[Row] = &[
                 "memory",
                 "bea",
                 &[("memory/history.json", "[\n{\"goal\":\"x\"}\n]\n", "Remember")],
-            )
+            );
         },
         &["memory"],
         1,
