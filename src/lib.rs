@@ -37,6 +37,7 @@ pub mod backlog;
 pub mod detect;
 pub mod edit;
 pub mod fence;
+pub mod foreign;
 pub mod graph;
 pub mod guard;
 pub mod layers;

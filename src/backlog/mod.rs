@@ -2,6 +2,7 @@
 //!
 //! Owns reading any layout that people write, and that rows which did not change keep their bytes. Writes no file.
 
+pub mod bulk;
 pub mod close;
 pub mod deps;
 pub mod error;
@@ -9,7 +10,7 @@ pub mod history;
 pub mod merge;
 pub mod read;
 pub mod sheet;
-mod spans;
+pub(crate) mod spans;
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod complete;
 pub mod config;
+pub mod import;
 pub mod plan;
 pub mod status;
 pub mod steer;
@@ -158,6 +159,10 @@ pub enum Verb {
     Config(config::Config),
     /// Compare what landed with what must be there, offline; names the first commit that diverges
     Verify(verify::Verify),
+    /// Take goals over from another tool's backlog
+    Import(import::Import),
+    /// Write how goals stand here into another tool's file
+    Export(import::Export),
     /// Print or install the manual pages
     Man(Man),
     /// Print or install the completion script of a shell

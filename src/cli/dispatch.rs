@@ -2,6 +2,7 @@
 
 mod adopt;
 mod config;
+mod import;
 mod plan;
 mod status;
 mod steer;
@@ -123,6 +124,8 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Settle(args) => undo::settle(at, &args),
         Verb::Config(args) => config::run(at, args),
         Verb::Verify(args) => verify::run(at, args),
+        Verb::Import(args) => answer(at, &import::import(at, args)?),
+        Verb::Export(args) => answer(at, &import::export(at, args)?),
         Verb::Man(args) => manual(at, &args),
         Verb::Completion(args) => completion::run(at, &args),
         Verb::Complete(args) => {

@@ -12,7 +12,7 @@ pub mod lines;
 use std::{
     fs::{File, OpenOptions},
     hash::{BuildHasher as _, RandomState},
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead as _, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
@@ -41,6 +41,27 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 pub fn read_text(path: &Path) -> io::Result<Option<String>> {
     let text = read(path)?.map(String::from_utf8).transpose();
     text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Calls `each` with every line of the file at `path`, its line feed included; a line longer than `most` bytes comes in
+/// its first `most` + 1 bytes, and the rest of it as a further line.
+///
+/// # Errors
+/// When it cannot be read, or what `each` returns.
+pub fn each_line<E: From<io::Error>>(
+    path: &Path,
+    most: u64,
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut file = io::BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if (&mut file).take(most.saturating_add(1)).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        each(&line)?;
+    }
 }
 
 /// Replaces the file at `path` in one step: readers see the old bytes or the new ones. Permission bits stay; a new file

@@ -159,6 +159,17 @@ impl fmt::Display for Value {
     }
 }
 
+/// True where the settings file `text` says something about `key`.
+///
+/// # Errors
+/// Broken TOML.
+pub fn says(text: &str, key: &str) -> Result<bool, LayerError> {
+    let document: DocumentMut = text.parse().map_err(|error| broken(&error, text, Origin::Project))?;
+    let (section, name) = key.split_once('.').unwrap_or(("", key));
+    let table = document.get(section).and_then(Item::as_table_like);
+    Ok(table.is_some_and(|table| table.contains_key(name)))
+}
+
 fn toml(value: Value) -> Toml {
     match value {
         Value::Text(text) => text.into(),

@@ -79,6 +79,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minijinja", &["prompt/template.rs"]),
     ("toml_edit", &["layers/", "detect/", "backlog/sheet"]),
     ("similar", &["edit/", "textdiff.rs"]),
+    ("saphyr_parser", &["foreign/config.rs"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
