@@ -88,7 +88,8 @@ impl commands::Outcome for Outcome {
 /// A fault for what cannot be read, with its line, and for goals that would need each other; nothing is changed then.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     refuse_unfit(request)?;
-    let read = source::read(request)?;
+    let mut read = source::read(request)?;
+    read.unite();
     let config = match (&request.path, request.format) {
         (Some(folder), Format::Seed) => Some(settings::Plan::read(session, folder)?),
         _ => None,

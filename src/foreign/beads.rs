@@ -2,8 +2,6 @@
 //!
 //! Only `blocks` and `parent-child` gate; other kinds of dependency are kept as they are.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -34,7 +32,6 @@ const MEDIUM: i64 = 2;
 #[derive(Default)]
 pub struct Reader {
     read: Read,
-    places: HashMap<String, usize>,
     lines: usize,
 }
 
@@ -90,19 +87,7 @@ impl Reader {
             let why = "this issue has no `id`".to_owned();
             return Err(ForeignError::Broken { line, why });
         }
-        let item = item(issue, &origin);
-        match self.places.get(&origin).and_then(|at| self.read.items.get_mut(*at)) {
-            Some(known) => {
-                self.read
-                    .notes
-                    .push(format!("line {line}: {origin} is there twice; the later one counts"));
-                *known = item;
-            }
-            None => {
-                self.places.insert(origin, self.read.items.len());
-                self.read.items.push(item);
-            }
-        }
+        self.read.items.push(item(issue, &origin));
         Ok(())
     }
 

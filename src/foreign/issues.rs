@@ -115,6 +115,9 @@ fn link(issue: &Map<String, Value>) -> String {
 
 /// Returns `owner/name` out of an issue's address; empty where it does not say.
 fn place(issue: &Map<String, Value>) -> String {
+    if let Some(name) = issue.get("repository").and_then(|place| place.get("nameWithOwner")) {
+        return text::clean(&json::word(name));
+    }
     let link = link(issue);
     let path = link.split_once("://").map_or("", |(_, rest)| rest);
     let names: Vec<&str> = path.split('/').skip(1).filter(|name| *name != "repos").collect();

@@ -143,6 +143,25 @@ impl Read {
         *self.left_out.entry(kind).or_default() += 1;
     }
 
+    /// Leaves one item for each origin, the later one in the earlier one's place, and says so.
+    pub(crate) fn unite(&mut self) {
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut kept: Vec<Item> = Vec::with_capacity(self.items.len());
+        for item in std::mem::take(&mut self.items) {
+            let known = places.get(&item.origin).and_then(|at| kept.get_mut(*at));
+            if let Some(known) = known {
+                let origin = text::clean(&item.origin);
+                self.notes
+                    .push(format!("{origin} is there twice; the later one counts"));
+                *known = item;
+            } else {
+                places.insert(item.origin.clone(), kept.len());
+                kept.push(item);
+            }
+        }
+        self.items = kept;
+    }
+
     /// Takes in what was read elsewhere.
     pub(crate) fn join(&mut self, other: Self) {
         self.items.extend(other.items);
@@ -195,3 +214,6 @@ pub enum ForeignError {
     #[error(transparent)]
     Backlog(#[from] crate::backlog::error::BacklogError),
 }
+
+#[cfg(test)]
+mod tests;

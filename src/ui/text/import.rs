@@ -20,7 +20,7 @@ fn goals(count: usize) -> String {
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
-        let would = if self.dry_run { "would come" } else { "came" };
+        let word = if self.dry_run { "would come" } else { "imported" };
         let proposed = self
             .added
             .iter()
@@ -37,10 +37,8 @@ impl View for Outcome {
         } else {
             format!(" ({})", how.join(", "))
         };
-        lines.add(
-            "imported",
-            &format!("{} {would} from {}{how}", goals(self.added.len()), self.format),
-        );
+        let count = goals(self.added.len());
+        lines.add(word, &format!("{count} from {}{how}", self.format));
         for came in self.added.iter().take(SHOWN) {
             lines.add("", &format!("{}  {}", came.goal, came.description));
         }
