@@ -138,7 +138,7 @@ fn the_original_s_goals_and_settings_come_and_its_key_does_not() {
     [budget]
     day_max_tokens = 250000
     "##);
-    assert!(!sandbox.holds("sk-canary-77aa"));
+    assert_eq!(sandbox.sh("grep", &["-rq", "sk-canary-77aa", "."]).code, 1);
     sandbox.ok(&["export", "seed", "--out", "../new", "--onto", "../old"]);
     let pending: Value = serde_json::from_str(&sandbox.read("../new/memory/pending_goals.json")).unwrap();
     let old: Value = serde_json::from_str(&sandbox.read("../old/memory/pending_goals.json")).unwrap();

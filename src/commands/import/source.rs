@@ -174,8 +174,7 @@ fn read_features(path: &Path) -> Result<Read> {
     }
     let mut all = Read::default();
     for file in files {
-        let full = std::fs::canonicalize(&file).map_err(|_| missing(&file))?;
-        let folder = full.parent().and_then(Path::file_name);
+        let folder = file.parent().and_then(Path::file_name);
         let feature = folder.map_or_else(|| "feature".to_owned(), |name| name.to_string_lossy().into_owned());
         let read = speckit::read(&feature, &document(&file)?);
         all.join(read.map_err(|error| fault(&error, Some(&file)))?);

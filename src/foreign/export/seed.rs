@@ -59,7 +59,7 @@ pub(crate) fn export(base: Base<'_>, ours: &[Ours]) -> Result<Exported, ForeignE
             _ => {}
         }
     }
-    let pending = in_order(pending);
+    let pending = in_order(&pending);
     let files = [
         ("memory/pending_goals.json", text(base.main, &old_pending, &pending)),
         (
@@ -105,7 +105,7 @@ fn fields(own: &Ours) -> Map<String, Value> {
 }
 
 /// Puts each row behind those that it needs, else as they are.
-fn in_order(rows: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
+fn in_order(rows: &[Map<String, Value>]) -> Vec<Map<String, Value>> {
     let ids: HashMap<String, usize> = rows
         .iter()
         .enumerate()
