@@ -345,7 +345,7 @@ fn a_commit_that_was_rewritten_with_its_landing_is_the_first_that_diverges() {
     assert_eq!(json["first"], json!(sandbox.id("HEAD")), "{json}");
     let words = sandbox.run(&["verify"]).stdout;
     assert!(
-        words.starts_with(&format!("{} is the first commit", &sandbox.id("HEAD")[..7])),
+        words.starts_with(&format!("{} is the first commit", sandbox.id("HEAD").split_at(7).0)),
         "{words}"
     );
 }
