@@ -14,10 +14,10 @@ use crate::{
         landed,
         proving::{self, Proof},
         recall, rewrite, run,
-        stored::{self, Adopted, Stored},
+        stored::{self, Adopted, Begun, Stored},
         worker::Worker,
     },
-    facts::{Facts, Standing},
+    facts::Facts,
     fault::{Fault, Kind},
     git::{
         attempts,
@@ -32,7 +32,6 @@ use crate::{
     record::ADOPTED,
     settings::Isolation,
     snapshot::{Change, Changes, CodeTree},
-    transcript::Usage,
 };
 
 /// Most denied paths that are named.
@@ -438,34 +437,24 @@ fn begin(worker: &Worker<'_>, wish: &Wish, found: &Found) -> Result<Stored> {
     };
     let clean = |text: &str| worker.session.redactor.clean(text).into_string();
     let branch: String = clean(&wish.branch).chars().take(60).collect();
-    Ok(Stored {
+    let begun = Begun {
         goal: found.id.clone(),
         row: RawValue::from_string(row)?,
         version: found.goal.version(),
         base: if wish.as_is { found.base } else { worker.target.tip },
-        standing: Standing::Open,
-        reason: String::new(),
-        pause: None,
-        rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
+    };
+    // What it took whoever made it is not known, which is not nothing.
+    Ok(Stored {
         provider: ADOPTED.to_owned(),
-        executor: None,
         model: clean(&credit::model(&found.commits)),
-        format: String::new(),
-        // What it took whoever made it is not known, which is not nothing.
-        usage: Usage::default(),
-        prompt_hash: String::new(),
-        checks: Vec::new(),
-        taken_back: Vec::new(),
-        redacted: false,
-        proof: None,
-        red_green: None,
         remark: Some(format!("branch {branch}")),
         adopted: Some(Adopted {
             branch,
             head: found.head,
             as_is: wish.as_is,
         }),
+        ..Stored::begun(begun)
     })
 }
 

@@ -16,7 +16,7 @@ use crate::{
         live::Phase,
         proving, recall,
         repair::{Next, Rounds},
-        stored::{self, Stored},
+        stored::{self, Begun, Stored},
         talk::Talk,
         worker::Worker,
     },
@@ -154,16 +154,14 @@ fn begin<'w, 's>(
     let row = worker.backlog.raw(id).unwrap_or("{}").to_owned();
     let resumed = stored::resume(&worker.repo, id, (&goal.version(), worker.target.tip), newest)?;
     let base = base(worker, resumed.base)?;
-    let stored = Stored {
+    let began = Stored::begun(Begun {
         goal: id.clone(),
         row: RawValue::from_string(row).wrap_err("a row of the backlog")?,
         version: goal.version(),
         base,
-        standing: Standing::Open,
-        reason: String::new(),
-        pause: None,
-        rounds: 0,
         started_at: worker.session.clock.now().rfc3339(),
+    });
+    let stored = Stored {
         provider: match executor {
             Some(external @ Executor::External { .. }) => external.word(),
             None | Some(Executor::Edit | Executor::Tools) => worker.asking()?.provider.name().to_owned(),
@@ -175,14 +173,7 @@ fn begin<'w, 's>(
             cost_usd: Some(0.0),
             ..Usage::default()
         },
-        prompt_hash: String::new(),
-        checks: Vec::new(),
-        taken_back: Vec::new(),
-        redacted: false,
-        proof: None,
-        red_green: None,
-        remark: None,
-        adopted: None,
+        ..began
     };
     let base_code = tree::code_of_commit(&worker.repo, base)?;
     worker.session.sink.emit(&Event::Started {

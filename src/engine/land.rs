@@ -16,7 +16,7 @@ use crate::{
         live::Phase,
         recall::{self, Class},
         session,
-        stored::{self, Stored},
+        stored::{self, Begun, Stored},
         worker::Worker,
     },
     facts::Standing,
@@ -464,30 +464,13 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
     }
     let entry = history::entry(repo, candidate)?;
     let row = format!("{{\"id\":{}}}", serde_json::Value::from(id.as_str()));
-    Ok(Stored {
+    Ok(Stored::begun(Begun {
         goal: id.clone(),
         row: serde_json::value::RawValue::from_string(row)?,
         version: entry.trailers("Goal-Version").next().unwrap_or_default().to_owned(),
         base: entry.parents.first().copied().unwrap_or(candidate),
-        standing: Standing::Open,
-        reason: String::new(),
-        pause: None,
-        rounds: 0,
         started_at: entry.at.rfc3339(),
-        provider: "unknown".into(),
-        executor: None,
-        model: "unknown".into(),
-        format: String::new(),
-        usage: Usage::default(),
-        prompt_hash: String::new(),
-        checks: Vec::new(),
-        taken_back: Vec::new(),
-        redacted: false,
-        proof: None,
-        red_green: None,
-        remark: None,
-        adopted: None,
-    })
+    }))
 }
 
 /// Marks the goal's attempt as failed, because its candidate could not land, and takes the candidate away.

@@ -93,7 +93,49 @@ pub struct Adopted {
     pub as_is: bool,
 }
 
+/// What an attempt works on.
+pub struct Begun {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its row as the attempt sees it.
+    pub row: Box<RawValue>,
+    /// Its version.
+    pub version: String,
+    /// The commit worked on.
+    pub base: CommitId,
+    /// When it began, RFC 3339 UTC.
+    pub started_at: String,
+}
+
 impl Stored {
+    /// Returns an attempt of which nothing has come yet. Nobody is known to work at it, nor what it takes.
+    pub fn begun(begun: Begun) -> Self {
+        Self {
+            goal: begun.goal,
+            row: begun.row,
+            version: begun.version,
+            base: begun.base,
+            standing: Standing::Open,
+            reason: String::new(),
+            pause: None,
+            rounds: 0,
+            started_at: begun.started_at,
+            provider: "unknown".to_owned(),
+            executor: None,
+            model: "unknown".to_owned(),
+            format: String::new(),
+            usage: Usage::default(),
+            prompt_hash: String::new(),
+            checks: Vec::new(),
+            taken_back: Vec::new(),
+            redacted: false,
+            proof: None,
+            red_green: None,
+            remark: None,
+            adopted: None,
+        }
+    }
+
     /// True where the candidate is the head of somebody's branch, of any number of commits without trailers of ours.
     pub fn is_as_is(&self) -> bool {
         self.adopted.as_ref().is_some_and(|adopted| adopted.as_is)
