@@ -125,7 +125,7 @@ impl Session {
         {
             own.push(read::from_toml(&text, Origin::User).map_err(|e| settings_fault(&e))?);
         }
-        own.push(read::from_pairs(config::pairs(repo), Origin::Git).map_err(|e| settings_fault(&e))?);
+        own.push(read::from_git(&config::pairs(repo)).map_err(|e| settings_fault(&e))?);
         let vars = self.env.vars_with_prefix("INVISIGOTH_");
         own.push(read::from_pairs(vars, Origin::Environment).map_err(|e| settings_fault(&e))?);
         own.push(self.flags.clone());

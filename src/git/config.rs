@@ -2,9 +2,9 @@
 
 use crate::git::Repo;
 
-/// Returns every `invisigoth.<section>.<key>` pair as (`section.key`, value), in the order in which git reads them: later
-/// ones win, and keys that are lists keep all.
-pub fn pairs(repo: &Repo) -> Vec<(String, String)> {
+/// Returns every `invisigoth.<section>.<key>` pair as (scope, `section.key`, value), in the order in which git reads them:
+/// later ones win, and keys that are lists keep all. The scope is as `git config` takes it: `--global`; empty for `git -c`.
+pub fn pairs(repo: &Repo) -> Vec<(&'static str, String, String)> {
     let snapshot = repo.gix.config_snapshot();
     let mut pairs = Vec::new();
     for section in snapshot.plumbing().sections() {
@@ -15,6 +15,7 @@ pub fn pairs(repo: &Repo) -> Vec<(String, String)> {
         let Some(subsection) = header.subsection_name() else {
             continue;
         };
+        let scope = scope(section.meta().source);
         let body = section.body();
         let mut seen: Vec<String> = Vec::new();
         for key in body.value_names() {
@@ -23,12 +24,27 @@ pub fn pairs(repo: &Repo) -> Vec<(String, String)> {
                 continue;
             }
             for value in body.values(&name) {
-                pairs.push((format!("{subsection}.{}", name.to_lowercase()), value.to_string()));
+                pairs.push((
+                    scope,
+                    format!("{subsection}.{}", name.to_lowercase()),
+                    value.to_string(),
+                ));
             }
             seen.push(name);
         }
     }
     pairs
+}
+
+fn scope(source: gix::config::Source) -> &'static str {
+    use gix::config::Source as From;
+    match source {
+        From::GitInstallation | From::System => "--system",
+        From::Git | From::User => "--global",
+        From::Local => "--local",
+        From::Worktree => "--worktree",
+        From::Env | From::Cli | From::Api | From::EnvOverride => "",
+    }
 }
 
 /// Returns one value of git's configuration.

@@ -68,11 +68,7 @@ where
     N: AsRef<str>,
     V: AsRef<str>,
 {
-    let mut layer = Layer {
-        origin,
-        pairs: Vec::new(),
-        executors: BTreeMap::new(),
-    };
+    let mut layer = Layer::empty(origin);
     for (name, value) in pairs {
         let (said, text) = (name.as_ref(), value.as_ref().trim());
         let Some(name) = dotted(said, origin) else { continue };
@@ -84,20 +80,53 @@ where
             Origin::Environment => said.to_owned(),
             Origin::Default | Origin::Project | Origin::User | Origin::Flag => format!("{origin}, {said}"),
         };
-        if let Some(said) = executor::named(&name) {
-            let (name, key) = executor::key(said, &place)?;
-            let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
-            add(layer.executors.entry(name).or_default(), key, value, place);
-            continue;
-        }
-        let wanted = plain(&name);
-        let Some(key) = KEYS.iter().find(|key| plain(key.name) == wanted) else {
-            return Err(unknown(place, &name));
-        };
-        let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
-        add(&mut layer.pairs, key, value, place);
+        layer.take(&name, text, place)?;
     }
     Ok(layer)
+}
+
+/// Reads what `git config` says: scope (`--global`, `--local` …; empty where it has none), name and value of each.
+///
+/// # Errors
+/// As `from_pairs`.
+pub fn from_git(said: &[(&str, String, String)]) -> Result<Layer, LayerError> {
+    let mut layer = Layer::empty(Origin::Git);
+    for (scope, name, value) in said {
+        let scope = if scope.is_empty() {
+            String::new()
+        } else {
+            format!("{scope} ")
+        };
+        layer.take(name, value.trim(), format!("git config {scope}{name}"))?;
+    }
+    Ok(layer)
+}
+
+impl Layer {
+    fn empty(origin: Origin) -> Self {
+        Self {
+            origin,
+            pairs: Vec::new(),
+            executors: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in one pair, its name as `section.key`.
+    fn take(&mut self, name: &str, text: &str, place: String) -> Result<(), LayerError> {
+        if let Some(said) = executor::named(name) {
+            let (name, key) = executor::key(said, &place)?;
+            let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
+            add(self.executors.entry(name).or_default(), key, value, place);
+            return Ok(());
+        }
+        let wanted = plain(name);
+        let Some(key) = KEYS.iter().find(|key| plain(key.name) == wanted) else {
+            return Err(unknown(place, name));
+        };
+        let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
+        add(&mut self.pairs, key, value, place);
+        Ok(())
+    }
 }
 
 /// Returns the setting that a person calls `name`, `executor.NAME.KEY` included: its whole name, and its key. `-`, `_` and
