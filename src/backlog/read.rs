@@ -2,7 +2,7 @@
 //!
 //! `null` counts as absent. Changes nothing.
 
-use std::{borrow::Cow, fmt, str::FromStr as _};
+use std::{borrow::Cow, collections::HashSet, fmt, str::FromStr as _};
 
 use serde::{
     Deserialize, Deserializer,
@@ -110,6 +110,12 @@ fn full_head(goal: Goal) -> GoalHead<'static> {
 pub(crate) fn id_text(row: &str) -> Option<Cow<'_, str>> {
     let only: OnlyId<'_> = row.starts_with('{').then(|| serde_json::from_str(row).ok()).flatten()?;
     only.id.map(|Text(id)| id)
+}
+
+/// Reads the ids of an array of goals at one go; `None` for other layouts, and where a row has none.
+pub(crate) fn ids(bytes: &[u8]) -> Option<HashSet<String>> {
+    let rows: Vec<OnlyId<'_>> = serde_json::from_slice(bytes).ok()?;
+    rows.into_iter().map(|row| row.id.map(|Text(id)| id.into_owned())).collect()
 }
 
 /// Reads a row as a goal.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -269,5 +269,22 @@ proptest! {
             prop_assert_eq!(after.raw(other), Some(row));
             prop_assert_eq!(again.raw(other), Some(row));
         }
+    }
+}
+
+#[test]
+fn ids_alone_are_those_of_the_whole_reading() {
+    for text in [
+        "[]",
+        "",
+        "[{\"id\":\"a\"},{\"x\":[{\"id\":\"no\"}],\"id\":\"\\u0062\"}]",
+        "{\"goals\":[{\"id\":\"a\"}],\"id\":\"no\"}",
+        "\u{feff}[{\"id\":\"a\"}]",
+        "[{\"id\":null}]",
+        "[{\"id\":\"a\"},",
+    ] {
+        let whole = Backlog::parse(text.as_bytes()).unwrap_or_default();
+        let whole: HashSet<String> = whole.ids().iter().map(ToString::to_string).collect();
+        assert_eq!(Backlog::ids_in(text.as_bytes()), whole, "{text}");
     }
 }

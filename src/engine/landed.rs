@@ -4,7 +4,7 @@
 //! Owns what a commit says of goals: that it lands them, or takes them back. Writes nothing; `settle` brings the files in
 //! line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use eyre::Result;
 
@@ -163,7 +163,7 @@ fn trusted(repo: &Repo, commits: &[CommitId]) -> Result<BTreeSet<GoalId>> {
 struct Files {
     texts: Vec<String>,
     completed: Vec<GoalId>,
-    open: Backlog,
+    open: HashSet<String>,
 }
 
 impl Files {
@@ -178,16 +178,16 @@ impl Files {
             })?;
             completed.extend(found);
         }
-        let open = tree::read_file(repo, root, PENDING)?.and_then(|text| Backlog::parse(&text).ok());
+        let open = tree::read_file(repo, root, PENDING)?.unwrap_or_default();
         Ok(Self {
             texts,
             completed,
-            open: open.unwrap_or_default(),
+            open: Backlog::ids_in(&open),
         })
     }
 
     fn is_open(&self, goal: &GoalId) -> bool {
-        self.open.raw(goal).is_some()
+        self.open.contains(goal.as_str())
     }
 
     /// Returns the completed rows by goal, the newest last.

@@ -59,7 +59,7 @@ pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled>
 pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backlog) -> Result<Recalled> {
     let mut all = landed::landed(repo, target.tip)?;
     let landed = all.landed.clone();
-    let rows = backlog.heads().map(|(id, _)| id);
+    let rows = backlog.ids().iter();
     all.stale = rows.filter(|id| landed.contains(*id)).cloned().collect();
     let beside = goals_beside(repo, target, &backlog)?;
     let goals = open_goals(&backlog, &beside, &all)?;
