@@ -89,7 +89,7 @@ impl From<Colour> for When {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
-    /// Make this repository ready: settings with detected checks, and an empty backlog
+    /// Make this repository ready: detected checks, an empty backlog
     Init(Init),
     /// Add a goal to the backlog; prints its id
     Add(Add),
@@ -99,11 +99,13 @@ pub enum Verb {
     Run(Run),
     /// Land candidates whose checks pass on the merged code
     Merge(Merge),
-    /// Take in a branch of somebody: same checks, same landing, same record as ours
+    /// Take in a branch of somebody: same checks, landing and record
     Adopt(adopt::Adopt),
     /// Show what needs you, what runs, and why the rest waits
     Status(status::Status),
-    /// Begin nothing new until `resume`, neither in a live run nor in the next; what is under way ends first
+    /// Begin nothing new until `resume`, also in a live run
+    ///
+    /// What is under way ends first: the call that is awaited, its checks, its landing.
     Pause(status::Pause),
     /// Take a `pause` back; a run that waits goes on
     Resume,
@@ -111,7 +113,9 @@ pub enum Verb {
     List(List),
     /// Show everything about one goal
     Show(Id),
-    /// Show what a goal changes: its candidate, the commit that landed, or its last attempt
+    /// Show what a goal changes
+    ///
+    /// Its candidate, the commit that landed, or what its last attempt came to.
     Diff(steer::Diff),
     /// Agree to proposed goals
     Approve(steer::Ids),
@@ -133,31 +137,43 @@ pub enum Verb {
     Log(Log),
     /// Add up what goals took, by goal, model or day
     Cost(Cost),
-    /// Show the caps on spending and what is spent of them; `budget raise` sets one
+    /// Show the caps on spending and what is spent; or raise one
     Budget(Budget),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),
     /// Print the prompt that a goal would get; asks nobody
     Prompt(Id),
-    /// Apply a model's reply from standard input to the files of the current folder
+    /// Apply a reply from standard input to the files of this folder
     Apply(Apply),
-    /// Watch it work in a scratch repository, with scripted replies: no key, no network
+    /// Watch it work in a scratch repository: no key, no network
+    ///
+    /// The replies are scripted.
     Demo(Demo),
-    /// List the models that can be asked, with context and price; costs nothing
+    /// List the models that can be asked, with context and price
+    ///
+    /// Costs nothing.
     Models(Models),
     /// Check every precondition, and name what mends it
     Doctor,
-    /// Unite the two replicas of the records: notes and memory/history.json
+    /// Unite the replicas of the records: notes and history.json
     Rebuild,
-    /// Apply the recorded replies of landed goals again, offline, and compare the code they make
+    /// Apply recorded replies again, offline, and compare the code
+    ///
+    /// Those of landed goals and of candidates; the code must be the same.
     Replay(Replay),
-    /// Take landed goals out of the target again, checked like any landing; they come back as held
+    /// Take landed goals out again, checked like any landing
+    ///
+    /// They come back as held, until `release`.
     Undo(undo::Undo),
-    /// Bring memory/ in line after a rebase, squash, cherry-pick, host's merge or revert by people
+    /// Bring memory/ in line with what people did to the history
+    ///
+    /// After a rebase, squash, cherry-pick, host's merge or revert; landing does so too.
     Settle(undo::Settle),
     /// Show or set the settings, and say where each comes from
     Config(config::Config),
-    /// Compare what landed with what must be there, offline; names the first commit that diverges
+    /// Compare what landed with what must be there, offline
+    ///
+    /// Names the first commit that diverges; writes nothing.
     Verify(verify::Verify),
     /// Take goals over from another tool's backlog
     Import(import::Import),

@@ -228,11 +228,15 @@ fn description() -> String {
 
 fn section(verb: &Command) -> String {
     let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+    // What stands below the first line, where a command has more to say.
+    let more = verb.get_long_about().map(ToString::to_string).unwrap_or_default();
+    let more = more.strip_prefix(&about).unwrap_or_default().trim();
+    let about = [about.as_str(), ". ", more].concat();
     let own = verb
         .get_arguments()
         .filter(|arg| !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help"));
     let options: String = own.map(option).collect();
-    format!(".SS {}\n{}.\n{options}", escaped(&usage(verb)), escaped(&about))
+    format!(".SS {}\n{}\n{options}", escaped(&usage(verb)), escaped(about.trim_end()))
 }
 
 fn option(arg: &Arg) -> String {

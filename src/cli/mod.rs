@@ -4,17 +4,18 @@ pub mod args;
 pub mod completion;
 pub mod dispatch;
 pub mod exit;
+pub mod help;
 pub mod man;
 pub mod open;
 pub mod paths;
 
 use std::{ffi::OsString, sync::Arc};
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::{
     cli::{
-        args::{Cli, Global},
+        args::Global,
         open::Opened,
     },
     door::{env::Env, program, terminal},
@@ -26,7 +27,7 @@ use crate::{
 pub fn main() -> u8 {
     let arguments = program::arguments();
     let (env, streams) = (Env::read(), terminal::streams());
-    match Cli::try_parse_from(&arguments) {
+    match help::read(&arguments) {
         Ok(cli) => {
             let ui = Arc::new(Ui::new(open::manner(&cli.global, &env, streams)));
             let opened = Opened::new(cli.global, cli.verb.as_ref(), Arc::clone(&ui), env, streams);
@@ -81,18 +82,16 @@ fn misread(ui: &Ui, error: &clap::Error) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        help::command().debug_assert();
     }
 
     #[test]
     fn a_usage_error_has_our_words_and_clap_s_tips() {
-        let error = Cli::try_parse_from(["git-invisigoth", "statu"]).unwrap_err();
+        let error = help::read(&["git-invisigoth".into(), "statu".into()]).unwrap_err();
         let fault = exit::usage(&error);
         assert_eq!(fault.kind, Kind::Usage);
         assert_eq!(fault.message, "unrecognized subcommand 'statu'");
