@@ -148,7 +148,8 @@ fn rows(facts: &Facts, doing: Option<&Doing>) -> Vec<Row> {
 fn next(state: State, decision: Decision, id: &GoalId) -> Option<String> {
     let verb = match (state, decision) {
         (State::Held, Decision::Held) => "release",
-        (State::Held | State::Proposed, _) => "approve",
+        (State::Held, _) => "merge",
+        (State::Proposed, _) => "approve",
         (State::Failed, _) => "retry",
         _ => return None,
     };

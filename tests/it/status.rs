@@ -64,7 +64,7 @@ fn it_shows_what_needs_a_person_with_the_command() {
     goals      1 blocked · 1 held · 1 landed
     target     main at [id]
     next       git invisigoth show lock
-    or         git invisigoth approve lock
+    or         git invisigoth merge lock
     -- exit 0
     ");
     assert_snapshot!(sandbox.shows(&["status", "--porcelain"]), @r"
@@ -78,7 +78,7 @@ fn it_shows_what_needs_a_person_with_the_command() {
     -- exit 0
     ");
     let status = sandbox.json(&["status"]);
-    assert_eq!(status["goals"][0]["next"], "git invisigoth approve lock");
+    assert_eq!(status["goals"][0]["next"], "git invisigoth merge lock");
     assert_eq!(status["goals"][1]["needs"], json!(["lock"]));
     assert_eq!(
         (

@@ -55,6 +55,18 @@ fn every_state() -> Sandbox {
     sandbox
 }
 
+#[test]
+fn what_status_says_to_type_next_works() {
+    let sandbox = every_state();
+    let goals = sandbox.json(&["status"])["goals"].clone();
+    let next = |row: &serde_json::Value| Some(row["next"].as_str()?.strip_prefix("git invisigoth ")?.to_owned());
+    let next: Vec<String> = goals.as_array().unwrap().iter().filter_map(next).collect();
+    assert_eq!(next, ["merge paths", "release person", "retry failed", "approve proposed"]);
+    for line in next {
+        sandbox.ok(&line.split(' ').collect::<Vec<_>>());
+    }
+}
+
 /// Everything that a command may change.
 fn all(sandbox: &Sandbox) -> (String, BTreeMap<String, String>) {
     (sandbox.read(BACKLOG), sandbox.refs())
