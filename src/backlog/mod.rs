@@ -12,7 +12,7 @@ pub mod read;
 pub mod sheet;
 pub(crate) mod spans;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -62,16 +62,6 @@ impl Backlog {
             Some(fault) => Err(fault),
             None => Ok(backlog),
         }
-    }
-
-    /// Returns the ids of a file's goals and reads nothing else of them; none where it cannot be read. Much less work than
-    /// `parse`, for files that only say which goals were open.
-    pub fn ids_in(bytes: &[u8]) -> HashSet<String> {
-        if let Some(ids) = read::ids(bytes) {
-            return ids;
-        }
-        let backlog = Self::parse(bytes).unwrap_or_default();
-        backlog.ids.iter().map(|id| id.as_str().to_owned()).collect()
     }
 
     fn of(text: String, items: Items, ids: Vec<GoalId>) -> Self {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    backlog::{Backlog, error::BacklogError},
+    backlog::{Backlog, error::BacklogError, read::ids_in},
     goal::Decision,
     id::GoalId,
 };
@@ -285,6 +285,6 @@ fn ids_alone_are_those_of_the_whole_reading() {
     ] {
         let whole = Backlog::parse(text.as_bytes()).unwrap_or_default();
         let whole: HashSet<String> = whole.ids().iter().map(ToString::to_string).collect();
-        assert_eq!(Backlog::ids_in(text.as_bytes()), whole, "{text}");
+        assert_eq!(ids_in(text.as_bytes()), whole, "{text}");
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         Backlog,
         close::{COMPLETED, COMPLETED_SEGMENTS, PENDING},
         history as rows,
+        read::ids_in,
     },
     engine::{recall, target},
     fault::{Fault, Kind},
@@ -182,7 +183,7 @@ impl Files {
         Ok(Self {
             texts,
             completed,
-            open: Backlog::ids_in(&open),
+            open: ids_in(&open),
         })
     }
 
