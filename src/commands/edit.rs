@@ -35,6 +35,8 @@ const WRONG: &str = "# error: ";
 /// The line below it.
 const MEND: &str = "# Mend it and save; leave the file as it is, or empty, to change nothing.";
 
+const OTHER_EDITOR: &str = "`git config core.editor NAME` chooses one";
+
 /// What was edited.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
@@ -73,7 +75,7 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     let sheet = sheet::write(id, &row);
     let edited = rounds(session, &repo, (id, &row), (&file, &sheet));
     let left = fs::read(&file)?.unwrap_or_default();
-    let is_kept = edited.is_err() && body(&String::from_utf8_lossy(&left)) != sheet;
+    let is_kept = edited.is_err() && !left.is_empty() && body(&String::from_utf8_lossy(&left)) != sheet;
     if !is_kept {
         fs::remove_if_there(&file)?;
     }
@@ -88,11 +90,20 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     }
 }
 
-/// Where the text is while it is edited. One file per process: a text that was kept is not written over.
+/// Where the text is while it is edited.
 fn file_of(session: &Session, repo: &Repo, id: &GoalId) -> Result<PathBuf> {
     let folder = session.own_dir(repo).join("edit");
     fs::create_dir_all(&folder).wrap_err_with(|| format!("making {}", folder.display()))?;
-    Ok(folder.join(format!("{}-{}.toml", id.ref_part(), env::process_id())))
+    Ok(free(&folder, &format!("{}-{}", id.ref_part(), env::process_id())))
+}
+
+/// Returns a name that nothing has: a text that was kept is not written over, and the number of a process comes again, in a
+/// container at every start.
+fn free(folder: &Path, stem: &str) -> PathBuf {
+    let other = (2..).map(|nth| format!("{stem}-{nth}.toml"));
+    let names = std::iter::once(format!("{stem}.toml")).chain(other);
+    let mut paths = names.map(|name| folder.join(name));
+    paths.find(|path| !path.exists()).unwrap_or_default()
 }
 
 /// Opens the editor until what it leaves can be taken; `None` where nothing shall change.
@@ -128,19 +139,26 @@ fn rounds(
 fn opened(session: &Session, repo: &Repo, file: &Path) -> Result<String> {
     let name = file.to_str().ok_or_else(|| eyre!("{} is not UTF-8", file.display()))?;
     let place = repo.workdir().unwrap_or(repo.common_dir());
-    let (editor, code) = command::edit(&session.env, place, name).map_err(|error| {
-        Fault::new(Kind::Error, error.to_string()).hint("`git config core.editor NAME` chooses one")
-    })?;
+    let (editor, code) = command::edit(&session.env, place, name)
+        .map_err(|error| Fault::new(Kind::Error, error.to_string()).hint(OTHER_EDITOR))?;
     if code != 0 {
         let fault = Fault::new(
             Kind::Error,
             format!("the editor `{editor}` ended with {code}; nothing was changed"),
         );
-        return Err(fault.into());
+        return Err(fault.hint(OTHER_EDITOR).into());
     }
     let left = fs::read(file).wrap_err_with(|| format!("reading {}", file.display()))?;
-    String::from_utf8(left.unwrap_or_default())
-        .map_err(|_| Fault::new(Kind::Error, "the text is not UTF-8; nothing was changed").into())
+    match String::from_utf8(left.unwrap_or_default()) {
+        Ok(left) => Ok(plain(&left)),
+        Err(_) => Err(Fault::new(Kind::Error, "the text is not UTF-8; nothing was changed").into()),
+    }
+}
+
+/// Returns a text without what an editor adds by itself: a byte order mark, and the line ends of another system, which would be
+/// a change of every text of several lines. A sheet has none of its own.
+fn plain(text: &str) -> String {
+    text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
 }
 
 /// Words what is wrong, for the top of the text. Its lines come first, so the line in question moves down.
@@ -219,6 +237,16 @@ fn kept(error: eyre::Report, file: &Path) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_was_kept_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a-7.toml", "a-7-2.toml", "a-7-3.toml"] {
+            let path = free(folder.path(), "a-7");
+            assert_eq!(path, folder.path().join(name));
+            std::fs::write(path, "").unwrap();
+        }
+    }
 
     #[test]
     fn a_complaint_comes_off_again_and_nothing_else_does() {

@@ -30,9 +30,11 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// A fault when others hold it all the time, or the run was asked to stop.
 fn lock(session: &Session, repo: &Repo) -> Result<fs::Lock> {
     let folder = session.own_dir(repo);
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&folder).wrap_err_with(|| format!("making {}", folder.display()))?;
+    let file = folder.join("add.lock");
     for _ in 0..LOCK_TRIES {
-        if let Some(lock) = fs::Lock::try_lock(&folder.join("add.lock"), "")? {
+        let taken = fs::Lock::try_lock(&file, "").wrap_err_with(|| format!("locking {}", file.display()))?;
+        if let Some(lock) = taken {
             return Ok(lock);
         }
         if !wait::pause(LOCK_PAUSE, &session.stop) {

@@ -109,6 +109,7 @@ fn the_editor_is_the_one_that_git_opens() {
     -- stderr
     no-such-editor: 1: no-such-editor: not found
     error: the editor `no-such-editor` ended with 127; nothing was changed
+    hint: `git config core.editor NAME` chooses one
     -- exit 1
     "#);
 }
@@ -286,4 +287,29 @@ fn with_the_target_elsewhere_it_is_a_commit() {
     );
     assert_eq!(sandbox.git(&["status", "--short"]), "");
     sandbox.assert_sound();
+}
+
+#[test]
+fn what_an_editor_adds_by_itself_is_no_change() {
+    let sandbox = one_goal();
+    let before = sandbox.read(BACKLOG);
+    let foreign = r#"sed -i -e 's/$/\r/' -e '1s/^/\xef\xbb\xbf/' "$1""#;
+    let ran = edit(&sandbox, foreign);
+    assert_snapshot!(shown(&ran, sandbox.home()), @r"
+    -- stderr
+    nothing was changed
+    -- exit 0
+    ");
+    assert_eq!(sandbox.read(BACKLOG), before);
+    let ran = edit(&sandbox, &format!("sed -i 's/^two$/three/' \"$1\"; {foreign}"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(sandbox.read(BACKLOG).contains(r#""prompt":"One\nthree\n""#));
+    // Wrong at first: the mark must not stand behind what is put on top.
+    let twice = format!(
+        "if [ -e \"$HOME/again\" ]; then sed -i 's/^priority.*/priority = 4/' \"$1\"; else touch \"$HOME/again\"; \
+         sed -i 's/^priority.*/priority = \"high\"/' \"$1\"; fi; {foreign}"
+    );
+    let ran = edit(&sandbox, &twice);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(sandbox.read(BACKLOG).contains("\"priority\":4"));
 }
