@@ -26,6 +26,7 @@ use crate::{
     engine::session::Session,
     event::{Event, Sink},
     schedule::State,
+    settings::keys::{KEYS, Key, KeyKind},
 };
 
 /// The name by which arguments that are goals go.
@@ -36,12 +37,25 @@ const MOST: usize = 200;
 
 /// Which goals a command is for; all that are open where it is not listed.
 const STATES: &[(&str, &[State])] = &[
-    ("approve", &[State::Proposed]),
+    ("approve", &[State::Proposed, State::Rejected]),
+    ("diff", &State::ALL),
+    (
+        "hold",
+        &[
+            State::Running,
+            State::Candidate,
+            State::Ready,
+            State::Blocked,
+            State::Failed,
+            State::Held,
+        ],
+    ),
     ("merge", &[State::Candidate, State::Held]),
-    ("retry", &[State::Failed, State::Blocked]),
+    ("release", &[State::Held]),
+    ("retry", &[State::Failed]),
+    ("run", &[State::Ready, State::Failed, State::Blocked]),
+    ("show", &State::ALL),
     ("undo", &[State::Landed]),
-    ("replay", &[State::Landed]),
-    ("verify", &[State::Landed]),
 ];
 
 /// Returns the script of `shell`.
@@ -90,9 +104,11 @@ fn place(env: &Env, shell: Shell) -> Option<PathBuf> {
 /// Returns what may stand at place `at` of `words`, a line each: the word, and behind a tab what it means.
 pub fn candidates(opened: &Opened, at: usize, words: Vec<OsString>) -> String {
     let place = place_of(&opened.place, &words);
+    let typed = words.iter().filter_map(|word| word.to_str().map(str::to_owned));
     let mut command = completing(&Asked {
         env: opened.env.clone(),
         place: place.clone(),
+        typed: typed.collect(),
     });
     let mut words = words;
     words.resize(words.len().max(at + 1), OsString::new());
@@ -120,11 +136,12 @@ fn place_of(start: &Path, words: &[OsString]) -> PathBuf {
     pairs.fold(start.to_owned(), |place, dir| place.join(dir))
 }
 
-/// Where a goal is looked for.
+/// Where a goal is looked for, and what the whole line says.
 #[derive(Clone)]
 struct Asked {
     env: Env,
     place: PathBuf,
+    typed: Vec<String>,
 }
 
 /// What a shell asks for is no place for news.
@@ -141,22 +158,71 @@ fn completing(asked: &Asked) -> Command {
     let verbs = verbs.map(|verb| {
         let states = STATES.iter().find(|(name, _)| *name == verb.get_name());
         let states = states.map_or(&[][..], |(_, states)| states);
-        verb.clone().mut_args(|arg| with_goals(arg, asked, states))
+        filled(verb.clone(), asked, states)
     });
+    let global = all.get_arguments().filter(|arg| arg.is_global_set());
     Command::new("git-invisigoth")
-        .args(all.get_arguments().filter(|arg| arg.is_global_set()))
+        .args(global.map(|arg| with_candidates(arg.clone(), asked, &[])))
         .subcommands(verbs)
 }
 
-fn with_goals(arg: Arg, asked: &Asked, states: &'static [State]) -> Arg {
-    let is_goal = |names: &[clap::builder::Str]| names.iter().any(|name| name == GOAL);
-    if !arg.get_value_names().is_some_and(is_goal) {
-        return arg;
-    }
+/// A command and those below it, with what may stand at each place.
+fn filled(verb: Command, asked: &Asked, states: &'static [State]) -> Command {
+    verb.mut_args(|arg| with_candidates(arg, asked, states))
+        .mut_subcommands(|below| filled(below, asked, states))
+}
+
+fn with_candidates(arg: Arg, asked: &Asked, states: &'static [State]) -> Arg {
+    let name = arg.get_value_names().and_then(|names| names.first()).cloned();
     let asked = asked.clone();
-    arg.add(ArgValueCompleter::new(move |start: &OsStr| {
-        goals(&asked, start, states).unwrap_or_default()
-    }))
+    match name.as_deref().unwrap_or_default() {
+        // The id of a new goal is none that is there.
+        GOAL if arg.get_id() != "id" || arg.is_positional() => arg.add(ArgValueCompleter::new(move |start: &OsStr| {
+            goals(&asked, start, states).unwrap_or_default()
+        })),
+        "KEY" => arg.add(ArgValueCompleter::new(|start: &OsStr| keys(start, ""))),
+        "VALUE" => arg.add(ArgValueCompleter::new(move |start: &OsStr| {
+            let key = asked.typed.iter().rev().find_map(|word| key_of(word));
+            key.map_or(Vec::new(), |key| values(key, start, ""))
+        })),
+        "SECTION.KEY=VALUE" => arg.add(ArgValueCompleter::new(pairs)),
+        _ => arg,
+    }
+}
+
+fn key_of(word: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == word)
+}
+
+/// The settings whose names begin so, with `end` behind each.
+fn keys(start: &OsStr, end: &str) -> Vec<CompletionCandidate> {
+    let start = start.to_str().unwrap_or("\n");
+    let fits = KEYS.iter().filter(|key| key.name.starts_with(start));
+    fits.map(|key| CompletionCandidate::new([key.name, end].concat()).help(Some(key.help.into())))
+        .collect()
+}
+
+/// The words that a setting can have, with `front` before each.
+fn values(key: &Key, start: &OsStr, front: &str) -> Vec<CompletionCandidate> {
+    let words: &[&str] = match key.kind {
+        KeyKind::Word(words) => words,
+        KeyKind::Flag => &["true", "false"],
+        KeyKind::Text | KeyKind::List | KeyKind::Count | KeyKind::Dollars => &[],
+    };
+    let start = start.to_str().unwrap_or("\n");
+    let fits = words.iter().filter(|word| word.starts_with(start));
+    fits.map(|word| CompletionCandidate::new([front, word].concat()))
+        .collect()
+}
+
+/// What may be given to `--set`: a setting, and behind the sign its words.
+fn pairs(start: &OsStr) -> Vec<CompletionCandidate> {
+    let Some((key, value)) = start.to_str().and_then(|typed| typed.split_once('=')) else {
+        return keys(start, "=");
+    };
+    key_of(key).map_or(Vec::new(), |known| {
+        values(known, OsStr::new(value), &[key, "="].concat())
+    })
 }
 
 fn goals(asked: &Asked, start: &OsStr, states: &[State]) -> Result<Vec<CompletionCandidate>> {

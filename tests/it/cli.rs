@@ -5,9 +5,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, whole};
 
 #[test]
 fn the_demo_ends_as_its_script_has_it_whatever_the_user_s_settings_say() {
@@ -138,6 +138,57 @@ fn files_are_named_from_the_top_when_added_in_a_folder() {
     assert_eq!(sandbox.json(&["show", "y"])["goal"]["filename"], "a/b/d.rs");
 }
 
+/// A goal in each of six states, by its name.
+fn in_every_state() -> Sandbox {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({ "landed": [whole("a.txt", "a\n")] }));
+    for id in ["landed", "failed", "ready", "held", "rejected", "proposed"] {
+        sandbox.goal(id, &[]);
+    }
+    sandbox.run(&["run", "landed", "failed"]);
+    sandbox.ok(&["hold", "held"]);
+    sandbox.ok(&["reject", "rejected", "--why", "no"]);
+    let rows = sandbox.read("memory/pending_goals.json");
+    let proposed = |row: &str| row.replace("\"pending\"", "\"proposed\"");
+    let rows = rows
+        .split_inclusive('\n')
+        .map(|row| match row.contains("\"proposed\"") {
+            true => proposed(row),
+            false => row.to_owned(),
+        });
+    sandbox.write("memory/pending_goals.json", rows.collect::<String>());
+    sandbox
+}
+
+#[test]
+fn only_goals_that_a_command_is_for_are_offered() {
+    let states = in_every_state();
+    let asked_in_every_state = |verb: &str| -> Vec<String> {
+        let text = states.ok(&["complete", "2", "--", "x", verb, ""]);
+        let ids = text.lines().filter_map(|line| line.split('\t').next());
+        let mut ids: Vec<String> = ids.map(str::to_owned).collect();
+        ids.sort();
+        ids
+    };
+    for (verb, fits) in [
+        ("show", "ready failed rejected proposed held landed"),
+        ("diff", "ready failed rejected proposed held landed"),
+        ("reject", "ready failed rejected proposed held"),
+        ("approve", "rejected proposed"),
+        ("hold", "ready failed held"),
+        ("release", "held"),
+        ("retry", "failed"),
+        ("run", "ready failed"),
+        ("undo", "landed"),
+        ("edit", "ready failed rejected proposed held"),
+    ] {
+        let said = asked_in_every_state(verb);
+        let mut fits: Vec<&str> = fits.split(' ').collect();
+        fits.sort_unstable();
+        assert_eq!(said, fits, "{verb}");
+    }
+}
+
 #[test]
 fn what_may_stand_at_a_place_is_said_with_its_meaning() {
     let sandbox = Sandbox::ready();
@@ -150,6 +201,20 @@ fn what_may_stand_at_a_place_is_said_with_its_meaning() {
     assert_eq!(asked("2", &["undo", ""]).matches("alpha").count(), 0);
     assert!(asked("1", &["con"]).starts_with("config\tShow or set the settings"));
     assert_eq!(asked("2", &["list", "--state=fa"]), "--state=failed\t\n");
+    assert_eq!(asked("3", &["add", "--id", "al"]), "", "a new goal has a new id");
+    assert_eq!(asked("3", &["add", "--needs", "al"]), "alpha\tready: Goal alpha\n");
+    let key = "check.timeout\tlongest time of one command, in seconds\n";
+    for verb in ["get", "set", "unset"] {
+        assert_eq!(asked("3", &["config", verb, "check.tim"]), key, "{verb}");
+    }
+    assert_eq!(asked("4", &["config", "set", "plan.approve", ""]), "ask\t\nauto\t\n");
+    assert_eq!(asked("4", &["config", "set", "llm.stream", "f"]), "false\t\n");
+    assert_eq!(asked("4", &["config", "set", "check.timeout", "1"]), "");
+    assert_eq!(
+        asked("2", &["--set", "land.st"]).split('\t').next(),
+        Some("land.style=")
+    );
+    assert_eq!(asked("2", &["--set", "land.style=l"]), "land.style=linear\t\n");
     let hidden = asked("1", &[""]);
     assert!(!hidden.contains("complete\t") && !hidden.contains("hook"), "{hidden}");
     // Outside a repository there are no goals, and no complaint.
