@@ -40,8 +40,8 @@ fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
     message
 }
 
-/// Words a mistake on the command line as a fault.
-pub fn usage(error: &clap::Error) -> Fault {
+/// Words a mistake on the command line as a fault; `verb` is the command that was typed, where one was.
+pub fn usage(error: &clap::Error, verb: Option<&str>) -> Fault {
     let text = error.render().to_string();
     let mut message: Vec<&str> = Vec::new();
     let mut hints = Vec::new();
@@ -56,11 +56,6 @@ pub fn usage(error: &clap::Error) -> Fault {
         }
     }
     let mut fault = Fault::new(Kind::Usage, message.join(" "));
-    // Where clap shows a command's usage, it is that command's help that tells more.
-    let verb = hints
-        .iter()
-        .find_map(|hint| hint.strip_prefix("usage: git invisigoth ")?.split(' ').next())
-        .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     let more = match verb {
         Some(verb) => format!("`git invisigoth help {verb}` tells more"),
         None => "`git invisigoth help` lists all commands".to_owned(),

@@ -19,7 +19,10 @@ const FAMILIES: &[(&str, &[&str])] = &[
         "What landed",
         &["undo", "adopt", "settle", "verify", "replay", "rebuild"],
     ),
-    ("Set up and try out", &["demo", "doctor", "config", "models", "check", "apply"]),
+    (
+        "Set up and try out",
+        &["demo", "doctor", "config", "models", "check", "apply"],
+    ),
     (HELP, &["completion", "man"]),
 ];
 
@@ -35,6 +38,14 @@ const NAME: usize = 12;
 pub fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
+}
+
+/// Returns the command of a line that could not be read, where there is one on it.
+pub fn verb_of(arguments: &[OsString]) -> Option<String> {
+    let all = Cli::command();
+    let typed = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    let mut verbs = typed.filter_map(|word| all.find_subcommand(word).filter(|verb| !verb.is_hide_set()));
+    verbs.next().map(|verb| verb.get_name().to_owned())
 }
 
 /// Returns the command as it is parsed and shown.

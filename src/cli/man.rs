@@ -236,7 +236,11 @@ fn section(verb: &Command) -> String {
         .get_arguments()
         .filter(|arg| !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help"));
     let options: String = own.map(option).collect();
-    format!(".SS {}\n{}\n{options}", escaped(&usage(verb)), escaped(about.trim_end()))
+    format!(
+        ".SS {}\n{}\n{options}",
+        escaped(&usage(verb)),
+        escaped(about.trim_end())
+    )
 }
 
 fn option(arg: &Arg) -> String {

@@ -14,10 +14,7 @@ use std::{ffi::OsString, sync::Arc};
 use clap::error::ErrorKind;
 
 use crate::{
-    cli::{
-        args::Global,
-        open::Opened,
-    },
+    cli::{args::Global, open::Opened},
     door::{env::Env, program, terminal},
     fault::{Fault, Kind},
     ui::Ui,
@@ -39,7 +36,7 @@ pub fn main() -> u8 {
         }
         Err(error) => {
             let ui = Ui::new(open::manner(&asked(&arguments), &env, streams));
-            let code = misread(&ui, &error);
+            let code = misread(&ui, &error, &arguments);
             ended(&ui, code)
         }
     }
@@ -67,14 +64,14 @@ fn asked(arguments: &[OsString]) -> Global {
     }
 }
 
-fn misread(ui: &Ui, error: &clap::Error) -> u8 {
+fn misread(ui: &Ui, error: &clap::Error, arguments: &[OsString]) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             ui.print(&error.render().to_string());
             0
         }
         _ => {
-            ui.fault(&exit::usage(error), &[]);
+            ui.fault(&exit::usage(error, help::verb_of(arguments).as_deref()), &[]);
             Kind::Usage.exit_code()
         }
     }
@@ -92,7 +89,7 @@ mod tests {
     #[test]
     fn a_usage_error_has_our_words_and_clap_s_tips() {
         let error = help::read(&["git-invisigoth".into(), "statu".into()]).unwrap_err();
-        let fault = exit::usage(&error);
+        let fault = exit::usage(&error, None);
         assert_eq!(fault.kind, Kind::Usage);
         assert_eq!(fault.message, "unrecognized subcommand 'statu'");
         assert!(

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         recall::{self, Recalled},
         run,
@@ -153,9 +154,12 @@ fn find(repo: &Repo, known: &Recalled, tip: CommitId, id: &GoalId) -> Result<Out
         Kind::Error,
         format!("goal {id} is {state}, and nothing was changed for it yet"),
     );
-    Err(fault
-        .hint(format!("`git invisigoth show {id}` lists its attempts"))
-        .into())
+    let about = match newest {
+        0 => "says why it is so",
+        _ => "lists its attempts",
+    };
+    let id = quoted(id.as_str());
+    Err(fault.hint(format!("`git invisigoth show {id}` {about}")).into())
 }
 
 fn of_commit(repo: &Repo, (id, what): (&GoalId, What), commit: CommitId, attempt: Option<u32>) -> Result<Outcome> {

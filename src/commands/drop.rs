@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         recall,
         rewrite::{self, Found},
@@ -116,6 +117,7 @@ fn refuse(found: &Found, id: &GoalId) -> Result<(), Fault> {
                 Kind::Error,
                 format!("goal {id} came back with commit {by} and has no row in the backlog yet"),
             );
+            let id = quoted(id.as_str());
             Err(fault.hint(format!(
                 "`git invisigoth reject {id} --why TEXT` gives it one that stays"
             )))
@@ -152,7 +154,7 @@ fn needed(facts: &Facts, gone: &BTreeSet<GoalId>, needing: &[GoalId]) -> Option<
     if names.is_empty() {
         return None;
     }
-    let ids: Vec<&str> = gone.iter().map(GoalId::as_str).collect();
+    let ids: Vec<String> = gone.iter().map(|id| quoted(id.as_str())).collect();
     let (ids, names) = (ids.join(" "), names.join(", "));
     let fault = Fault::new(Kind::Error, format!("open goals need what would be dropped: {names}"));
     Some(fault.hint(format!(

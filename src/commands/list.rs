@@ -40,6 +40,9 @@ pub struct Row {
 pub struct Outcome {
     /// One row each.
     pub goals: Vec<Row>,
+    /// True where no state was asked for.
+    #[serde(skip)]
+    pub is_whole: bool,
 }
 
 impl commands::Outcome for Outcome {
@@ -88,5 +91,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             description: descriptions.get(id).cloned().unwrap_or_default(),
         }));
     }
-    Ok(Outcome { goals })
+    Ok(Outcome {
+        goals,
+        is_whole: request.states.is_empty(),
+    })
 }

@@ -9,6 +9,11 @@ fn it_shows_goals_and_chooses_by_state() {
     let sandbox = Sandbox::ready();
     assert_snapshot!(sandbox.shows(&["list"]), @r#"
     -- stderr
+    no goal is open; `git invisigoth add "what to do"` adds one
+    -- exit 0
+    "#);
+    assert_snapshot!(sandbox.shows(&["list", "--state", "failed"]), @r#"
+    -- stderr
     no goals in these states
     -- exit 0
     "#);
@@ -30,7 +35,7 @@ fn it_shows_goals_and_chooses_by_state() {
     assert_snapshot!(sandbox.shows(&["list", "--state", "lost"]), @r#"
     -- stderr
     error: invalid value 'lost' for '--state <STATE>' [possible values: running, candidate, ready, blocked, held, proposed, failed, rejected, landed]
-    hint: `git invisigoth help` lists all commands
+    hint: `git invisigoth help list` tells more
     -- exit 2
     "#);
 }

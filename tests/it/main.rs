@@ -45,6 +45,8 @@ mod edit;
 mod executors;
 /// `verify` after what people do in good faith.
 mod good_faith;
+/// What people are told to type.
+mod hints;
 /// `import` and `export`: backlogs of other tools.
 mod import;
 /// `init`: set up, twice, undone.

@@ -61,7 +61,10 @@ fn what_status_says_to_type_next_works() {
     let goals = sandbox.json(&["status"])["goals"].clone();
     let next = |row: &serde_json::Value| Some(row["next"].as_str()?.strip_prefix("git invisigoth ")?.to_owned());
     let next: Vec<String> = goals.as_array().unwrap().iter().filter_map(next).collect();
-    assert_eq!(next, ["merge paths", "release person", "retry failed", "approve proposed"]);
+    assert_eq!(
+        next,
+        ["merge paths", "release person", "retry failed", "approve proposed"]
+    );
     for line in next {
         sandbox.ok(&line.split(' ').collect::<Vec<_>>());
     }
@@ -466,7 +469,7 @@ fn diff_is_gits_own_of_candidates_landed_commits_and_failed_attempts() {
     assert_snapshot!(sandbox.shows(&["diff", "ready"]), @r#"
     -- stderr
     error: goal ready is ready, and nothing was changed for it yet
-    hint: `git invisigoth show ready` lists its attempts
+    hint: `git invisigoth show ready` says why it is so
     -- exit 1
     "#);
     assert!(

@@ -53,10 +53,10 @@ impl View for Outcome {
     }
 
     fn aside(&self) -> String {
-        if self.goals.is_empty() {
-            "no goals in these states".to_owned()
-        } else {
-            String::new()
+        match (self.goals.is_empty(), self.is_whole) {
+            (false, _) => String::new(),
+            (true, false) => "no goals in these states".to_owned(),
+            (true, true) => "no goal is open; `git invisigoth add \"what to do\"` adds one".to_owned(),
         }
     }
 }

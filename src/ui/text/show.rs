@@ -2,6 +2,7 @@
 
 use crate::{
     commands::show::{AttemptRow, Outcome},
+    detect::quoted,
     engine::run::words,
     facts::Standing,
     goal::{Decision, Goal},
@@ -141,7 +142,7 @@ fn is_held_by_a_person(outcome: &Outcome) -> bool {
 }
 
 fn next(outcome: &Outcome) -> Option<String> {
-    let id = &outcome.id;
+    let id = quoted(outcome.id.as_str());
     Some(match outcome.state {
         State::Landed => {
             let commit = outcome.record.as_ref().map(|record| record.commit.short())?;
@@ -158,6 +159,9 @@ fn next(outcome: &Outcome) -> Option<String> {
         }
         State::Proposed => format!("`git invisigoth approve {id}`, or `git invisigoth reject {id} --why TEXT`"),
         State::Rejected => format!("`git invisigoth approve {id}` takes it up after all"),
-        State::Running | State::Candidate | State::Blocked => return None,
+        State::Running => "git invisigoth status --watch".to_owned(),
+        // A goal that pauses says how its cap is raised.
+        State::Blocked if outcome.reason.starts_with("paused") => outcome.reason.split_once("; ")?.1.to_owned(),
+        State::Candidate | State::Blocked => return None,
     })
 }

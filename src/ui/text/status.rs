@@ -41,7 +41,9 @@ impl View for Outcome {
         for command in self.raises() {
             lines.add("raise", command);
         }
-        lines.add("goals", &self.totals(look));
+        for part in self.totals(look) {
+            lines.add("goals", &part);
+        }
         // Where results wait, the branch itself is not there yet.
         let at = if self.beside.is_some() {
             ", its results at"
@@ -191,14 +193,22 @@ impl Outcome {
         self.counts.get(state.word()).copied().unwrap_or(0)
     }
 
-    fn totals(&self, look: &Look) -> String {
-        let parts = State::ALL.iter().filter(|state| self.number(**state) > 0);
-        let parts: Vec<String> = parts.map(|state| format!("{} {state}", self.number(*state))).collect();
-        if parts.is_empty() {
-            "none yet".to_owned()
-        } else {
-            parts.join(&format!(" {} ", look.dot()))
+    /// Words how many goals there are of each state, in as many lines as that takes.
+    fn totals(&self, look: &Look) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for state in State::ALL.into_iter().filter(|state| self.number(*state) > 0) {
+            let number = format!("{} {state}", self.number(state));
+            match lines.last_mut() {
+                Some(line) if LABEL + columns(line) + 3 + columns(&number) <= look.width => {
+                    line.extend([" ", look.dot(), " ", &number]);
+                }
+                _ => lines.push(number),
+            }
         }
+        if lines.is_empty() {
+            lines.push("none yet".to_owned());
+        }
+        lines
     }
 
     /// Lists what makes goals go on that pause: a command that is cut is of no use to anybody.

@@ -3,6 +3,7 @@
 
 use crate::{
     commands::{approve, comment, drop, edit, hold, reject, release, retry},
+    detect::quoted,
     engine::steering::Steered,
     id::GoalId,
     schedule::State,
@@ -85,10 +86,8 @@ impl View for approve::Outcome {
     fn aside(&self) -> String {
         let held = self.goals.iter().filter(|goal| goal.state == State::Held);
         let said = held.map(|goal| {
-            format!(
-                "`git invisigoth merge {}` approves its candidate and lands it",
-                goal.goal
-            )
+            let id = quoted(goal.goal.as_str());
+            format!("`git invisigoth merge {id}` approves its candidate and lands it")
         });
         said.collect::<Vec<_>>().join("\n")
     }
@@ -142,7 +141,7 @@ impl View for comment::Outcome {
     }
 
     fn aside(&self) -> String {
-        let id = &self.goal.goal;
+        let id = quoted(self.goal.goal.as_str());
         match self.goal.state {
             State::Running => "the attempt under way does not see it; the next one does".to_owned(),
             State::Failed => format!("it stays failed: `git invisigoth retry {id}` lets it be tried again"),

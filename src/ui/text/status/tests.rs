@@ -147,6 +147,15 @@ fn one_screen_says_first_what_needs_a_person() {
 }
 
 #[test]
+fn the_numbers_of_all_states_take_as_many_lines_as_they_need() {
+    let all = outcome(State::ALL.map(|state| row(state, state.word(), "")).into());
+    let text = all.text(&SCREEN);
+    assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+    let totals = |text: &str| text.lines().filter(|line| line.starts_with("goals")).count();
+    assert_eq!((totals(&text), totals(&all.text(&ENDLESS))), (2, 1));
+}
+
+#[test]
 fn a_pipe_gets_whole_lines() {
     let text = busy().text(&ENDLESS);
     assert!(text.contains("in a module with a long name\n"), "{text}");
