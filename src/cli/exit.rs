@@ -1,6 +1,7 @@
 //! Ends: an error as a fault for people and as an exit code.
 
 use crate::{
+    cli::help,
     fault::{Fault, Kind},
     ui::Ui,
 };
@@ -48,7 +49,8 @@ pub fn usage(error: &clap::Error, verb: Option<&str>) -> Fault {
     for line in text.lines() {
         let line = line.trim();
         if let Some(tip) = line.strip_prefix("tip: ") {
-            hints.push(tip.to_owned());
+            // Nobody types what git and shells call.
+            hints.extend(Some(tip.to_owned()).filter(|tip| !help::names_hidden(tip)));
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
             hints.push(format!("usage: {usage}"));
         } else if !line.is_empty() && !line.starts_with("For more information") {

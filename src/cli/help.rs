@@ -64,6 +64,13 @@ pub fn command() -> Command {
         })
 }
 
+/// True where a tip of clap names a command that is not shown.
+pub fn names_hidden(tip: &str) -> bool {
+    let all = Cli::command();
+    let mut hidden = all.get_subcommands().filter(|verb| verb.is_hide_set());
+    hidden.any(|verb| tip.contains(&format!("'{}'", verb.get_name())))
+}
+
 fn is_of(family: &str, verb: &str) -> bool {
     FAMILIES
         .iter()

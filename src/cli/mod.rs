@@ -97,5 +97,8 @@ mod tests {
             "{:?}",
             fault.hints
         );
+        let error = help::read(&["git-invisigoth".into(), "hoo".into()]).unwrap_err();
+        let hints = exit::usage(&error, None).hints;
+        assert!(hints.iter().all(|hint| !hint.contains("'hook'")), "{hints:?}");
     }
 }

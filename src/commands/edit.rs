@@ -13,6 +13,7 @@ use crate::{
         sheet,
     },
     commands,
+    detect::quoted,
     door::{env, fs},
     engine::{
         recall,
@@ -194,6 +195,8 @@ fn taken(session: &Session, (id, row): (&GoalId, &str), text: &str) -> Result<Le
         let mut backlog = steering::with_row(found, before, id)?;
         if backlog.raw(id) != Some(row) {
             let fault = Fault::new(Kind::Busy, format!("goal {id} was changed by others meanwhile"));
+            let id = quoted(id.as_str());
+            let fault = fault.hint(format!("`git invisigoth edit {id}` opens it as it is now"));
             return Err(fault.into());
         }
         for (key, value) in &changes {

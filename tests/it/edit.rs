@@ -228,7 +228,9 @@ fn what_others_do_meanwhile_stays() {
         &format!("{exe} comment a other; echo 'labels = [\"mine\"]' >> \"$1\""),
     );
     assert!(
-        ran.code == 8 && ran.stderr.contains("goal a was changed by others meanwhile"),
+        ran.code == 8
+            && ran.stderr.contains("goal a was changed by others meanwhile")
+            && ran.stderr.contains("hint: `git invisigoth edit a` opens it"),
         "{}",
         ran.stderr
     );
