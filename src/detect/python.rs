@@ -66,11 +66,25 @@ fn install(files: &Files<'_>, found: &mut Detected, tests: &TestFiles, runner: O
         .as_ref()
         .is_some_and(|doc| doc.get("tool").is_some_and(|tool| tool.get("poetry").is_some()));
     let is_package = has_table("project") || has_table("build-system") || poetry || files.has("setup.py");
-    let needs = requirements::for_tests(files, pyproject.as_ref());
+    let mut needs = requirements::for_tests(files, pyproject.as_ref());
     let mut words: Vec<String> = Vec::new();
     if is_package {
-        let extra = needs.extra.map(|extra| format!("[{extra}]")).unwrap_or_default();
-        words.push(format!("-e {}", quoted(&format!(".{extra}"))));
+        let project = pyproject
+            .as_ref()
+            .and_then(|doc| doc.get("project")?.get("name")?.as_str());
+        let mut extras: Vec<String> = needs.extra.into_iter().collect();
+        // A name beside `-e .` would be looked up among released versions.
+        extras.extend(
+            project
+                .into_iter()
+                .flat_map(|name| requirements::take_own(&mut needs.words, name)),
+        );
+        let extras = if extras.is_empty() {
+            String::new()
+        } else {
+            format!("[{}]", extras.join(","))
+        };
+        words.push(format!("-e {}", quoted(&format!(".{extras}"))));
     } else if files.has("requirements.txt") {
         words.push("-r requirements.txt".to_owned());
     }

@@ -46,6 +46,23 @@ pub(crate) fn name(requirement: &str) -> &str {
     text.split(|c: char| !is_name(c)).next().unwrap_or(text)
 }
 
+/// Takes requirements that name the project itself out of `words`, and returns the extras that they ask for.
+pub(crate) fn take_own(words: &mut Vec<String>, project: &str) -> Vec<String> {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
+    let (own, others) = words
+        .drain(..)
+        .partition(|word: &String| plain(name(word)) == plain(project));
+    *words = others;
+    let own: Vec<String> = own;
+    let inside = |word: &String| Some(word.split_once('[')?.1.split_once(']')?.0.to_owned());
+    let lists: Vec<String> = own.iter().filter_map(inside).collect();
+    lists
+        .iter()
+        .flat_map(|list| list.split(','))
+        .map(|extra| extra.trim().to_owned())
+        .collect()
+}
+
 fn grouped(doc: &DocumentMut, name: &str) -> Vec<String> {
     let tool = doc.get("tool");
     let mut words = Vec::new();

@@ -107,6 +107,11 @@ fn what_python_tests_need_is_found_wherever_it_is_said() {
         ),
         (
             "pyproject.toml",
+            format!("{base}[dependency-groups]\ntest = [\"A[socks, x]\", \"pytest\"]\n"),
+            "-e '.[socks,x]' pytest",
+        ),
+        (
+            "pyproject.toml",
             format!("{base}[tool.poetry.group.dev.dependencies]\npytest = \"^8\"\nfreezegun = \"*\"\n"),
             "-e . pytest freezegun",
         ),
