@@ -30,6 +30,8 @@ impl View for Outcome {
         self.base(&mut lines);
         let next = if self.checks.is_empty() && self.base.is_none() {
             "set `check.test` in invisigoth.toml and commit it; nothing runs without"
+        } else if matches!(self.base, Some(Base::Red(_))) {
+            "mend `[check]` in invisigoth.toml or the code, commit it, then `git invisigoth check`"
         } else {
             "`git invisigoth add \"what to do\"`, then `git invisigoth run --dry-run`"
         };
