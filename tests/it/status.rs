@@ -262,3 +262,11 @@ fn bad_input() {
     sandbox.ok(&["pause"]);
     sandbox.ok(&["resume"]);
 }
+
+#[test]
+fn where_nothing_is_set_up_init_comes_first() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.shows(&["status"]).contains("next       git invisigoth init\n"));
+    sandbox.ok(&["add", "Make a"]);
+    assert!(sandbox.shows(&["status"]).contains("next       git invisigoth init\n"));
+}

@@ -243,6 +243,8 @@ impl Outcome {
     fn go_on(&self) -> &'static str {
         if self.run.is_some() {
             "git invisigoth status --watch"
+        } else if !self.has_checks {
+            "git invisigoth init"
         } else if self.number(State::Ready) > 0 {
             "git invisigoth run"
         } else if self.goals.iter().any(|row| paused(row).is_some()) {

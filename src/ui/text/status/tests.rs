@@ -38,6 +38,7 @@ fn outcome(goals: Vec<Row>) -> Outcome {
         today: Today::default(),
         paused: None,
         run: None,
+        has_checks: true,
         at: Moment(1_000_000),
     }
 }
