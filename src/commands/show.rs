@@ -11,7 +11,7 @@ use crate::{
     git::{Repo, attempts, notes, refs},
     goal::Goal,
     id::{CommitId, GoalId},
-    record::Record,
+    record::{Record, Undone},
     schedule::{self, State},
 };
 
@@ -67,6 +67,9 @@ pub struct Outcome {
     /// The record of its landing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
+    /// That this landing was taken out again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Undone>,
 }
 
 impl commands::Outcome for Outcome {
@@ -102,10 +105,15 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
             adopted: stored.adopted.map(|adopted| adopted.branch),
         });
     }
-    let record = recall::records(&repo, target.tip)?
-        .into_iter()
-        .rev()
-        .find(|record| record.goal == *id);
+    let rows = recall::rows(&repo, target.tip)?;
+    let newest_first = || rows.iter().rev().filter(|row| row.contains(id.as_str()));
+    let record = newest_first()
+        .filter_map(|row| serde_json::from_str(row).ok())
+        .find(|record: &Record| record.goal == *id);
+    let undone = record.as_ref().filter(|_| state != State::Landed).and_then(|record| {
+        let mut all = newest_first().filter_map(|row| Undone::of_line(row));
+        all.find(|undone| undone.goal == *id && undone.commit == record.commit)
+    });
     let record = match record {
         Some(record) => Some(record),
         None => noted(
@@ -129,6 +137,7 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         candidate: known.facts.candidates.get(id).map(|candidate| candidate.commit),
         attempts: tried,
         record,
+        undone,
     })
 }
 

@@ -153,6 +153,20 @@ fn it_says_what_it_took_out() {
     -- exit 0
     "#);
     assert_eq!(sandbox.json(&["cost"])["rows"].as_array().unwrap().len(), 2);
+    sandbox.ok(&["release", "a"]);
+    assert_snapshot!(sandbox.shows(&["show", "a"]), @r#"
+    ready      a
+    asks       Goal a
+    attempt 1  [time], 1 reply, mock, [n] tokens, $0.00, passed
+    commit     [id]
+    landed     on main at [time]
+    model      mock (mock)
+    took       1 reply, [n] tokens, $0.00
+    checks     test ok
+    undone     at [time]
+    next       git invisigoth run a
+    -- exit 0
+    "#);
 }
 
 /// A row of bad input: how the repository is, what is typed, the exit code, and what is said.

@@ -5,7 +5,7 @@ use crate::{
     detect::quoted,
     engine::run::words,
     facts::Standing,
-    goal::{Decision, Goal},
+    goal::Goal,
     id::GoalId,
     money::dollars,
     record::Record,
@@ -31,13 +31,17 @@ impl View for Outcome {
             asked(&mut lines, goal);
         }
         for attempt in &self.attempts {
-            tried(&mut lines, attempt, self.state);
+            tried(&mut lines, attempt, self);
         }
         if let Some(candidate) = self.candidate {
             lines.add("candidate", &candidate.to_string());
         }
         if let Some(record) = &self.record {
             recorded(&mut lines, record);
+        }
+        if let Some(undone) = &self.undone {
+            let why = undone.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            lines.add("undone", &format!("at {}{why}", undone.undone_at));
         }
         if let Some(next) = next(self) {
             lines.painted(Style::Dim, "next", &next);
@@ -75,12 +79,16 @@ fn asked(lines: &mut Lines<'_>, goal: &Goal) {
     }
 }
 
-fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, state: State) {
+fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, outcome: &Outcome) {
+    // Of a goal that landed and is open again.
+    let landed = |record: &Record| record.landed_at >= attempt.started_at;
+    let has_passed = matches!(outcome.state, State::Landed | State::Candidate | State::Held)
+        || outcome.record.as_ref().is_some_and(landed);
     let end = match attempt.standing {
         Standing::Failed => format!("failed: {}", one_line(&attempt.reason)),
         Standing::Retried => format!("to be tried again; it had failed: {}", one_line(&attempt.reason)),
         Standing::Paused => "paused at a cap".to_owned(),
-        Standing::Open if matches!(state, State::Landed | State::Candidate | State::Held) => "passed".to_owned(),
+        Standing::Open if has_passed => "passed".to_owned(),
         Standing::Open => "has not come to its end".to_owned(),
     };
     if let Some(branch) = &attempt.adopted {
@@ -137,10 +145,6 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
     }
 }
 
-fn is_held_by_a_person(outcome: &Outcome) -> bool {
-    outcome.goal.as_ref().is_some_and(|goal| goal.status == Decision::Held)
-}
-
 fn next(outcome: &Outcome) -> Option<String> {
     let id = quoted(outcome.id.as_str());
     Some(match outcome.state {
@@ -149,7 +153,6 @@ fn next(outcome: &Outcome) -> Option<String> {
             format!("git show --notes=invisigoth {commit}")
         }
         State::Ready => format!("git invisigoth run {id}"),
-        State::Held if is_held_by_a_person(outcome) => format!("git invisigoth release {id}"),
         State::Candidate | State::Held if outcome.candidate.is_some() => {
             format!("`git invisigoth diff {id}`, then `git invisigoth merge {id}`")
         }
