@@ -83,7 +83,11 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
 
 /// Words a broken backlog as a fault.
 pub fn backlog_fault(error: &BacklogError) -> Fault {
-    Fault::new(Kind::Error, format!("{PENDING}: {error}")).hint(format!("mend {PENDING}; nothing was changed"))
+    let (path, what) = match error {
+        BacklogError::In { path, .. } => (path.as_str(), error.to_string()),
+        _ => (PENDING, format!("{PENDING}: {error}")),
+    };
+    Fault::new(Kind::Error, what).hint(format!("mend {path}; nothing was changed"))
 }
 
 fn open_goals(backlog: &Backlog, beside: &Backlog, all: &Landed) -> Result<BTreeMap<GoalId, Open>> {

@@ -81,7 +81,7 @@ pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
     Ok(missing.len())
 }
 
-/// Returns the noted lines that no history file of `tip` has, in order of time: of commits that are part of it, and of the
+/// Returns the noted records that no history file of `tip` has, in order of time: of commits that are part of it, and of the
 /// goals `also`, whatever became of their commits.
 ///
 /// # Errors
@@ -104,9 +104,10 @@ pub fn missing_rows(repo: &Repo, tip: CommitId, also: &BTreeSet<&GoalId>) -> Res
             continue;
         }
         let reachable = history::contains(repo, tip, CommitId(commit))?;
+        // Whoever likes may write into a note; what is no record stays there.
         let wanted = |line: &String| {
             let said = serde_json::from_str::<Line>(line);
-            reachable || said.is_ok_and(|said| also.contains(&said.goal))
+            said.is_ok_and(|said| reachable || also.contains(&said.goal))
         };
         missing.extend(new.into_iter().filter(wanted));
     }

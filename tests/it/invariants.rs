@@ -321,6 +321,20 @@ fn state_is_computed_from_facts_and_the_two_replicas_are_united() {
         json!(0),
         "uniting twice is uniting once"
     );
+    sandbox.git(&[
+        "notes",
+        "--ref",
+        "invisigoth",
+        "append",
+        "-m",
+        "read on a train",
+        "HEAD~2^2",
+    ]);
+    assert_eq!(
+        sandbox.json(&["rebuild"])["rows_added"],
+        json!(0),
+        "what people write into a note is no record"
+    );
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
 }
 
