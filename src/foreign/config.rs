@@ -94,7 +94,8 @@ pub fn read(document: &str) -> Result<Vec<Entry>, ForeignError> {
             },
             Event::Alias(_) => match levels.last_mut() {
                 Some(Level::Mapping(key @ None)) => *key = Some("*".to_owned()),
-                _ => push(&mut levels, None),
+                Some(Level::Mapping(Some(_))) => push(&mut levels, None),
+                Some(Level::Sequence) | None => {}
             },
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {}
         }
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn keys_are_mapped_and_secrets_stay() {
         let text = "# c\nllm:\n  provider: openrouter\n  api_key: \"abc\"\n  model: \"gpt-4\"\n  base_url: http://x\n\
-                    rate_limits:\n  daily_limit: 250000\n  monthly_limit: 7\nlist:\n  - a\n  - b: 1\nlast: &x 1\nother: *x\n";
+                    rate_limits:\n  daily_limit: 250000\n  monthly_limit: 7\nlist:\n  - a\n  - b: 1\nlast: &x 1\nother: [*x, *x]\n";
         let setting = |key: &'static str, value: &str| Fate::Setting {
             key,
             value: value.to_owned(),

@@ -29,6 +29,11 @@ const LOCAL: &[&str] = &[
     "evidence",
 ];
 
+/// The key of a row with a person's decision.
+const STATUS: &str = "status";
+/// How goals come that are open there.
+const UNDECIDED: &[&str] = &["pending", "proposed"];
+
 /// Where a goal comes from.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Mark {
@@ -57,6 +62,12 @@ pub fn mark(row: &str) -> Option<Mark> {
 /// True where nobody worded the goal anew since it was imported.
 pub(crate) fn is_as_imported(row: &Map<String, Value>, mark: &Mark) -> bool {
     hash(row) == mark.hash
+}
+
+/// True where the tool says nothing that would keep the goal from starting.
+fn is_undecided(row: &Map<String, Value>) -> bool {
+    let status = row.get(STATUS).and_then(Value::as_str);
+    status.is_some_and(|status| UNDECIDED.contains(&status))
 }
 
 fn hash(row: &Map<String, Value>) -> String {
@@ -237,6 +248,9 @@ impl<'a> Work<'a> {
     /// Gives every item that is a goal its id, and counts those that are none.
     fn sort_out(&mut self) {
         let mut given = HashSet::new();
+        if self.format == Format::Checklist {
+            self.miss();
+        }
         for (at, item) in self.items.iter().enumerate() {
             let known = self.known.goal(item);
             let kind = match item.standing {
@@ -260,6 +274,22 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Names goals whose box is gone: a box has no id, so that other words make it another one.
+    fn miss(&mut self) {
+        let there: HashSet<&str> = self.items.iter().map(|item| item.origin.as_str()).collect();
+        let gone = self
+            .known
+            .open
+            .iter()
+            .filter(|(origin, _)| !there.contains(origin.as_str()));
+        let gone: BTreeSet<&GoalId> = gone.map(|(_, (id, ..))| id).collect();
+        for id in gone {
+            self.taken.notes.push(format!(
+                "{id} is not in this list; if it was worded anew or struck there: git invisigoth drop {id}"
+            ));
+        }
+    }
+
     fn word_all(&mut self) -> Result<(), ForeignError> {
         let mut budget = crate::foreign::tree::MAX_NEEDS;
         for (at, item) in self.items.iter().enumerate() {
@@ -269,7 +299,7 @@ impl<'a> Work<'a> {
             let open = self.known.open.get(&item.origin);
             if open.is_none() && self.known.taken.contains(&id) {
                 // It has landed here, or is a goal of ours that was exported.
-                self.taken.unchanged += 1;
+                self.meet(item, id);
                 continue;
             }
             let old = open.and_then(|(_, row, mark)| Some((serde_json::from_str(row).ok()?, mark)));
@@ -280,6 +310,20 @@ impl<'a> Work<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Counts an item whose goal is here under its id and was not imported; another goal of that id is named.
+    fn meet(&mut self, item: &Item, id: GoalId) {
+        // Elsewhere a copy says whose it is.
+        let here = (self.format == Format::Seed)
+            .then(|| self.here.backlog.get(&id))
+            .flatten();
+        if here.is_some_and(|goal| goal.description != item.goal.description) {
+            let why = "another goal has this id here; give it one of its own there".to_owned();
+            self.taken.left.push(Left { goal: id, why });
+        } else {
+            self.taken.unchanged += 1;
+        }
     }
 
     /// Words an item as a row.
@@ -351,7 +395,7 @@ impl<'a> Work<'a> {
 
     fn add(&mut self, item: &Item, id: GoalId, row: &Map<String, Value>) {
         let status = row
-            .get("status")
+            .get(STATUS)
             .and_then(|status| Decision::deserialize(status).ok())
             .unwrap_or_default();
         self.taken.added.push(Came {
@@ -364,7 +408,28 @@ impl<'a> Work<'a> {
     }
 
     fn follow(&mut self, id: GoalId, old: &Map<String, Value>, mark: &Mark, mut row: Map<String, Value>) {
-        if hash(&row) == mark.hash {
+        let came_as = |status: &str| {
+            let mut row = row.clone();
+            row.insert(STATUS.to_owned(), status.into());
+            row
+        };
+        let is_open = is_undecided(&row);
+        let is_known =
+            hash(&row) == mark.hash || (is_open && UNDECIDED.iter().any(|status| hash(&came_as(status)) == mark.hash));
+        // What is asked for is how new goals come: those that are here stay as they are.
+        if let Some(before) = old
+            .get(STATUS)
+            .and_then(Value::as_str)
+            .filter(|_| is_open && is_undecided(old))
+        {
+            row = came_as(before);
+            let mark = Mark {
+                hash: hash(&row),
+                ..mark.clone()
+            };
+            row.insert(MARK.to_owned(), serde_json::to_value(&mark).unwrap_or_default());
+        }
+        if is_known {
             self.taken.unchanged += 1;
         } else if !is_as_imported(old, mark) {
             let why = "it changed there, and was edited here".to_owned();

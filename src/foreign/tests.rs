@@ -294,6 +294,75 @@ fn what_changed_there_follows_unless_it_was_edited_here() {
 }
 
 #[test]
+fn how_goals_come_is_asked_for_new_ones_only() {
+    let text = [issue("a", ""), issue("b", "")].concat();
+    let import = |text: &str, proposed: bool, backlog: &Backlog| {
+        let (landed, busy) = (BTreeSet::new(), BTreeSet::new());
+        let here = Here {
+            backlog,
+            landed: &landed,
+            landed_rows: &[],
+            busy: &busy,
+        };
+        take(&issues_of(text).unwrap(), Format::Beads, proposed, &here).unwrap()
+    };
+    let here = import(&text, true, &Backlog::default()).backlog;
+    let id: GoalId = "a".parse().unwrap();
+    let here = here.set(&id, "status", &json!("pending")).unwrap();
+    for proposed in [true, false] {
+        let again = import(&text, proposed, &here);
+        assert_eq!((again.unchanged, again.backlog.text()), (2, here.text()));
+    }
+    let newer = [
+        issue("a", ",\"description\":\"More\""),
+        issue("b", ",\"description\":\"More\""),
+    ]
+    .concat();
+    let after = import(&newer, false, &here);
+    assert_eq!(words(&after.updated), ["b"]);
+    assert_eq!(row(&after.backlog, "b").status, Decision::Proposed);
+    let again = import(&newer, true, &after.backlog);
+    assert_eq!((again.unchanged, again.left.len()), (1, 1));
+}
+
+#[test]
+fn another_goal_of_the_same_id_is_named_and_not_taken_for_the_one_here() {
+    let own = Backlog::default()
+        .with(&[
+            "{\"id\":\"a\",\"description\":\"Own\"}",
+            "{\"id\":\"b\",\"description\":\"Same\"}",
+        ])
+        .unwrap();
+    let text = "[{\"id\":\"a\",\"description\":\"Theirs\"},{\"id\":\"b\",\"description\":\"Same\"}]";
+    let after = taken(seed::read(text, "").unwrap(), Format::Seed, &own).unwrap();
+    assert_eq!((after.unchanged, after.left.len()), (1, 1));
+    assert_eq!(after.backlog.text(), own.text());
+}
+
+#[test]
+fn a_box_in_other_words_is_another_goal_and_the_old_one_is_named() {
+    let here = taken(
+        checklist::read("- [ ] Sing\n- [ ] Dance\n"),
+        Format::Checklist,
+        &Backlog::default(),
+    )
+    .unwrap();
+    let after = taken(
+        checklist::read("- [ ] Sing loudly\n- [x] Dance\n"),
+        Format::Checklist,
+        &here.backlog,
+    )
+    .unwrap();
+    let old = here.added.first().unwrap().goal.clone();
+    assert_eq!((after.added.len(), after.removed.len(), after.notes.len()), (1, 1, 1));
+    assert!(
+        after.notes.concat().ends_with(&format!("git invisigoth drop {old}")),
+        "{:?}",
+        after.notes
+    );
+}
+
+#[test]
 fn an_id_that_is_taken_gets_a_tail() {
     let own = Backlog::default()
         .with(&["{\"id\":\"a\",\"description\":\"Own\"}"])

@@ -106,6 +106,16 @@ fn issues_wait_for_approval_without_what_a_page_does_not_show() {
 }
 
 #[test]
+fn what_is_there_to_paste_is_quoted() {
+    let sandbox = Sandbox::ready();
+    sandbox.write("../old/config.yaml", "base_url: \"http://x'; touch pwned; '\"\n");
+    sandbox.write("../old/memory/pending_goals.json", "[]");
+    let shown = sandbox.shows(&["import", "seed", "../old"]);
+    let quoted = ["git config invisigoth.llm.base-url 'http://x", "; touch pwned; ", ""].join(r"'\''");
+    assert!(shown.contains(&quoted), "{shown}");
+}
+
+#[test]
 fn the_original_s_goals_and_settings_come_and_its_key_does_not() {
     let sandbox = Sandbox::ready();
     sandbox.write("../old/config.yaml", "llm:\n  provider: openrouter\n  api_key: \"sk-canary-77aa\"\n  model: \"gpt-4\" # best\nrate_limits:\n  daily_limit: 250000\n  monthly_limit: 9\n");

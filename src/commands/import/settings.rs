@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     commands::import::{fault, source},
+    detect::quoted,
     door::fs,
     engine::{
         recall,
@@ -98,14 +99,19 @@ impl Plan {
                                 value: value.clone(),
                             });
                         }
-                        Err(error) => self.note(format!("{} is left: {error}", entry.path)),
+                        Err(error) => {
+                            let error = error.to_string();
+                            let why = error.strip_prefix("command line: ").unwrap_or(&error);
+                            self.note(format!("{} is left: {why}", entry.path));
+                        }
                     }
                 }
                 Fate::Own { key, value } => {
                     let name = key.replace('_', "-");
                     self.note(format!(
-                        "{} is left: only your own settings say so: git config invisigoth.{name} '{value}'",
-                        entry.path
+                        "{} is left: only your own settings say so: git config invisigoth.{name} {}",
+                        entry.path,
+                        quoted(value)
                     ));
                 }
                 Fate::Secret => {

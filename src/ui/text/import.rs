@@ -69,7 +69,9 @@ impl View for Outcome {
             for set in &settings.set {
                 lines.add("setting", &format!("{} = {}", set.key, set.value));
             }
-            settings.notes.iter().for_each(|note| lines.add("note", note));
+            let notes = settings.notes.iter().take(SHOWN);
+            notes.for_each(|note| lines.add("note", note));
+            more(&mut lines, settings.notes.len());
         }
         self.notes.iter().take(SHOWN).for_each(|note| lines.add("note", note));
         more(&mut lines, self.notes.len());
