@@ -9,6 +9,8 @@ use crate::{
     goal::{Decision, Goal},
 };
 
+/// How an export says why it closed an issue; the commit follows.
+const LANDED: &str = "landed as ";
 /// Kinds of issue that are no work to be done by a commit.
 const NO_WORK: &[&str] = &[
     "agent",
@@ -229,6 +231,11 @@ pub(crate) fn fresh(goal: &Goal, id: &str, needs: &[String]) -> Map<String, Valu
     issue
 }
 
+/// True where an export closed the issue because its goal had landed.
+pub(crate) fn is_closed_by_us(issue: &Map<String, Value>) -> bool {
+    json::text(issue, "close_reason").starts_with(LANDED)
+}
+
 /// Returns the keys of an issue that change with how its goal stands here now; `at` is the time.
 pub(crate) fn changes(issue: &Map<String, Value>, now: &Now, at: &str) -> Vec<(&'static str, Value)> {
     let closed = |why: String, at: &str| {
@@ -240,9 +247,16 @@ pub(crate) fn changes(issue: &Map<String, Value>, now: &Now, at: &str) -> Vec<(&
         ]
     };
     let opened = |status: &str| vec![("status", json!(status)), ("updated_at", json!(at))];
+    let again = |status: &str| {
+        let mut changes = opened(status);
+        changes.extend([("closed_at", Value::Null), ("close_reason", json!(""))]);
+        changes
+    };
     match (standing(issue), now) {
+        (Standing::Closed, Now::Decided(Decision::Pending, _)) if is_closed_by_us(issue) => again("open"),
+        (Standing::Closed, Now::Decided(Decision::Held, _)) if is_closed_by_us(issue) => again("deferred"),
         (Standing::Closed, _) => Vec::new(),
-        (_, Now::Landed { commit, at }) => closed(format!("landed as {commit}"), at),
+        (_, Now::Landed { commit, at }) => closed(format!("{LANDED}{commit}"), at),
         (_, Now::Decided(Decision::Rejected, why)) => closed(format!("rejected: {why}"), at),
         (Standing::Held(_), Now::Decided(Decision::Pending, _)) => opened("open"),
         (Standing::Open, Now::Decided(Decision::Held, _)) => opened("deferred"),

@@ -170,7 +170,7 @@ fn issues(base: &str, ours: &[Ours], at: &str) -> Result<Exported, ForeignError>
             continue;
         };
         seen.insert(&own.id);
-        let changes = if own.has_news() {
+        let changes = if own.has_news() || beads::is_closed_by_us(&issue) {
             beads::changes(&issue, &own.now, at)
         } else {
             Vec::new()

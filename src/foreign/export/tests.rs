@@ -155,3 +155,24 @@ fn the_original_gets_goals_in_the_order_in_which_they_can_run() {
     let landed = seed::export(base, &ours(&backlog, &["a"])).unwrap();
     assert!(landed.files[1].1.contains("\"commit\": \"c0ffee\""));
 }
+
+#[test]
+fn what_was_undone_is_opened_again_unless_somebody_there_closed_it() {
+    let backlog = backlog(&issues_of(ISSUES), Format::Beads);
+    let closed = issues(ISSUES, &ours(&backlog, &["b-1"]), AT).unwrap().files[0]
+        .1
+        .clone();
+    let opened = issues(&closed, &ours(&backlog, &[]), AT).unwrap();
+    assert_eq!(words(&opened.told), ["b-1"]);
+    let line: Value = serde_json::from_str(opened.files[0].1.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&line["status"], &line["closed_at"], &line["close_reason"]),
+        (&"open".into(), &Value::Null, &"".into())
+    );
+    let theirs = closed.replace("landed as c0ffee", "no need");
+    assert_eq!(issues(&theirs, &ours(&backlog, &[]), AT).unwrap().files[0].1, theirs);
+}
+
+fn words(ids: &[GoalId]) -> Vec<&str> {
+    ids.iter().map(GoalId::as_str).collect()
+}
