@@ -26,7 +26,7 @@ use crate::{
     id::{CommitId, GoalId},
     money::ledger::Ledger,
     schedule::{self, State},
-    settings::Caps,
+    settings::{Budget, Caps},
     time::Moment,
 };
 
@@ -78,6 +78,9 @@ pub struct Outcome {
     /// What a live process does here, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Doing>,
+    /// Whether there is anything that tells right from wrong; nothing runs without.
+    #[serde(skip)]
+    pub has_checks: bool,
     /// When this was read: what ages are counted from.
     #[serde(skip)]
     pub at: Moment,
@@ -103,12 +106,14 @@ pub fn run(session: &Session) -> Result<Outcome> {
         *counts.entry(row.state.word()).or_default() += 1;
     }
     let ledger = spending::read(session, &repo).wrap_err("reading the ledger of spending")?;
+    let settings = session.settings_at(&repo, Some(target.tip))?.settings;
     let at = session.clock.now();
     Ok(Outcome {
         counts,
         goals,
         beside: beside(session, &repo, &target)?,
-        budget: capped(session, &repo, (&target, &ledger))?,
+        budget: capped(session, &settings.budget, &ledger),
+        has_checks: !(settings.check.lint.is_empty() && settings.check.test.is_empty()),
         today: today::read(&repo, target.tip, (&known.facts.landed, &ledger), at)?,
         paused: orders::paused(session, &repo),
         run: doing,
@@ -156,13 +161,12 @@ fn next(state: State, decision: Decision, id: &GoalId) -> Option<String> {
     Some(format!("git invisigoth {verb} {}", detect::quoted(id.as_str())))
 }
 
-fn capped(session: &Session, repo: &Repo, (target, ledger): (&Target, &Ledger)) -> Result<Vec<budget::Row>> {
-    let caps = session.settings_at(repo, Some(target.tip))?.settings.budget;
+fn capped(session: &Session, caps: &Budget, ledger: &Ledger) -> Vec<budget::Row> {
     if (caps.run, caps.day) == (Caps::default(), Caps::default()) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let rows = budget::whole(session, &caps, ledger);
-    Ok(rows.into_iter().filter(|row| row.caps != Caps::default()).collect())
+    let rows = budget::whole(session, caps, ledger);
+    rows.into_iter().filter(|row| row.caps != Caps::default()).collect()
 }
 
 /// What needs a person comes first.
