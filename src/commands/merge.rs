@@ -28,6 +28,9 @@ pub struct Request {
 pub struct Outcome {
     /// Each candidate, in order.
     pub goals: Vec<GoalResult>,
+    /// Candidates that wait to be named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<GoalId>,
     /// Why results wait beside the branch, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
@@ -87,5 +90,12 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         queue::drain(&mut worker, &request.only, &mut goals)?;
     }
     let beside = worker.follow()?;
-    Ok(Outcome { goals, beside })
+    let waits = |id: &&GoalId| goals.iter().all(|result: &GoalResult| result.goal != **id);
+    let held = worker
+        .facts
+        .candidates
+        .iter()
+        .filter(|(_, candidate)| candidate.held.is_some());
+    let held = held.map(|(id, _)| id).filter(waits).cloned().collect();
+    Ok(Outcome { goals, held, beside })
 }

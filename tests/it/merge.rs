@@ -34,6 +34,8 @@ fn it_lands_what_waits_and_what_is_held_only_when_named() {
     assert_snapshot!(sandbox.shows(&["merge"]), @r#"
     landed   a          Goal a                      test ok                                      [id]
     1 landed · 0 failed
+    -- stderr
+    held candidates wait to be named: git invisigoth merge h
     -- exit 0
     "#);
     assert_eq!([sandbox.state("a"), sandbox.state("h")], ["landed", "held"]);

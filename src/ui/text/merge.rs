@@ -2,6 +2,7 @@
 
 use crate::{
     commands::merge::Outcome,
+    detect::quoted,
     schedule::State,
     ui::{View, look::Look, text::run},
 };
@@ -22,10 +23,13 @@ impl View for Outcome {
     }
 
     fn aside(&self) -> String {
-        if self.goals.is_empty() {
-            "no candidate waits".to_owned()
-        } else {
-            String::new()
+        match (self.held.first(), self.goals.is_empty()) {
+            (Some(held), _) => format!(
+                "held candidates wait to be named: git invisigoth merge {}",
+                quoted(held.as_str())
+            ),
+            (None, true) => "no candidate waits".to_owned(),
+            (None, false) => String::new(),
         }
     }
 }
