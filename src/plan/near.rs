@@ -138,7 +138,7 @@ impl Index {
 
     fn traits(&mut self, goal: &Goal) -> Traits {
         let words = words::comparable(&goal.description);
-        let kind = kind(&words);
+        let kind = kind(&words::comparable(&words::without_names(&goal.description)));
         let numbers = words.iter().filter(|word| word.chars().all(|c| c.is_ascii_digit()));
         let numbers = numbers.cloned().collect();
         let said = words.join(" ");
@@ -199,7 +199,7 @@ impl Index {
     }
 
     fn likeness(&self, a: &Traits, b: &Traits) -> f64 {
-        if a.said == b.said && !a.said.is_empty() && a.files_agree(b) {
+        if a.said == b.said && !a.said.is_empty() && a.files_agree(b) && !a.other_names(b) {
             return 1.0;
         }
         let heads = 2.0 * self.common(&a.head, &b.head) / (self.sum(&a.head) + self.sum(&b.head)).max(0.01);
@@ -272,6 +272,11 @@ impl Index {
 }
 
 impl Traits {
+    /// True where both name code or flags, and none in common.
+    fn other_names(&self, other: &Self) -> bool {
+        !self.names.is_empty() && !other.names.is_empty() && self.names.is_disjoint(&other.names)
+    }
+
     fn files_agree(&self, other: &Self) -> bool {
         self.files.is_empty() || other.files.is_empty() || !self.files.is_disjoint(&other.files)
     }
@@ -286,7 +291,8 @@ impl Traits {
             let either = self.numbers.is_empty() || other.numbers.is_empty();
             factor *= if either { 0.85 } else { 0.5 };
         }
-        if !self.names.is_empty() && !other.names.is_empty() && self.names.is_disjoint(&other.names) {
+        let other_names = self.other_names(other);
+        if other_names {
             factor *= 0.6;
         }
         let opposite = words::opposites().iter().any(|(one, two)| {
@@ -297,10 +303,13 @@ impl Traits {
             factor *= 0.5;
         }
         if !self.files.is_empty() && !other.files.is_empty() {
-            factor *= if self.main == other.main {
-                1.25
-            } else if self.files.is_disjoint(&other.files) {
+            // Functions of one file are many.
+            factor *= if self.files.is_disjoint(&other.files) {
                 0.7
+            } else if other_names {
+                1.0
+            } else if self.main == other.main {
+                1.25
             } else {
                 1.1
             };

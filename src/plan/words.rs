@@ -268,6 +268,12 @@ pub(crate) fn code_names(text: &str) -> impl Iterator<Item = String> {
         })
 }
 
+/// Returns a text without the chunks between spaces that hold names of code.
+pub(crate) fn without_names(text: &str) -> String {
+    let plain = text.split_whitespace().filter(|chunk| code_names(chunk).next().is_none());
+    plain.collect::<Vec<&str>>().join(" ")
+}
+
 /// Returns the names of code and of flags in a text, as letters and digits alone.
 pub(crate) fn names(text: &str) -> BTreeSet<String> {
     let letters = |name: &str| -> String { name.chars().filter(|c| c.is_alphanumeric()).collect() };

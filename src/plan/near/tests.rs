@@ -108,3 +108,28 @@ fn prompts_that_are_worded_anew_do_not_hide_a_duplicate_and_make_none() {
     assert!(likeness(&one, &other, &[]) >= DUPLICATE);
     assert!(likeness(&third, &fourth, &[]) < DUPLICATE);
 }
+
+#[test]
+fn goals_about_other_names_of_code_are_others() {
+    let about = |what: &str| Goal {
+        filename: Some("src/list.rs".to_owned()),
+        ..goal(what)
+    };
+    let table = [
+        ("Test no_captures() with an empty input", "Test captures() with an empty input"),
+        ("Test new_regex_set() with an empty input", "Test new_regex() with an empty input"),
+        ("Test from_key_val_list() with an empty input", "Test to_key_val_list() with an empty input"),
+        ("Let remove_matching_bytes() accept bytes", "Test remove_matching_bytes() with an empty input"),
+        ("Explain exit codes for test_dirs_in_deep()", "Test test_dirs_in_deep() with an empty input"),
+    ];
+    for (one, other) in table {
+        let alike = likeness(&about(one), &about(other), &[]);
+        assert!(alike < DUPLICATE, "{alike}: {one} | {other}");
+    }
+    let renamed = likeness(
+        &about("Test newRegexSet() with an empty input"),
+        &about("Cover new_regex_set() with a test of an empty input"),
+        &[],
+    );
+    assert!(renamed >= DUPLICATE, "{renamed}");
+}
