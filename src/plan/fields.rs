@@ -209,10 +209,14 @@ impl<'a> Fields<'a> {
     }
 }
 
+fn says_nothing(text: &str) -> bool {
+    NOTHING.contains(&text.trim().to_lowercase().as_str())
+}
+
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => NOTHING.contains(&text.trim().to_lowercase().as_str()),
+        Value::String(text) => says_nothing(text),
         Value::Array(items) => items.is_empty(),
         Value::Object(map) => map.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
@@ -363,15 +367,11 @@ fn text(value: &Value) -> String {
 
 /// Makes a list of sentences of any value: a text is split at its lines.
 fn lines(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(items) => items.iter().map(text).filter(|text| !text.is_empty()).collect(),
-        other => text(other)
-            .lines()
-            .map(without_bullet)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect(),
-    }
+    let all: Vec<String> = match value {
+        Value::Array(items) => items.iter().map(text).collect(),
+        other => text(other).lines().map(without_bullet).map(str::to_owned).collect(),
+    };
+    all.into_iter().filter(|line| !says_nothing(line)).collect()
 }
 
 /// Drops what marks an item of a list: `-`, `*`, `1.`, `[ ]`.
@@ -404,8 +404,7 @@ fn words(value: &Value) -> Vec<String> {
         other => vec![name(other)],
     };
     let all = all.into_iter().map(|word| word.trim().trim_matches('`').to_owned());
-    all.filter(|word| !NOTHING.contains(&word.to_lowercase().as_str()))
-        .collect()
+    all.filter(|word| !says_nothing(word)).collect()
 }
 
 /// Returns the name that an item of a list of names stands for.

@@ -12,6 +12,8 @@ use crate::{
 
 /// Fewest letters and digits that a quote has; an ideograph counts as two.
 const FEWEST: usize = 6;
+/// Fewest letters of a quote that is one plain word: `return` and `continue` stand in every file.
+const FEWEST_OF_WORD: usize = 12;
 /// Most characters of a quote that a goal keeps.
 const MOST: usize = 200;
 
@@ -78,7 +80,7 @@ impl<'a> Quoted<'a> {
             return Ok(Err(Why::NoSuchFile { path: shown() }));
         };
         let short = || fields::printable(quote, 80);
-        if weight(quote) < FEWEST {
+        if is_thin(quote) {
             return Ok(Err(Why::ThinQuote {
                 path: shown(),
                 quote: short(),
@@ -130,6 +132,13 @@ fn weight(quote: &str) -> usize {
     letters.map(|c| if u32::from(c) >= 0x2e80 { 2 } else { 1 }).sum()
 }
 
+fn is_thin(quote: &str) -> bool {
+    let letters = quote.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_word = letters.chars().all(|c| c.is_ascii_alphabetic());
+    let camel = letters.chars().skip(1).any(|c| c.is_ascii_uppercase());
+    weight(quote) < if is_word && !camel { FEWEST_OF_WORD } else { FEWEST }
+}
+
 /// The quote, and what it may mean: without dots for what was left out at its ends, without a line number before it.
 fn wordings(quote: &str) -> Vec<&str> {
     let mut all = vec![quote];
@@ -146,6 +155,6 @@ fn wordings(quote: &str) -> Vec<&str> {
         let inside = quote.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
         all.extend(inside.map(str::trim));
     }
-    all.retain(|wording| weight(wording) >= FEWEST);
+    all.retain(|wording| !is_thin(wording));
     all
 }

@@ -201,7 +201,7 @@ fn evidence_must_be_there_word_for_word_but_not_space_for_space() {
     assert_eq!(kind("link.rs", 1, "src/slug.rs"), "no_such_file");
     assert_eq!(kind("src/slug.rs", 2, "// TODO: fold umlauts"), "not_quoted");
     assert_eq!(kind("src/slug.rs", 2, "// todo: fold accents"), "not_quoted");
-    for thin in ["}", "", "fn", "...", "  {  }"] {
+    for thin in ["}", "", "fn", "...", "  {  }", "String", "accents,"] {
         assert_eq!(kind("src/slug.rs", 4, thin), "thin_quote", "{thin}");
     }
     let mut twice = fit(0);
