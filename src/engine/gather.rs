@@ -1,7 +1,7 @@
 //! Gathering: what the prompt of a goal shows. The one seam between the repository and `prompt`: retrieval that ranks comes
 //! in here.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, fmt::Write as _, io};
 
 use eyre::{Result, WrapErr as _};
 
@@ -24,7 +24,7 @@ use crate::{
     reply::family::{self, Asked},
     settings::Llm,
     snapshot::{Listing, Mode, Snapshot, read_path},
-    textdiff,
+    survey, textdiff,
 };
 
 /// Files with standing rules of the repository, at its top.
@@ -270,6 +270,10 @@ fn dependencies(repo: &Repo, base: CommitId, goal: &Goal, backlog: &Backlog) -> 
 fn commit_diff(repo: &Repo, commit: CommitId) -> Result<String> {
     let mut text = String::new();
     for differs in diff::of_commit(repo, commit)? {
+        if survey::paths::is_output(&differs.path) {
+            let _ = writeln!(text, "{}: not shown, a program writes it", differs.path);
+            continue;
+        }
         let read = |entry: Option<crate::snapshot::Entry>| -> Result<Option<Vec<u8>>> {
             let entry = entry.filter(|entry| entry.mode != Mode::Submodule);
             Ok(entry.map(|entry| objects::read_blob(repo, entry.id)).transpose()?)

@@ -128,6 +128,7 @@ fn readme(snapshot: &tree::TreeSnapshot<'_>, listing: &Listing) -> Result<Option
     let mut shown = String::new();
     for line in text.split_inclusive('\n') {
         if shown.len() + line.len() > README {
+            shown.push_str("… cut\n");
             break;
         }
         shown.push_str(line);
@@ -148,6 +149,10 @@ impl Lists {
         let mut lists = Self::default();
         for (id, open) in &known.facts.goals {
             let description = one_line(&open.description);
+            // Only the trailer of some commit names it.
+            if description.is_empty() {
+                continue;
+            }
             let why = one_line(open.reason.as_deref().unwrap_or_default());
             if open.decision == Decision::Rejected {
                 lists.rejected.push(joined(&format!("{id}: {description}"), &why));
@@ -237,6 +242,7 @@ mod tests {
             ("g-1", open("Fold\naccents", Decision::Pending, None)),
             ("g-2", open("Rewrite it", Decision::Rejected, Some("it is\nfast"))),
             ("g-3", open("Say why", Decision::Proposed, None)),
+            ("g-4", open("", Decision::Held, None)),
         ];
         for (id, goal) in goals {
             facts.goals.insert(id.parse().unwrap(), goal);

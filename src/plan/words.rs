@@ -420,6 +420,7 @@ fn stemmed(word: &str) -> String {
         ("ations", "at"),
         ("ation", "at"),
         ("ingly", ""),
+        ("iness", "y"),
         ("ness", ""),
         ("ments", ""),
         ("ment", ""),

@@ -202,6 +202,12 @@ fn is_doc(folders: &str, name: &str) -> bool {
             || matches!(top, "doc" | "docs"))
 }
 
+/// True where the name of a file says that programs write it: its text tells nobody what was done.
+pub fn is_output(path: &RepoPath) -> bool {
+    let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
+    SKIPPED_ENDS.iter().any(|end| name.ends_with(end)) || name.contains(".generated.")
+}
+
 /// True where a program wrote the file, as it says of itself.
 pub fn is_generated(text: &str) -> bool {
     let marks = [
@@ -245,6 +251,13 @@ mod tests {
         for (path, wanted) in table {
             assert_eq!(class(&RepoPath::from_git(path)), wanted, "{path}");
         }
+    }
+
+    #[test]
+    fn the_names_of_some_files_say_that_programs_write_them() {
+        let is = |path: &str| is_output(&RepoPath::from_git(path));
+        assert!(is("Cargo.lock") && is("web/package-lock.json") && is("src/catalog.Generated.ts"));
+        assert!(!is("src/lock.rs") && !is("package.json") && !is("generated.rs"));
     }
 
     #[test]

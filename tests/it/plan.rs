@@ -115,15 +115,26 @@ fn what_holds_waits_for_a_person_and_the_rest_is_refused_with_a_reason() {
 #[test]
 fn a_dry_run_shows_the_prompt_and_asks_nobody() {
     let sandbox = ready(&[]);
+    sandbox.write("Cargo.lock", "checksum = 77\n");
+    sandbox.write("README.md", "A line of thirty characters is here.\n".repeat(400));
+    sandbox.commit("Update the lock file");
     let server = Server::start(vec![Scripted::status(500, "")]);
     for (key, value) in [("provider", "openrouter"), ("base-url", &server.url())] {
         sandbox.git(&["config", &format!("invisigoth.llm.{key}"), value]);
     }
     let before = sandbox.refs();
     let said = sandbox.ok(&["plan", "--dry-run", "--count", "3", "--brief", "only {{ documents }}"]);
-    for part in ["notes.txt", "only {{ documents }}", "\nPlan: 3 goals\n"] {
+    for part in [
+        "notes.txt",
+        "only {{ documents }}",
+        "Propose up to 3 goals",
+        "\nPlan: 3 goals\n",
+        "Cargo.lock: not shown",
+        "is here.\n… cut\n",
+    ] {
         assert!(said.contains(part), "{part}\n{said}");
     }
+    assert!(!said.contains("checksum"), "what programs write says nothing");
     assert_eq!((server.asked().len(), sandbox.refs()), (0, before));
 }
 
