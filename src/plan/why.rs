@@ -25,6 +25,22 @@ impl Serialize for Refused {
     }
 }
 
+/// Puts marks around a text, others where backticks are in it.
+fn ticked(text: &str) -> String {
+    if text.contains('`') {
+        format!("“{text}”")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+fn only(quote: &str) -> String {
+    match quote {
+        "" => "nothing".to_owned(),
+        quote => format!("only {}", ticked(quote)),
+    }
+}
+
 /// What a proposal is too like to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Twin {
@@ -44,7 +60,7 @@ impl std::fmt::Display for Twin {
             Self::Open(id) => write!(f, "open goal {id}"),
             Self::Landed(id) => write!(f, "landed goal {id}"),
             Self::Rejected(id) => write!(f, "rejected goal {id}"),
-            Self::Earlier(title) => write!(f, "`{title}` of the same reply"),
+            Self::Earlier(title) => write!(f, "{} of the same reply", ticked(title)),
         }
     }
 }
@@ -77,7 +93,7 @@ pub enum Why {
         path: String,
     },
     /// The file does not hold the text.
-    #[error("its evidence quotes {path}, which does not say `{quote}`")]
+    #[error("its evidence quotes {path}, which does not say {}", ticked(quote))]
     NotQuoted {
         /// The file.
         path: String,
@@ -85,7 +101,7 @@ pub enum Why {
         quote: String,
     },
     /// The quote could stand anywhere.
-    #[error("its evidence quotes only `{quote}` of {path}, which shows nothing")]
+    #[error("its evidence quotes {} of {path}, which shows nothing", only(quote))]
     ThinQuote {
         /// The file.
         path: String,
@@ -117,13 +133,13 @@ pub enum Why {
         percent: u32,
     },
     /// A need that is neither in the reply nor a goal.
-    #[error("it needs `{need}`, which is no goal")]
+    #[error("it needs {}, which is no goal", ticked(need))]
     UnknownNeed {
         /// The need, as the reply words it.
         need: String,
     },
     /// A need that is refused itself.
-    #[error("it needs `{need}`, which is refused")]
+    #[error("it needs {}, which is refused", ticked(need))]
     RefusedNeed {
         /// The title of what it needs, or the rejected goal's id.
         need: String,
@@ -208,5 +224,36 @@ impl Why {
             Self::TooLong { .. } => "too_long",
             Self::Unprintable { .. } => "unprintable",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_backticks_is_quoted_otherwise() {
+        let not_quoted = |quote: &str| {
+            let why = Why::NotQuoted {
+                path: "a.rs".to_owned(),
+                quote: quote.to_owned(),
+            };
+            why.to_string()
+        };
+        assert_eq!(
+            [not_quoted("fn a"), not_quoted("`fn a`")],
+            [
+                "its evidence quotes a.rs, which does not say `fn a`",
+                "its evidence quotes a.rs, which does not say “`fn a`”"
+            ]
+        );
+        let thin = Why::ThinQuote {
+            path: "a.rs".to_owned(),
+            quote: String::new(),
+        };
+        assert_eq!(
+            thin.to_string(),
+            "its evidence quotes nothing of a.rs, which shows nothing"
+        );
     }
 }

@@ -270,7 +270,9 @@ pub(crate) fn code_names(text: &str) -> impl Iterator<Item = String> {
 
 /// Returns a text without the chunks between spaces that hold names of code.
 pub(crate) fn without_names(text: &str) -> String {
-    let plain = text.split_whitespace().filter(|chunk| code_names(chunk).next().is_none());
+    let plain = text
+        .split_whitespace()
+        .filter(|chunk| code_names(chunk).next().is_none());
     plain.collect::<Vec<&str>>().join(" ")
 }
 

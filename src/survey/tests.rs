@@ -133,3 +133,32 @@ fn an_outline_shows_public_definitions_first_and_shrinks_to_folders() {
     assert!(survey.outline.starts_with("src/0/ (429 files)\n") || survey.outline.contains("src/0/ (429 files)\n"));
     assert!(survey.outline.len() < 1000, "{}", survey.outline);
 }
+
+#[test]
+fn of_many_files_those_show_where_most_work_is_done() {
+    let names: Vec<String> = (0..3000).map(|n| format!("data/{n}/table_of_values_{n}.py")).collect();
+    let crowd: Vec<String> = (0..900)
+        .map(|n| format!("share/completion_of_command_{n}.py"))
+        .collect();
+    let mut files: Vec<(&str, &str)> = crowd.iter().map(|name| (name.as_str(), "def a(): pass\n")).collect();
+    files.extend([
+        ("src/slug.py", "def slug(): pass\n"),
+        ("old/pad.py", "def pad(): pass\n"),
+    ]);
+    files.extend([("doc/a.txt", ""), ("doc/b.txt", "")]);
+    let changes = BTreeMap::from([(RepoPath::from_git("src/slug.py"), 9)]);
+    let given = Given {
+        changes: Some(&changes),
+        ..Given::default()
+    };
+    assert_eq!(
+        found(&files, &given).outline,
+        "doc/ (2 files)\nold/ (1 file)\n  pad.py: def pad\nshare/ (900 files)\nsrc/ (1 file)\n  slug.py: def slug\n"
+    );
+    files.extend(names.iter().map(|name| (name.as_str(), "def a(): pass\n")));
+    let outline = found(&files, &given).outline;
+    assert!(
+        outline.starts_with("data/ (3000 files)\n") && outline.len() < 1000,
+        "{outline}"
+    );
+}

@@ -116,11 +116,26 @@ fn goals_about_other_names_of_code_are_others() {
         ..goal(what)
     };
     let table = [
-        ("Test no_captures() with an empty input", "Test captures() with an empty input"),
-        ("Test new_regex_set() with an empty input", "Test new_regex() with an empty input"),
-        ("Test from_key_val_list() with an empty input", "Test to_key_val_list() with an empty input"),
-        ("Let remove_matching_bytes() accept bytes", "Test remove_matching_bytes() with an empty input"),
-        ("Explain exit codes for test_dirs_in_deep()", "Test test_dirs_in_deep() with an empty input"),
+        (
+            "Test no_captures() with an empty input",
+            "Test captures() with an empty input",
+        ),
+        (
+            "Test new_regex_set() with an empty input",
+            "Test new_regex() with an empty input",
+        ),
+        (
+            "Test from_key_val_list() with an empty input",
+            "Test to_key_val_list() with an empty input",
+        ),
+        (
+            "Let remove_matching_bytes() accept bytes",
+            "Test remove_matching_bytes() with an empty input",
+        ),
+        (
+            "Explain exit codes for test_dirs_in_deep()",
+            "Test test_dirs_in_deep() with an empty input",
+        ),
     ];
     for (one, other) in table {
         let alike = likeness(&about(one), &about(other), &[]);
