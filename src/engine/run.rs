@@ -234,7 +234,8 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
         let goes_on = made.status == Decision::Pending && !made.goals.is_empty();
         done.plans.push(made);
         if !goes_on {
-            return Ok(());
+            // What people approved or added while the model was thinking.
+            return work_at_ready(worker, order, &mut tried, &mut done.goals);
         }
     }
 }

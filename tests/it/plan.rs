@@ -340,6 +340,26 @@ fn a_run_plans_when_nothing_is_ready_and_ends_when_nothing_is_worth_it() {
 }
 
 #[test]
+fn what_is_added_while_a_run_plans_is_worked_on_by_that_run() {
+    let sandbox = ready(&[]);
+    sandbox.git(&["config", "--unset", "invisigoth.llm.script"]);
+    // Who answers adds a goal before it says that nothing is worth doing.
+    let command = format!(
+        r#"cat >"$HOME/request"
+        if grep -q 'Plan: [0-9]* goals' "$HOME/request"; then
+            '{}' add 'Write alpha' >/dev/null && echo '{{"goals": []}}'
+        else
+            printf 'FILE: alpha.txt\n```\nalpha\n```\n'
+        fi"#,
+        env!("CARGO_BIN_EXE_git-invisigoth")
+    );
+    sandbox.git(&["config", "invisigoth.llm.command", &command]);
+    let summary = sandbox.json(&["run", "--plan"]);
+    assert_eq!(summary["goals"][0]["description"], "Write alpha", "{summary}");
+    assert_eq!(sandbox.landings("main").len(), 1, "{summary}");
+}
+
+#[test]
 fn a_run_whose_plan_came_to_nothing_does_not_plan_on() {
     let plan = |name: &str| reply(&[proposal(&format!("Write {name}"), &[])]);
     let sandbox = ready(&[]);
