@@ -124,7 +124,7 @@ fn room(known: &Recalled, settings: &Settings, order: &Order) -> Result<u32, Fau
             Kind::Person,
             format!("{open} planned goals are open, and `plan.max_open` is {most}"),
         )
-        .hint("`git invisigoth approve ID`, `reject ID --why TEXT`, or `run`")),
+        .hint("`git invisigoth list` shows them: `approve ID` and `run`, or make room by `reject ID --why TEXT` or `drop ID`")),
         left => Ok(order.count.unwrap_or(settings.plan.count).min(left)),
     }
 }

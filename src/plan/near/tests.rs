@@ -148,3 +148,27 @@ fn goals_about_other_names_of_code_are_others() {
     );
     assert!(renamed >= DUPLICATE, "{renamed}");
 }
+
+#[test]
+fn numbers_opposites_and_evidence_weigh() {
+    let alike = |one: &str, other: &str| likeness(&goal(one), &goal(other), &[]);
+    for (one, other) in [
+        ("Pad columns to 20 characters", "Pad columns to 40 characters"),
+        ("Encode slugs as JSON", "Decode slugs as JSON"),
+        ("Sort rows ascending by date", "Sort rows descending by date"),
+        ("Complete branch names in bash", "Complete branch names in zsh"),
+    ] {
+        assert!(alike(one, other) < DUPLICATE, "{one} | {other}");
+    }
+    let seen = |description: &str, line: &str| Goal {
+        evidence: vec![line.to_owned()],
+        ..goal(description)
+    };
+    let one = seen("Fold accents of headings", "src/slug.rs:3: // TODO: fold accents");
+    let moved = seen("Strip accents of titles", "src/slug.rs:9: // TODO: fold accents");
+    let other = seen("Strip accents of titles", "src/slug.rs:3: // TODO: titles");
+    assert!(
+        likeness(&one, &moved, &[]) > 1.1 * likeness(&one, &other, &[]),
+        "the same quote says that it is about the same"
+    );
+}
