@@ -277,9 +277,12 @@ impl<'s> Worker<'s> {
         let again = std::mem::take(&mut self.again);
         if !again.is_empty() {
             self.session.say(format!(
-                "branch `{}` moved: {} goals land anew on it",
+                "branch `{}` moved: {} anew on it",
                 self.target.branch,
-                again.len()
+                match again.len() {
+                    1 => "1 goal lands".to_owned(),
+                    many => format!("{many} goals land"),
+                }
             ));
         }
         for id in again {
