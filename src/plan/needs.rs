@@ -76,8 +76,8 @@ pub(crate) fn settle(drafts: &mut [Draft], known: &Known) {
     spread_refusals(drafts);
     leave_out(drafts);
     let depths = depths_of(&known.open);
+    // What needs a goal that is too deep is deeper.
     measure(drafts, &depths);
-    spread_refusals(drafts);
 }
 
 /// Finds what the needs mean.

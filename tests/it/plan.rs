@@ -159,7 +159,7 @@ fn its_words_and_its_bad_input() {
     assert_snapshot!(sandbox.shows(&["plan", "--count", "0"]), @r"
     -- stderr
     error: invalid value '0' for '--count <N>': 0 is not in 1..=500
-    hint: `git invisigoth help` lists all commands
+    hint: `git invisigoth help plan` tells more
     -- exit 2
     ");
     assert_snapshot!(sandbox.shows(&["plan", "--brief", "@lost.md"]), @r"
