@@ -5,11 +5,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use eyre::Result;
+use serde_json::Value;
 
 use crate::{
     backlog::{
         close::{HISTORY, HISTORY_SEGMENTS},
         history as rows,
+        spans::on_one_line,
     },
     engine::{
         land,
@@ -63,16 +65,20 @@ pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
     for text in texts {
         for row in rows::rows(text).map_err(|error| backlog_fault(&error))? {
             if let Ok(line) = serde_json::from_str::<Line>(row) {
-                lines.push((line.commit.0, row.to_owned()));
+                lines.push((line.commit.0, on_one_line(row).into_owned()));
             }
         }
     }
     let wanted: Vec<Oid> = lines.iter().map(|(commit, _)| *commit).collect();
     let there = notes::lines_of_all(repo, refs::NOTES, &wanted)?;
+    // A person may have laid the file out anew.
+    let value = |line: &str| serde_json::from_str::<Value>(line).ok();
+    let is_there =
+        |line: &String, there: &[String]| there.contains(line) || there.iter().any(|noted| value(noted) == value(line));
     let missing: Vec<(Oid, String)> = lines
         .into_iter()
         .zip(there)
-        .filter(|((_, line), there)| !there.contains(line))
+        .filter(|((_, line), there)| !is_there(line, there))
         .map(|(line, _)| line)
         .collect();
     if !missing.is_empty() {
