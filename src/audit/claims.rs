@@ -138,8 +138,8 @@ fn dollars(usd: Option<f64>) -> String {
 
 /// The lines of the note on a goal's commit against the rows of its landings: each row must be a line, and each further
 /// line must tell of the same work, landed earlier on a head that was left since.
-pub fn note(rows: &[&str], lines: &[String]) -> Vec<Divergence> {
-    let mut left: BTreeSet<&str> = lines.iter().map(String::as_str).collect();
+pub fn note(rows: &[&str], lines: &[impl AsRef<str>]) -> Vec<Divergence> {
+    let mut left: BTreeSet<&str> = lines.iter().map(AsRef::as_ref).collect();
     let mut lacking = Vec::new();
     for row in rows {
         if !left.remove(*row) {

@@ -3,13 +3,19 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::{
     audit::{
         Divergence, What,
         delta::{Delta, Head, cut, worded},
     },
-    backlog::{history::completed_row, read},
+    backlog::{
+        history::{asked, completed_row},
+        read,
+    },
     id::{CommitId, GoalId},
+    record::Undone,
 };
 
 /// How the memory files of a landing differ from those of its first parent.
@@ -115,6 +121,72 @@ pub fn others(moves: &Moves, members: &[Member<'_>], before: &dyn Before) -> Vec
     found
 }
 
+/// A landed goal that an undo puts back into the backlog.
+#[derive(Clone, Copy, Debug)]
+pub struct Back<'a> {
+    /// The goal.
+    pub goal: &'a GoalId,
+    /// Its completed row, where it is known.
+    pub row: Option<&'a str>,
+}
+
+fn undone<'m>(moves: &'m Moves, backs: &'m [Back<'m>]) -> impl Iterator<Item = Undone> + 'm {
+    let all = moves.history.added.iter().filter_map(|row| Undone::of_line(row));
+    all.filter(|undone| backs.iter().any(|back| *back.goal == undone.goal))
+}
+
+/// True for an undo that people made anew, by a rebase or a cherry-pick: its rows keep the date that they had.
+pub fn is_of_people(moves: &Moves, backs: &[Back<'_>], undone_at: &str) -> bool {
+    let mut dates = undone(moves, backs).map(|undone| undone.undone_at).peekable();
+    dates.peek().is_some() && dates.all(|date| date != undone_at)
+}
+
+/// Compares what an undo at `undone_at` (RFC 3339 UTC) did for one goal with what it had to do.
+pub fn back(moves: &Moves, back: &Back<'_>, undone_at: &str) -> Vec<Divergence> {
+    let goal = back.goal;
+    let mut found = Vec::new();
+    let mut differ = |expected: String, there: String| {
+        found.push(Divergence::new(What::Memory, expected, there));
+    };
+    match undone(moves, &[*back]).next() {
+        Some(row) if row.undone_at == undone_at => {}
+        Some(row) => differ(format!("undone_at {undone_at}"), format!("undone_at {}", row.undone_at)),
+        None => differ("a row in history.json that it was undone".into(), "none".into()),
+    }
+    let Some(open) = moves.pending.added.iter().find(|row| names(row, goal)) else {
+        differ("the goal in pending_goals.json".into(), "it is not there".into());
+        return found;
+    };
+    if !is_held(open) {
+        differ("the goal held".into(), cut(open));
+    }
+    // One that was open already stays as people worded it.
+    let is_new = !moves.pending.gone.iter().any(|row| names(row, goal));
+    let version = |row: &str| asked(row).map(|goal| goal.version());
+    if let Some(row) = back.row.filter(|row| is_new && version(row) != version(open)) {
+        let (expected, there) = worded(row, open);
+        differ(format!("pending_goals.json: {expected}"), there);
+    }
+    found
+}
+
+/// Finds open goals that an undo touched though nothing before it explains that.
+pub fn not_back(moves: &Moves, backs: &[Back<'_>], before: &dyn Before) -> Vec<Divergence> {
+    let rows = moves.pending.gone.iter().chain(&moves.pending.added);
+    let touched = rows.filter(|row| {
+        let id = read::id_text(row).unwrap_or_default();
+        let is_back = backs.iter().any(|back| back.goal.as_str() == id);
+        !is_back && !id.parse().is_ok_and(|goal: GoalId| before.landed(&goal))
+    });
+    touched
+        .map(|row| Divergence::new(What::Memory, "no other open goal touched", cut(row)))
+        .collect()
+}
+
+fn is_held(row: &str) -> bool {
+    serde_json::from_str::<Value>(row).is_ok_and(|row| row.get("status").and_then(Value::as_str) == Some("held"))
+}
+
 /// A row that a file which only grows lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lost {
@@ -140,6 +212,11 @@ pub fn lost(delta: &Delta, file: &str, excused: &BTreeSet<GoalId>, is_other_side
             _ => goal.is_some() && goal_of(other) == goal,
         };
         let other = delta.added.iter().find(stands_for);
+        // Whoever lays a file out anew changes no row.
+        let value = |row: &str| serde_json::from_str::<Value>(row).ok();
+        if other.is_some_and(|other| value(other) == value(row)) {
+            continue;
+        }
         if is_other_side && (other.is_some() || Head::of(row).is_none()) {
             continue;
         }

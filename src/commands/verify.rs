@@ -75,7 +75,7 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault for what names no commit, and where no target can be told; with `rerun`, where a gate cannot be run at all.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
-    let repo = session.repo();
+    let repo = session.repo().as_stored();
     let scope = scope(session, &repo, request.range.as_deref())?;
     let mut audit = audit::audit(session, &scope)?;
     let rerun = match request.rerun {

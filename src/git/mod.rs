@@ -164,6 +164,13 @@ impl Repo {
         }
     }
 
+    /// Returns a handle that reads each object as it is stored, whatever `refs/replace` has stand for it.
+    #[must_use]
+    pub fn as_stored(mut self) -> Self {
+        self.gix.objects.ignore_replacements = true;
+        self
+    }
+
     /// Returns the folder of the checkout, if there is one.
     pub fn workdir(&self) -> Option<&Path> {
         self.gix.workdir()

@@ -57,23 +57,24 @@ pub fn annotated(repo: &Repo, name: &str) -> Result<Vec<Oid>> {
         .collect())
 }
 
-/// Returns which of `objects` ever had a note in `name`, as its own history tells, looking back over up to `most` moves.
+/// Returns which of `lines` ever stood in the notes `name` on their objects, by their places: as the notes' own history
+/// tells, looking back over up to `most` moves.
 ///
 /// # Errors
 /// When the history of notes cannot be read.
-pub fn ever(repo: &Repo, name: &str, objects: &[Oid], most: usize) -> Result<BTreeSet<Oid>> {
+pub fn ever(repo: &Repo, name: &str, lines: &[(Oid, &str)], most: usize) -> Result<BTreeSet<usize>> {
     let mut found = BTreeSet::new();
     let Some(head) = refs::read(repo, name)? else {
         return Ok(found);
     };
     for entry in history::first_parents(repo, head, most)? {
-        if found.len() == objects.len() {
+        if found.len() == lines.len() {
             break;
         }
         let mut state = open(repo, Some(entry.id))?;
-        for object in objects {
-            if !found.contains(object) && !lines_in(repo, &mut state, *object)?.is_empty() {
-                found.insert(*object);
+        for (at, (object, line)) in lines.iter().enumerate() {
+            if !found.contains(&at) && lines_in(repo, &mut state, *object)?.iter().any(|old| old == line) {
+                found.insert(at);
             }
         }
     }

@@ -1,5 +1,8 @@
 //! `verify` finds nothing after whatever people and machines do in good faith. What it must find is in `verify`.
 
+/// Undos, landings and rows that people took elsewhere.
+mod taken_back;
+
 use serde_json::json;
 
 use crate::{

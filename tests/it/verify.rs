@@ -1,5 +1,8 @@
 //! `verify`: every tampering is named, and nothing else with it. What must not be named is in `good_faith`.
 
+/// Undos, and what followed goals to commits of people.
+mod taken_back;
+
 use serde_json::{Value, json};
 
 use crate::support::{Sandbox, whole};
@@ -88,9 +91,15 @@ impl Sandbox {
 
     /// Changes a file of the target's head, in that very commit.
     fn slip_in(&self, path: &str, old: &str, new: &str) {
+        self.slip(path, |text| text.replacen(old, new, 1));
+    }
+
+    /// As `slip_in`, with any change.
+    fn slip(&self, path: &str, change: impl Fn(&str) -> String) {
         let text = self.read(path);
-        assert!(text.contains(old), "{path}: {text}");
-        self.write(path, text.replacen(old, new, 1));
+        let changed = change(&text);
+        assert_ne!(changed, text, "{path}");
+        self.write(path, changed);
         self.git(&["add", path]);
         let tree = self.git(&["write-tree"]);
         let was = self.git(&["rev-parse", "HEAD^{tree}"]);

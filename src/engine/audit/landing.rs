@@ -8,13 +8,13 @@ use crate::{
     engine::{
         audit::{
             Auditor, has_own,
-            walk::{self, Landed, Node},
+            walk::{Landed, Node},
         },
         land, target,
     },
     git::{
         Repo, branch, diff,
-        history::{self, LogEntry},
+        history::LogEntry,
         merge::{self, Merge},
         tree,
     },
@@ -110,48 +110,6 @@ impl Auditor<'_> {
         }
     }
 
-    /// Compares the code of an undo with what taking its goals back makes.
-    ///
-    /// # Errors
-    /// When trees cannot be read.
-    pub fn undo_code(&mut self, at: usize, node: &Node) -> Result<()> {
-        let goals = walk::taken_back(&node.entry);
-        let ours = node.entry.trailers("Settled").next().is_some();
-        let Some(parent) = node.entry.parents.first().copied() else {
-            return Ok(());
-        };
-        if goals.is_empty() || !ours || node.cut {
-            return Ok(());
-        }
-        let mut commits = Vec::new();
-        for goal in &goals {
-            let earlier = self.walk.landed.iter().rev();
-            let mut earlier = earlier.filter(|landed| landed.at < at && landed.goal == *goal);
-            let Some(landed) = earlier.next() else { return Ok(()) };
-            if self.walk.node(landed.commit).is_none_or(|own| own.cut) {
-                return Ok(());
-            }
-            if !commits.contains(&landed.commit) {
-                commits.push(landed.commit);
-            }
-        }
-        let there = tree::code_of_commit(self.repo, node.entry.id)?;
-        for _ in 0..2 {
-            if inverse(self.repo, parent, &commits)? == Some(there) {
-                return Ok(());
-            }
-            commits.reverse();
-        }
-        let names: Vec<String> = commits.iter().map(CommitId::short).collect();
-        let expected = format!("the code without {}", names.join(", "));
-        self.found(
-            node.entry.id,
-            goals.first(),
-            Divergence::new(What::Code, expected, "other code"),
-        );
-        Ok(())
-    }
-
     /// Looks at the commit of a goal's work, and at the words of what landed it.
     ///
     /// # Errors
@@ -173,12 +131,7 @@ impl Auditor<'_> {
             let message = land::landing_message(&landed.goal, landed.commit, self.repo)?.text();
             let landing = self.walk.order.get(landed.at).map(|node| &node.entry);
             if let Some(landing) = landing.filter(|landing| landing.message != message) {
-                let there = landing
-                    .message
-                    .lines()
-                    .find(|line| !message.lines().any(|known| known == *line));
-                let expected = message.lines().next().unwrap_or_default().to_owned();
-                let there = there.unwrap_or("less").to_owned();
+                let (expected, there) = differing_lines(&message, &landing.message);
                 self.found(
                     landed.landing,
                     Some(&landed.goal),
@@ -227,6 +180,17 @@ impl Auditor<'_> {
     }
 }
 
+/// The first lines by which two messages differ; `no more` where one of them ends.
+pub fn differing_lines(expected: &str, found: &str) -> (String, String) {
+    let same = expected
+        .lines()
+        .zip(found.lines())
+        .take_while(|(one, two)| one == two)
+        .count();
+    let at = |text: &str| text.lines().nth(same).unwrap_or("no more").to_owned();
+    (at(expected), at(found))
+}
+
 fn trailers(own: &LogEntry, landed: &Landed, by_hand: bool) -> Vec<Divergence> {
     let mut found = Vec::new();
     let mut keys = vec!["Goal"];
@@ -257,25 +221,6 @@ fn trailers(own: &LogEntry, landed: &Landed, by_hand: bool) -> Vec<Divergence> {
         }
     }
     found
-}
-
-/// Takes what each commit changed out of the code of `tip`; `None` where that conflicts.
-fn inverse(repo: &Repo, tip: CommitId, commits: &[CommitId]) -> Result<Option<CodeTree>> {
-    let mut code = tree::code_of_commit(repo, tip)?;
-    for commit in commits {
-        let Some(before) = history::parents(repo, *commit)?.first().copied() else {
-            return Ok(None);
-        };
-        let (with, without) = (
-            tree::code_of_commit(repo, *commit)?,
-            tree::code_of_commit(repo, before)?,
-        );
-        match merge::three_way(repo, with, code, without)? {
-            Ok(merged) => code = merged,
-            Err(_) => return Ok(None),
-        }
-    }
-    Ok(Some(code))
 }
 
 fn differing(repo: &Repo, one: CodeTree, two: CodeTree) -> Result<String> {

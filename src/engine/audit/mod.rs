@@ -8,6 +8,7 @@ pub mod landing;
 pub mod memory;
 pub mod notes;
 pub mod rows;
+pub mod undoing;
 pub mod walk;
 
 use std::collections::{BTreeMap, HashMap};
@@ -63,6 +64,8 @@ pub struct Audit {
     pub own_settings: usize,
     /// Goals that people landed by a rebase, a squash or by hand: there is no record to compare.
     pub by_people: usize,
+    /// Commits that brought records of commits which are not in this history, and how many.
+    pub squashed: Vec<(CommitId, usize)>,
     /// What diverges, the oldest commit first.
     pub findings: Vec<Finding>,
     /// What cannot be told here.
@@ -117,7 +120,7 @@ pub struct Auditor<'a> {
 /// # Errors
 /// When the repository cannot be read. What diverges is no error.
 pub fn audit(session: &Session, scope: &Scope) -> Result<Audit> {
-    let repo = session.repo().in_memory();
+    let repo = session.repo().as_stored().in_memory();
     let walk = Walk::of(&repo, scope.from, scope.tip)?;
     let mut auditor = Auditor {
         session,
@@ -155,15 +158,15 @@ impl Auditor<'_> {
             return Ok(());
         };
         self.audit.goals += 1;
-        if !landing::parents_fit(&node.entry) {
-            // `read_rows` named it; nothing else can be said of it.
-            return Ok(());
-        }
         if self.rows.is_rewritten(landed) {
             self.audit.by_people += 1;
             return Ok(());
         }
-        self.twice(landed);
+        if !landing::parents_fit(&node.entry) {
+            // `read_rows` named it; nothing else can be said of it.
+            return Ok(());
+        }
+        self.twice(landed)?;
         let record = self.record(landed)?;
         self.audit.landings.push(Landing {
             commit: landed.landing,
@@ -181,18 +184,28 @@ impl Auditor<'_> {
     }
 
     /// A goal lands again only after it was taken back.
-    fn twice(&mut self, landed: &Landed) {
-        let before = self.rows.landed_before(&landed.goal, landed.at);
-        let Some(earlier) = before.filter(|_| self.rows.is_closed_twice(landed)) else {
-            return;
+    ///
+    /// # Errors
+    /// When history cannot be read.
+    fn twice(&mut self, landed: &Landed) -> Result<()> {
+        let Some(earlier) = self.rows.closed_twice(landed) else {
+            return Ok(());
         };
-        let earlier = self.walk.order.get(earlier).map(|node| node.entry.id.short());
-        let divergence = Divergence::new(
-            What::Twice,
-            format!("one landing, {}", earlier.unwrap_or_default()),
-            "another one, though nothing took the goal back",
-        );
+        let Some(earlier) = self.walk.order.get(earlier).map(|node| node.entry.id) else {
+            return Ok(());
+        };
+        if !self.walk.holds(self.repo, landed.landing, earlier)? {
+            let (one, two) = (earlier.short(), landed.landing.short());
+            let goal = &landed.goal;
+            let remark =
+                format!("goal {goal} landed by {one} and by {two}, on lines of history that were merged later");
+            self.audit.remarks.push(remark);
+            return Ok(());
+        }
+        let expected = format!("one landing, {}", earlier.short());
+        let divergence = Divergence::new(What::Twice, expected, "another one, though nothing took the goal back");
         self.found(landed.landing, Some(&landed.goal), divergence);
+        Ok(())
     }
 
     /// Says what cannot be told here.
@@ -203,6 +216,17 @@ impl Auditor<'_> {
                 .remarks
                 .push("this clone is shallow: what lies before its end is not looked at".into());
             audit.hints.push("`git fetch --unshallow` brings the rest".into());
+        }
+        if let [(first, _), rest @ ..] = audit.squashed.as_slice() {
+            let records: usize = audit.squashed.iter().map(|(_, records)| records).sum();
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            audit.remarks.push(format!(
+                "{records} records are of commits that are not in this history: {}{more} brought them (a squash?)",
+                first.short()
+            ));
         }
         if audit.own_settings > 0 {
             audit.remarks.push(format!(

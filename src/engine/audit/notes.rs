@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use eyre::Result;
 
 use crate::{
-    audit::{Divergence, What, claims, delta::Head},
-    engine::audit::{Auditor, Scope},
+    audit::{
+        Divergence, What, claims,
+        delta::{Head, cut, worded},
+    },
+    engine::audit::{Auditor, Scope, landing, walk::Landed},
     git::{Repo, config, notes, refs},
     id::{CommitId, GoalId, Oid},
     record::Record,
@@ -77,29 +80,38 @@ impl Auditor<'_> {
             }
             return Ok(());
         };
-        let mut missing: Vec<(GoalId, CommitId)> = Vec::new();
+        let mut missing: Vec<(&Landed, String)> = Vec::new();
         let mut seen: BTreeSet<CommitId> = BTreeSet::new();
         for landed in &self.walk.landed {
-            let asked = self.walk.order.get(landed.at).is_some_and(|node| node.asked);
-            if !asked || self.rows.is_rewritten(landed) || !seen.insert(landed.commit) {
+            let node = self.walk.order.get(landed.at);
+            // What is no landing has no rows to compare.
+            let stands = node.is_some_and(|node| node.asked && landing::parents_fit(&node.entry));
+            if !stands || self.rows.is_rewritten(landed) || !seen.insert(landed.commit) {
                 continue;
             }
             let rows = self.rows.of_commit(landed.commit);
             match lines.get(&landed.commit) {
                 Some(lines) if !rows.is_empty() => {
                     self.audit.notes += 1;
-                    let found = claims::note(&rows, lines);
-                    let unsaid = found.is_empty() && rows.iter().any(|row| !lines.iter().any(|line| line == row));
-                    if unsaid {
-                        missing.push((landed.goal.clone(), landed.commit));
+                    // git copies lines to the commits that a rebase makes; they name those that they were on.
+                    let is_copy = |line: &&String| Head::of(line).is_some_and(|head| head.commit != landed.commit);
+                    let (copies, lines): (Vec<&String>, Vec<&String>) = lines.iter().partition(is_copy);
+                    let mut found = claims::note(&rows, &lines);
+                    let words = copies
+                        .into_iter()
+                        .filter_map(|line| self.other_words(landed.commit, line));
+                    found.extend(words.map(|(_, divergence)| divergence));
+                    let mut unsaid = rows.iter().filter(|row| !lines.iter().any(|line| *line == **row));
+                    if let Some(row) = unsaid.next().filter(|_| found.is_empty()) {
+                        missing.push((landed, (*row).to_owned()));
                     }
                     for divergence in found {
                         self.found(landed.commit, Some(&landed.goal), divergence);
                     }
                 }
-                None if !rows.is_empty() => missing.push((landed.goal.clone(), landed.commit)),
-                // Its row is to come, or `record` named that there is none.
-                Some(_) | None => {}
+                // Without a row it is to come, or `record` named that there is none.
+                Some(_) => {}
+                None => missing.extend(rows.first().map(|row| (landed, (*row).to_owned()))),
             }
         }
         self.not_noted(&missing)?;
@@ -107,19 +119,20 @@ impl Auditor<'_> {
     }
 
     /// Tells notes that were taken away from those that never came here.
-    fn not_noted(&mut self, missing: &[(GoalId, CommitId)]) -> Result<()> {
-        let objects: Vec<Oid> = missing.iter().take(GONE).map(|(_, commit)| commit.0).collect();
-        if objects.is_empty() {
+    fn not_noted(&mut self, missing: &[(&Landed, String)]) -> Result<()> {
+        let lines = missing.iter().take(GONE);
+        let lines: Vec<(Oid, &str)> = lines.map(|(landed, row)| (landed.commit.0, row.as_str())).collect();
+        if lines.is_empty() {
             return Ok(());
         }
-        let ever = notes::ever(self.repo, refs::NOTES, &objects, MOVES)?;
+        let ever = notes::ever(self.repo, refs::NOTES, &lines, MOVES)?;
         let mut absent = Vec::new();
-        for (goal, commit) in missing {
-            if ever.contains(&commit.0) {
+        for (at, (landed, _)) in missing.iter().enumerate() {
+            if ever.contains(&at) {
                 let divergence = Divergence::new(What::Note, "the record", "it was taken away");
-                self.found(*commit, Some(goal), divergence);
+                self.found(landed.commit, Some(&landed.goal), divergence);
             } else {
-                absent.push(commit.short());
+                absent.push(landed.commit.short());
             }
         }
         if !absent.is_empty() {
@@ -140,18 +153,21 @@ impl Auditor<'_> {
         let of_landed: BTreeSet<CommitId> = self.walk.landed.iter().map(|landed| landed.commit).collect();
         for (commit, lines) in lines.iter().filter(|(commit, _)| !of_landed.contains(commit)) {
             for line in lines {
+                let asked = self.walk.node(*commit).is_some_and(|node| node.asked);
+                if asked && let Some((goal, divergence)) = self.other_words(*commit, line) {
+                    self.found(*commit, goal.as_ref(), divergence);
+                    continue;
+                }
                 let Ok(record) = serde_json::from_str::<Record>(line) else {
                     continue;
                 };
-                if self.walk.node(*commit).is_some_and(|node| node.asked) {
-                    let goal = record.goal.as_str();
-                    let by_people = self.walk.by_people.iter();
-                    if !by_people
-                        .clone()
-                        .any(|(landed, by)| by == commit && landed.as_str() == goal)
-                    {
-                        let divergence =
-                            Divergence::new(What::Note, "no record of what did not land", format!("goal {goal}"));
+                if asked {
+                    if !self.is_landed_by_people(&record.goal, *commit) {
+                        let divergence = Divergence::new(
+                            What::Note,
+                            "no record of what did not land",
+                            format!("goal {}", record.goal),
+                        );
                         self.found(*commit, Some(&record.goal), divergence);
                     }
                 } else if self.is_gone(&record, *commit, scope)? {
@@ -162,6 +178,28 @@ impl Auditor<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Compares a line that followed its goal to a commit of people with the row of that name.
+    fn other_words(&self, commit: CommitId, line: &str) -> Option<(Option<GoalId>, Divergence)> {
+        let Some(head) = Head::of(line) else {
+            let mut by_people = self.walk.by_people.iter();
+            let (goal, _) = by_people.find(|(_, by)| *by == commit)?;
+            let divergence = Divergence::new(What::Note, "no line but the record's", cut(line));
+            return Some((Some(goal.clone()), divergence));
+        };
+        let rows = self.rows.of(&head);
+        let (_, row) = rows.last().filter(|_| rows.iter().all(|(_, row)| row != line))?;
+        let (expected, there) = worded(row, line);
+        Some((Some(head.goal), Divergence::new(What::Note, expected, there)))
+    }
+
+    /// True where a commit of people landed the goal: by a trailer, or as the revert of what had taken it back.
+    pub fn is_landed_by_people(&self, goal: &GoalId, commit: CommitId) -> bool {
+        let mut by_people = self.walk.by_people.iter();
+        let node = self.walk.node(commit);
+        by_people.any(|(landed, by)| *by == commit && landed == goal)
+            || node.is_some_and(|node| self.walk.reverted(&node.entry).contains(goal))
     }
 
     /// True where a record says that a goal landed on the branch that is looked at, and nothing there knows of it.

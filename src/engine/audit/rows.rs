@@ -40,7 +40,7 @@ pub struct Rows {
     closed: HashSet<(usize, GoalId)>,
     /// Rows that a commit lost, as long as none brought them back.
     lost: Vec<(CommitId, Lost)>,
-    /// Plain landings that a rebase or an amend made anew: nothing binds them to their records.
+    /// Landings that a rebase, an amend, a cherry-pick or a squash made anew: nothing binds them to their records.
     rewritten: HashSet<usize>,
     /// The commits of landed goals.
     commits: HashSet<(GoalId, CommitId)>,
@@ -92,7 +92,7 @@ impl Rows {
             .map(|(goal, _)| goal)
     }
 
-    /// True for a plain landing that a rebase or an amend made anew.
+    /// True for a landing that people made anew.
     pub fn is_rewritten(&self, landed: &Landed) -> bool {
         self.rewritten.contains(&landed.at)
     }
@@ -103,17 +103,15 @@ impl Rows {
         all.iter().copied().filter(|earlier| *earlier < at).max()
     }
 
-    /// True where a landing closed a goal that had landed, was not taken back and was not in the backlog.
-    pub fn is_closed_twice(&self, landed: &Landed) -> bool {
-        let Some(earlier) = self.landed_before(&landed.goal, landed.at) else {
-            return false;
-        };
+    /// Returns the landing before this one of a goal that was not taken back since, and not in the backlog.
+    pub fn closed_twice(&self, landed: &Landed) -> Option<usize> {
+        let earlier = self.landed_before(&landed.goal, landed.at)?;
         let between = |at: &usize| (earlier..landed.at).contains(at);
         let taken_back = self
             .taken_back
             .get(&landed.goal)
             .is_some_and(|all| all.iter().any(between));
-        !taken_back && !self.closed.contains(&(landed.at, landed.goal.clone()))
+        (!taken_back && !self.closed.contains(&(landed.at, landed.goal.clone()))).then_some(earlier)
     }
 
     /// True where the goal landed at all.
@@ -140,8 +138,7 @@ impl Rows {
         let changed: HashSet<Head> = moves.history.gone.iter().filter_map(|row| Head::of(row)).collect();
         for row in &moves.history.added {
             // What a row was changed to was named already; its note is compared with what it was.
-            let wanted = |head: &Head| !changed.contains(head) && self.has_commit(&head.goal, head.commit);
-            let Some(head) = Head::of(row).filter(wanted) else {
+            let Some(head) = Head::of(row).filter(|head| !changed.contains(head)) else {
                 continue;
             };
             let known = self.records.entry(head.clone()).or_default();
@@ -156,7 +153,7 @@ impl Rows {
 }
 
 /// What happened before a commit, by its place in the walk.
-struct BeforeAt<'a>(&'a Rows, &'a Walk, usize);
+pub struct BeforeAt<'a>(pub &'a Rows, pub &'a Walk, pub usize);
 
 impl Before for BeforeAt<'_> {
     fn landed(&self, goal: &GoalId) -> bool {
@@ -199,11 +196,6 @@ impl Auditor<'_> {
     /// Looks at what a landing did.
     fn landing(&mut self, memory: &mut Memory<'_>, at: usize, node: &Node, members: &[&Landed]) -> Result<()> {
         let id = node.entry.id;
-        if let Some(divergence) = landing::parents(&node.entry) {
-            let goal = members.first().map(|landed| landed.goal.clone());
-            self.found(id, goal.as_ref(), divergence);
-            return Ok(());
-        }
         let Some(parent) = node
             .entry
             .parents
@@ -211,8 +203,22 @@ impl Auditor<'_> {
             .copied()
             .filter(|parent| self.repo.has(*parent))
         else {
+            self.unfit(node, members);
             return Ok(());
         };
+        if node.entry.parents.len() == 1
+            && let Ok(moves) = memory.moves(parent, id)
+            && self.is_picked(node, members, &moves)
+        {
+            self.rows.rewritten.insert(at);
+            self.unexplained(node, &moves);
+            self.rows.take_in(at, &moves);
+            self.lost(id, &moves, &BTreeSet::new(), false);
+            return Ok(());
+        }
+        if self.unfit(node, members) {
+            return Ok(());
+        }
         self.landing_code(node, parent, members)?;
         let moves = match memory.moves(parent, id) {
             Ok(moves) => moves,
@@ -267,18 +273,36 @@ impl Auditor<'_> {
         Ok(())
     }
 
+    /// True for a landing that people picked onto another line, so that it keeps the date that it had, or that a squash ends
+    /// with, so that it has the words of others too and none of their commits.
+    fn is_picked(&self, node: &Node, members: &[&Landed], moves: &Moves) -> bool {
+        let at = node.entry.at.rfc3339();
+        let mut all = members.iter().filter(|landed| landed.how == How::Merged).peekable();
+        let is_squash = |landed: &&Landed| {
+            let paragraphs = node.entry.message.trim_end().split("\n\n").count();
+            paragraphs > 2 && !self.walk.index.contains_key(&landed.commit)
+        };
+        all.peek().is_some() && all.all(|landed| has_other_date(landed, moves, &at) || is_squash(landed))
+    }
+
+    /// Names a landing whose parents are not what it says.
+    fn unfit(&mut self, node: &Node, members: &[&Landed]) -> bool {
+        let divergence = landing::parents(&node.entry);
+        let is_unfit = divergence.is_some();
+        if let Some(divergence) = divergence {
+            self.found(node.entry.id, members.first().map(|landed| &landed.goal), divergence);
+        }
+        is_unfit
+    }
+
     /// True for a plain landing that is not the commit that its row or its note is of: a rebase kept both as they were.
     fn is_made_anew(&self, landed: &Landed, moves: &Moves, landed_at: &str) -> bool {
-        let is = |row: &&String| read::id_text(row).is_some_and(|id| id == landed.goal.as_str());
-        let row = moves.completed.added.iter().find(is);
-        let dated = format!("\"landed_at\":\"{landed_at}\"");
         let noted = self.noted.names_other(&landed.goal, landed.commit);
-        noted || row.is_some_and(|row| !row.replace(": ", ":").contains(&dated))
+        noted || has_other_date(landed, moves, landed_at)
     }
 
     /// Looks at what any other commit did: of people, or ours that lands nothing.
     fn other_commit(&mut self, memory: &mut Memory<'_>, at: usize, node: &Node) -> Result<()> {
-        self.undo_code(at, node)?;
         let mut excused = self.walk.reverted(&node.entry);
         if node.entry.parents.len() > 1 {
             // One side took a goal back, the other still has its rows.
@@ -298,6 +322,7 @@ impl Auditor<'_> {
             self.lost(node.entry.id, &moves, &excused, nth > 0);
             if nth == 0 {
                 self.unexplained(node, &moves);
+                self.undoing(at, node, &moves)?;
                 self.rows.take_in(at, &moves);
             }
         }
@@ -332,6 +357,7 @@ impl Auditor<'_> {
         for row in &moves.history.added {
             match Head::of(row) {
                 Some(head) if self.rows.has_commit(&head.goal, head.commit) => {}
+                Some(head) if self.is_landed_by_people(&head.goal, head.commit) => {}
                 // A squash brings the rows, and leaves the commits behind.
                 Some(head) if !self.walk.index.contains_key(&head.commit) => squashed += 1,
                 head => {
@@ -371,12 +397,17 @@ impl Auditor<'_> {
             }
         }
         if squashed > 0 {
-            self.audit.remarks.push(format!(
-                "{} brought {squashed} of the records from commits that are not in this history (a squash?)",
-                node.entry.id.short()
-            ));
+            self.audit.squashed.push((node.entry.id, squashed));
         }
     }
+}
+
+/// True where a landing's row is of another date than its commit.
+fn has_other_date(landed: &Landed, moves: &Moves, landed_at: &str) -> bool {
+    let is = |row: &&String| read::id_text(row).is_some_and(|id| id == landed.goal.as_str());
+    let row = moves.completed.added.iter().find(is);
+    let dated = format!("\"landed_at\":\"{landed_at}\"");
+    row.is_some_and(|row| !row.replace(": ", ":").contains(&dated))
 }
 
 fn unreadable(error: &eyre::Report) -> Divergence {
