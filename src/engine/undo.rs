@@ -319,8 +319,7 @@ fn reason(member: &Member, why: Option<&str>) -> String {
     }
 }
 
-/// Words the commit that takes `members` out.
-pub fn message(members: &[Member], why: Option<&str>) -> Message {
+fn message(members: &[Member], why: Option<&str>) -> Message {
     let about = match members {
         [only] if !only.description.is_empty() => format!("{}: {}", only.goal, only.description),
         _ => names(members),

@@ -181,7 +181,7 @@ impl Auditor<'_> {
 }
 
 /// The first lines by which two messages differ; `no more` where one of them ends.
-pub fn differing_lines(expected: &str, found: &str) -> (String, String) {
+fn differing_lines(expected: &str, found: &str) -> (String, String) {
     let same = expected
         .lines()
         .zip(found.lines())

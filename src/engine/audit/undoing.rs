@@ -11,15 +11,13 @@ use crate::{
     backlog::history::asked,
     engine::{
         audit::{
-            Auditor, landing,
+            Auditor,
             rows::BeforeAt,
             walk::{self, Node},
         },
-        recall,
-        taking::{self, Member},
-        undo,
+        recall, taking,
     },
-    git::{Repo, history, merge, tree},
+    git::{Repo, commit::Message, history, merge, tree},
     id::{CommitId, GoalId},
     record::Undone,
     snapshot::CodeTree,
@@ -52,7 +50,9 @@ impl Auditor<'_> {
         let is_squash = heads
             .into_iter()
             .any(|head| !self.walk.index.contains_key(&head.commit));
-        if is_squash || moves::is_of_people(moves, &members, &undone_at) {
+        let parent = node.entry.parents.first().map(ToString::to_string);
+        let is_copy = node.entry.trailers("Base").any(|base| Some(base) != parent.as_deref());
+        if is_squash || is_copy || moves::is_of_people(moves, &members, &undone_at) {
             return Ok(());
         }
         let of_goal = |back: &moves::Back<'_>| moves::back(moves, back, &undone_at);
@@ -104,24 +104,32 @@ impl Auditor<'_> {
         let Some(parent) = node.entry.parents.first().copied() else {
             return Ok(());
         };
-        let mut commits = Vec::new();
+        let (mut commits, mut wholes) = (Vec::new(), Vec::new());
         for goal in goals {
-            let earlier = self.walk.landed.iter().rev();
-            let mut earlier = earlier.filter(|landed| landed.at < at && landed.goal == *goal);
-            let Some(landed) = earlier.next() else { return Ok(()) };
-            if self.walk.node(landed.commit).is_none_or(|own| own.cut) {
+            let mut earlier = self.walk.landed.iter().rev();
+            let last = self.rows.landed_before(goal, at);
+            let landed = earlier.find(|landed| Some(landed.at) == last && landed.goal == *goal);
+            let Some(landed) = landed else { return Ok(()) };
+            let Some(own) = self.walk.node(landed.commit).filter(|own| !own.cut) else {
                 return Ok(());
-            }
+            };
             if !commits.contains(&landed.commit) {
                 commits.push(landed.commit);
+                // A branch that landed as it is has all of its work only in what landed it.
+                wholes.push(match own.entry.trailers("Goal").next() {
+                    Some(_) => landed.commit,
+                    None => landed.landing,
+                });
             }
         }
         let there = tree::code_of_commit(self.repo, node.entry.id)?;
-        for _ in 0..2 {
-            if inverse(self.repo, parent, &commits)? == Some(there) {
-                return Ok(());
+        for order in [&mut wholes, &mut commits.clone()] {
+            for _ in 0..2 {
+                if inverse(self.repo, parent, order)? == Some(there) {
+                    return Ok(());
+                }
+                order.reverse();
             }
-            commits.reverse();
         }
         let names: Vec<String> = commits.iter().map(CommitId::short).collect();
         let expected = format!("the code without {}", names.join(", "));
@@ -138,32 +146,40 @@ impl Auditor<'_> {
 fn message(node: &Node, moves: &Moves, goals: &[GoalId]) -> Option<Divergence> {
     let mut undone = moves.history.added.iter().filter_map(|row| Undone::of_line(row));
     let first = undone.find(|undone| goals.contains(&undone.goal))?;
-    let described = |goal: &GoalId| {
-        let open = moves.pending.added.iter().filter_map(|row| asked(row));
-        open.filter(|open| open.id.as_ref() == Some(goal))
-            .map(|open| open.description)
-            .next()
-            .unwrap_or_default()
+    let subject = match goals {
+        [only] => {
+            let mut open = moves.pending.added.iter().filter_map(|row| asked(row));
+            let goal = open.find(|open| open.id.as_ref() == Some(only));
+            let about = goal.map(|goal| goal.description).filter(|about| !about.is_empty());
+            about.map_or_else(|| format!("Undo {only}"), |about| format!("Undo {only}: {about}"))
+        }
+        // Of many only some are named.
+        all => format!("Undo {}", all.first()?),
     };
-    let members: Vec<Member> = goals
-        .iter()
-        .map(|goal| Member {
-            goal: goal.clone(),
-            description: described(goal),
-            commit: first.commit,
-        })
-        .collect();
-    let body = taking::body(&node.entry.message);
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = undo::message(&members, body).text();
-    if expected != node.entry.message {
-        let (expected, found) = landing::differing_lines(&expected, &node.entry.message);
-        return Some(Divergence::new(What::Message, expected, found));
+    let wanted = Message {
+        subject,
+        body: String::new(),
+        trailers: Vec::new(),
+    };
+    let (wanted, there) = (wanted.text(), node.entry.subject());
+    let wanted = wanted.trim_end();
+    let is_right = if goals.len() == 1 {
+        there == wanted
+    } else {
+        there.starts_with(wanted)
+    };
+    if !is_right {
+        return Some(Divergence::new(What::Message, wanted, there));
     }
-    let (said, why) = (
-        one_line(body.unwrap_or_default()),
-        one_line(first.why.as_deref().unwrap_or_default()),
-    );
+    let settled: Vec<&str> = node.entry.trailers("Settled").collect();
+    let named: Vec<&str> = goals.iter().map(GoalId::as_str).collect();
+    if settled != named {
+        let expected = format!("`Settled: {}`", named.join(", "));
+        return Some(Divergence::new(What::Message, expected, settled.join(", ")));
+    }
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = one_line(taking::body(&node.entry.message).unwrap_or_default());
+    let why = one_line(first.why.as_deref().unwrap_or_default());
     (!said.starts_with(&why) || why.is_empty() != said.is_empty())
         .then(|| Divergence::new(What::Message, format!("why: {why}"), said))
 }
