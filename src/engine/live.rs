@@ -270,4 +270,28 @@ mod tests {
         assert_eq!(Doing::parse("7\n\n").goal, None);
         assert_eq!(Doing::parse("").pid, 0);
     }
+
+    #[test]
+    fn a_step_began_when_it_was_first_said_and_ends_with_its_goal() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::try_lock(&folder.path().join("run.lock"), "").unwrap().unwrap();
+        let mut live = Live {
+            lock,
+            doing: Doing::default(),
+        };
+        live.take(Some(&"a".parse().unwrap()), Moment(1));
+        live.step((Phase::Asking, Some(1)), Moment(2), (0, None));
+        live.step((Phase::Asking, Some(1)), Moment(3), (1, None));
+        assert_eq!((live.doing.since, live.doing.calls), (Some(Moment(2)), 1));
+        live.step((Phase::Asking, Some(2)), Moment(4), (1, None));
+        assert_eq!(live.doing.since, Some(Moment(4)));
+        live.take(None, Moment(5));
+        let now = (
+            live.doing.phase,
+            live.doing.round,
+            live.doing.since,
+            live.doing.goal_since,
+        );
+        assert_eq!(now, (None, None, None, None));
+    }
 }

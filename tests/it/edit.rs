@@ -315,3 +315,13 @@ fn what_an_editor_adds_by_itself_is_no_change() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(sandbox.read(BACKLOG).contains("\"priority\":4"));
 }
+
+#[test]
+fn who_leaves_a_wrong_text_as_it_is_has_given_up() {
+    let sandbox = one_goal();
+    let script =
+        "echo x >> \"$HOME/opened\"; grep -q high \"$1\" || sed -i 's/^priority.*/priority = \"high\"/' \"$1\"";
+    assert_eq!(edit(&sandbox, script).code, 1);
+    assert_eq!(fs::read_to_string(sandbox.home().join("opened")).unwrap(), "x\nx\n");
+    assert_eq!(kept(&sandbox).len(), 1);
+}

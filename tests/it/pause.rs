@@ -120,7 +120,17 @@ fn a_file_that_says_nothing_is_an_order_all_the_same() {
     sandbox.write(".git/invisigoth/pause", "");
     assert_eq!(sandbox.run(&["run"]).code, 5);
     assert_eq!(sandbox.json(&["status"])["paused"], json!({}));
+    // One that stands keeps its time; one that cannot be read stands, too.
+    sandbox.write(".git/invisigoth/pause", r#"{"since":"2026-01-02T03:04:05Z"}"#);
+    let paused = sandbox.json(&["pause", "--why", "lunch"]);
+    assert_eq!(
+        paused["paused"],
+        json!({ "since": "2026-01-02T03:04:05Z", "why": "lunch" })
+    );
     sandbox.ok(&["resume"]);
+    std::fs::create_dir(sandbox.path(".git/invisigoth/pause")).unwrap();
+    assert_eq!(sandbox.run(&["run"]).code, 5);
+    std::fs::remove_dir(sandbox.path(".git/invisigoth/pause")).unwrap();
     sandbox.ok(&["run"]);
 }
 

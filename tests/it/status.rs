@@ -270,3 +270,18 @@ fn where_nothing_is_set_up_init_comes_first() {
     sandbox.ok(&["add", "Make a"]);
     assert!(sandbox.shows(&["status"]).contains("next       git invisigoth init\n"));
 }
+
+#[test]
+fn a_goal_that_was_taken_back_and_landed_anew_landed_once_today() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({ "a": [whole("a.txt", "a\n"), whole("a.txt", "b\n")] }));
+    sandbox.goal("a", &[]);
+    for line in [&["run"][..], &["undo", "a"], &["release", "a"], &["run"]] {
+        sandbox.ok(line);
+    }
+    let today = sandbox.json(&["status"])["today"].clone();
+    assert_eq!(
+        (&today["count"], today["landed"].as_array().unwrap().len()),
+        (&json!(1), 1)
+    );
+}

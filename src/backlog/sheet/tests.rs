@@ -72,6 +72,7 @@ fn what_is_no_goal_is_named_with_its_line() {
         "Some(13) the id of a goal cannot change"
     );
     assert!(said("files = []", "files = [\"../x\"]").starts_with("Some(8) `files`: "));
+    assert!(said("files = []", "files = [\"x\", \"x\"]").ends_with("a file is there twice"));
     assert!(said("status = \"pending\"", "status = \"done\"").contains("unknown variant `done`"));
     assert!(said("odd = 1.5", "odd = nan").contains("none that JSON can say"));
     assert!(said("priority = 0", "priority = ").starts_with("Some(11) "));
@@ -83,6 +84,24 @@ fn an_id_that_stays_is_no_change_and_comments_are_nothing() {
     assert_eq!(changes(&id(), ROW, &sheet), Ok(Vec::new()));
     assert!(is_blank("# x\n\n  # y"));
     assert!(!is_blank("x = 1"));
+}
+
+#[test]
+fn text_that_could_end_its_quotes_comes_back_as_it_was() {
+    for prompt in [
+        "one\n'''two",
+        "one\ntwo'",
+        "one\ntwo''",
+        "one\n'''",
+        "\none\n",
+        "'''",
+        "one\r\ntwo",
+    ] {
+        let row = json!({"id": "a", "description": "d", "prompt": prompt}).to_string();
+        let sheet = write(&id(), &row);
+        let read = fields(&sheet).unwrap();
+        assert_eq!(read.get("prompt"), Some(&json!(prompt)), "{prompt:?} {sheet}");
+    }
 }
 
 proptest! {

@@ -14,14 +14,11 @@ const ORDER: [State; 7] = [
 ];
 /// Lines that goals take together, those that say how many more there are among them.
 const LINES: usize = 15;
-/// Lines that each state gets at least, where it has so many goals.
-const LEAST: usize = 2;
 
 /// Returns the states in order, with how many goals of each are shown; where there are more, a line says so.
 pub(super) fn shown(number: impl Fn(State) -> usize) -> [(State, usize); 7] {
     let numbers = ORDER.map(number);
-    let mut lines = numbers.map(|number| number.min(LEAST));
-    let mut left = LINES.saturating_sub(lines.iter().sum());
+    let (mut lines, mut left) = (numbers.map(|_| 0), LINES);
     // One line to each in turn, so that no state takes the room of all others.
     while left > 0 && lines != numbers {
         for (lines, number) in lines.iter_mut().zip(numbers) {
