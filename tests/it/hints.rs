@@ -11,10 +11,8 @@ const PROSE: [&str; 3] = ["works", "takes", "adds"];
 /// Every `git invisigoth WORD …` of a text, up to where the line of the command ends.
 fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.split("git invisigoth ").skip(1).map(|rest| {
-        let end = rest
-            .find(['`', '\n', '"', '|', ';', ',', '(', ')', '\\'])
-            .unwrap_or(rest.len());
-        rest[..end].split_whitespace().collect()
+        let line = rest.split(['`', '\n', '"', '|', ';', ',', '(', ')', '\\']).next();
+        line.unwrap_or_default().split_whitespace().collect()
     })
 }
 
