@@ -29,7 +29,7 @@ use crate::{
     event::Event,
     facts::{AttemptFact, Fact, Facts, Standing},
     fault::{Fault, Kind},
-    git::{Repo, commit, notes, objects, refs, tree},
+    git::{Repo, commit, locks, notes, objects, refs, tree},
     id::{CommitId, GoalId, Oid},
     settings::Settings,
     time::Moment,
@@ -85,6 +85,10 @@ impl<'s> Worker<'s> {
         let live = Live::begin(session, &repo)?;
         ready_to_commit(&repo)?;
         let mut target = Target::read(session, &repo)?;
+        let dead = locks::clear_dead(&repo, &target.branch, &session.stop)?;
+        if dead > 0 {
+            session.say(format!("{dead} locks of refs that a killed command left are gone"));
+        }
         let again = target.reconcile(&repo)?;
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;
         let gate = session::gate(session, &repo, &settings)?;

@@ -12,6 +12,7 @@ pub mod commit;
 pub mod config;
 pub mod diff;
 pub mod history;
+pub mod locks;
 pub mod merge;
 pub mod notes;
 pub mod objects;
