@@ -196,7 +196,11 @@ impl<'a> Log<'a> {
     fn new_goals(&self, backlog: &Backlog, landings: &[Landing<'_>]) -> Vec<String> {
         let is = |row: &str, landing: &Landing<'_>| {
             let commit = landing.commit.map(|commit| format!("\"{commit}\""));
-            is_of(row, landing.goal) && Row::parse(row).is_some_and(|row| row.value("commit") == commit.as_deref())
+            // A plain commit cannot name itself: one that lands an open goal lands it anew.
+            let is_another = commit.is_none() && backlog.raw(landing.goal).is_some();
+            is_of(row, landing.goal)
+                && !is_another
+                && Row::parse(row).is_some_and(|row| row.value("commit") == commit.as_deref())
         };
         let mut new: Vec<String> = Vec::new();
         for landing in landings {
