@@ -2,7 +2,11 @@
 
 use crate::{
     commands::rebuild::Outcome,
-    ui::{View, look::Look, text::Lines},
+    ui::{
+        View,
+        look::Look,
+        text::{Lines, run},
+    },
 };
 
 impl View for Outcome {
@@ -13,6 +17,7 @@ impl View for Outcome {
         if let Some(commit) = self.commit {
             lines.add("commit", &commit.short());
         }
-        lines.end()
+        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
+        lines.end() + &beside.unwrap_or_default()
     }
 }
