@@ -13,7 +13,7 @@ use crate::{
         land::{self, Approval, Outcome},
         landed,
         proving::{self, Proof},
-        recall, rewrite, run,
+        recall, rewrite, run, steering,
         stored::{self, Adopted, Begun, Stored},
         worker::Worker,
     },
@@ -22,14 +22,14 @@ use crate::{
     git::{
         attempts,
         branch::{self, Own},
-        codetree, commit, diff, history, merge,
+        codetree, commit, diff, history, merge, notes,
         refs::{self, RefMove, Swap},
         tree,
     },
     goal::{Decision, Goal},
     guard::{self, Denied, Policy},
     id::{CommitId, GoalId},
-    record::ADOPTED,
+    record::{ADOPTED, Record},
     settings::Isolation,
     snapshot::{Change, Changes, CodeTree},
 };
@@ -88,7 +88,7 @@ pub fn look(worker: &Worker<'_>, wish: &Wish) -> Result<Found> {
             .into());
     }
     if history::contains(repo, tip, head)? {
-        return Err(contained(worker, name, head).into());
+        return Err(contained(worker, name, head)?.into());
     }
     let Some(base) = branch::bases(repo, tip, head)?.first().copied() else {
         let fault = error(format!(
@@ -160,19 +160,33 @@ fn resolve(worker: &Worker<'_>, name: &str) -> Result<CommitId> {
     refs::resolve(&worker.repo, name).map_err(|_| unknown().into())
 }
 
-fn contained(worker: &Worker<'_>, name: &str, head: CommitId) -> Fault {
+fn contained(worker: &Worker<'_>, name: &str, head: CommitId) -> Result<Fault> {
     let target = &worker.target;
     let fault = error(format!("nothing to adopt: `{}` has all of `{name}`", target.branch));
     if head == target.head && *name != target.branch {
-        return fault.hint(format!(
+        return Ok(fault.hint(format!(
             "goals land on `{}`, which is at the same commit; `git switch BRANCH`, or --set land.target=BRANCH",
             target.branch
-        ));
+        )));
     }
     if head == target.head {
-        return fault.hint("that is the branch goals land on; `git switch BRANCH`, or --set land.target=BRANCH");
+        return Ok(fault.hint("that is the branch goals land on; `git switch BRANCH`, or --set land.target=BRANCH"));
     }
-    fault
+    // What landed as it is and was undone is part of history all the same: only copies of its commits are new.
+    let lines = notes::lines(&worker.repo, refs::NOTES, head.0)?;
+    let records = lines
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Record>(line).ok());
+    let undone = records.filter(|record| record.commit == head && !worker.facts.landed.contains(&record.goal));
+    Ok(match undone.last() {
+        Some(Record { goal, base, .. }) => fault.hint(format!(
+            "goal {goal} that it landed was undone; `git rebase --no-ff {} {name}` copies its commits, then `git \
+             invisigoth adopt {name} --goal {}`",
+            base.short(),
+            steering::typed([&goal])
+        )),
+        None => fault,
+    })
 }
 
 /// Refuses commits whose messages would be believed, or that take back what has landed.

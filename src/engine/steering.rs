@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backlog::{Backlog, close, error::BacklogError},
+    detect,
     engine::{
         landed,
         recall::{self, Recalled, backlog_fault},
@@ -225,6 +226,18 @@ pub fn steered(facts: &Facts, met: &Met<'_>) -> Steered {
     }
 }
 
+/// Writes ids of goals as they are typed after a command.
+pub fn typed<'i>(ids: impl IntoIterator<Item = &'i GoalId>) -> String {
+    let words: Vec<String> = ids.into_iter().map(|id| detect::quoted(id.as_str())).collect();
+    // An id that looks like an option is one, unless `--` goes before.
+    let end = if words.iter().any(|word| word.starts_with('-')) {
+        "-- "
+    } else {
+        ""
+    };
+    format!("{end}{}", words.join(" "))
+}
+
 /// Lists the open goals that need `id`.
 pub fn needed_by(facts: &Facts, id: &GoalId) -> Vec<GoalId> {
     let needing = facts.goals.iter().filter(|(_, open)| open.needs.contains(id));
@@ -234,7 +247,7 @@ pub fn needed_by(facts: &Facts, id: &GoalId) -> Vec<GoalId> {
 /// Returns `backlog` with a row for `id`, as held, where people took the goal back and it has none.
 ///
 /// # Errors
-/// When the completed files cannot be read.
+/// A fault where its row waits beside the branch; when the completed files cannot be read.
 pub fn with_row(found: &Found, backlog: &Backlog, id: &GoalId) -> Result<Backlog> {
     with_row_at(&found.repo, &found.known, backlog, id)
 }
@@ -244,9 +257,14 @@ pub fn with_row(found: &Found, backlog: &Backlog, id: &GoalId) -> Result<Backlog
 /// # Errors
 /// As `with_row`.
 pub fn with_row_at(repo: &Repo, known: &Recalled, backlog: &Backlog, id: &GoalId) -> Result<Backlog> {
-    let back = known.landed.reopened.iter().find(|back| back.goal == *id);
-    let (None, Some(back), Some(tip)) = (backlog.raw(id), back, known.facts.tip) else {
+    if backlog.raw(id).is_some() {
         return Ok(backlog.clone());
+    }
+    let back = known.landed.reopened.iter().find(|back| back.goal == *id);
+    let (Some(back), Some(tip)) = (back, known.facts.tip) else {
+        let message = format!("goal {id} came back by results that your checkout does not have yet");
+        let hint = "`git invisigoth status` says why they wait; once it followed, type this again";
+        return Err(Fault::new(Kind::Person, message).hint(hint).into());
     };
     let completed = recall::landed_row(repo, tip, id)?;
     let held = close::with_held(backlog, id, completed.as_deref(), &landed::reverted(back.by));

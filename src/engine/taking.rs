@@ -14,7 +14,7 @@ use crate::{
     },
     engine::{
         recall::{self, backlog_fault},
-        target,
+        steering, target,
         worker::Worker,
     },
     fault::{Fault, Kind},
@@ -35,8 +35,10 @@ pub struct Member {
     pub goal: GoalId,
     /// Its first line.
     pub description: String,
-    /// The commit that is its work.
+    /// The commit that is its work; the newest one of a branch that landed as it is.
     pub commit: CommitId,
+    /// The commit that has all of its work beyond its first parent: the same, or what landed a branch as it is.
+    pub whole: CommitId,
 }
 
 /// What is known of a landed goal.
@@ -84,23 +86,25 @@ pub fn members(worker: &Worker<'_>, ids: &[GoalId], cascade: bool) -> Result<Vec
     let taken = all.into_iter().rev().filter(|one| out.contains(&one.goal));
     let mut members = Vec::new();
     for one in taken {
-        let commit = found.usable(worker, &one.goal)?;
+        let (commit, whole) = found.usable(worker, &one.goal)?;
         members.push(Member {
             goal: one.goal,
             description: one.description,
             commit,
+            whole,
         });
     }
     Ok(members)
 }
 
 fn needs_cascade(ids: &[GoalId], others: &[String]) -> Fault {
+    let typed = steering::typed(ids);
     let ids: Vec<&str> = ids.iter().map(GoalId::as_str).collect();
     let (named, more) = (others.iter().take(NAMED).cloned(), others.len().saturating_sub(NAMED));
     let more = (more > 0).then(|| format!("and {more} more"));
     let others: Vec<String> = named.chain(more).collect();
     let message = format!("{} cannot be undone alone: {}", ids.join(", "), others.join(", "));
-    let hint = format!("`git invisigoth undo {} --cascade` undoes these too", ids.join(" "));
+    let hint = format!("`git invisigoth undo --cascade {typed}` undoes these too");
     Fault::new(Kind::Error, message).hint(hint)
 }
 
@@ -169,16 +173,16 @@ impl Commits {
         if all.iter().all(|one| is_there(&one.goal)) {
             return Ok(Self(found));
         }
-        let missing: BTreeSet<&GoalId> = all.iter().map(|one| &one.goal).filter(|goal| !is_there(goal)).collect();
-        let mut seen = BTreeMap::new();
-        for entry in history::first_parents(repo, worker.target.tip, usize::MAX)? {
-            for (goal, commit) in target::members(&entry) {
-                if missing.contains(&goal) {
-                    seen.entry(goal).or_insert(commit);
+        let missing = all.iter().map(|one| &one.goal).filter(|goal| !is_there(goal));
+        let mut missing: BTreeSet<GoalId> = missing.cloned().collect();
+        history::search(repo, worker.target.tip, |entry| {
+            for (goal, commit) in target::members(entry) {
+                if missing.remove(&goal) {
+                    found.insert(goal, commit);
                 }
             }
-        }
-        found.extend(seen);
+            missing.is_empty()
+        })?;
         Ok(Self(found))
     }
 
@@ -186,8 +190,8 @@ impl Commits {
         self.0.get(one).is_some_and(|commit| self.0.get(other) == Some(commit))
     }
 
-    /// Returns the goal's commit, where it and its parent are here.
-    fn usable(&self, worker: &Worker<'_>, goal: &GoalId) -> Result<CommitId> {
+    /// Returns the goal's commit and the one that has all of its work, where that one and its parent are here.
+    fn usable(&self, worker: &Worker<'_>, goal: &GoalId) -> Result<(CommitId, CommitId)> {
         let gone = |what: String| {
             let hint = "`git fetch --unshallow` brings all of history";
             Fault::new(Kind::Error, format!("{what} is not in this clone")).hint(hint)
@@ -198,8 +202,9 @@ impl Commits {
         if !worker.repo.has(commit) {
             return Err(gone(format!("commit {} of goal {goal}", commit.short())).into());
         }
-        match history::parents(&worker.repo, commit)?.first() {
-            Some(parent) if worker.repo.has(*parent) => Ok(commit),
+        let whole = whole(worker, goal, commit)?;
+        match history::parents(&worker.repo, whole)?.first() {
+            Some(parent) if worker.repo.has(*parent) => Ok((commit, whole)),
             Some(parent) => Err(gone(format!("{}, the parent of goal {goal}'s commit,", parent.short())).into()),
             None => {
                 let message = format!("goal {goal} is the first commit: there is nothing to go back to");
@@ -209,13 +214,27 @@ impl Commits {
     }
 }
 
+/// Returns the commit that has all of a goal's work beyond its first parent: its own, unless that is the newest of a branch
+/// that landed as it is, whose commits say nothing of goals.
+fn whole(worker: &Worker<'_>, goal: &GoalId, commit: CommitId) -> Result<CommitId> {
+    let own = history::entry(&worker.repo, commit)?;
+    if own.trailers("Goal").next().is_some() {
+        return Ok(commit);
+    }
+    let landed = (goal.clone(), commit);
+    let landing = history::search(&worker.repo, worker.target.tip, |entry| {
+        target::members(entry).contains(&landed)
+    })?;
+    Ok(landing.map_or(commit, |landing| landing.id))
+}
+
 /// The fault of an inverse that does not fit: where, and what changed these files since.
 ///
 /// # Errors
 /// When history cannot be read.
 pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Result<Fault> {
     let mut since: Vec<String> = Vec::new();
-    let mut together: Vec<String> = vec![member.goal.to_string()];
+    let mut together: Vec<GoalId> = vec![member.goal.clone()];
     for entry in history::first_parents(&worker.repo, worker.target.tip, LOOK_BACK)? {
         let landed = target::members(&entry);
         if entry.id == member.commit || landed.iter().any(|(_, commit)| *commit == member.commit) {
@@ -224,7 +243,7 @@ pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Res
         let touches = diff::of_commit(&worker.repo, entry.id)?;
         if touches.iter().any(|differs| paths.contains(&differs.path)) {
             let goals: Vec<&str> = landed.iter().map(|(goal, _)| goal.as_str()).collect();
-            together.extend(goals.iter().map(ToString::to_string));
+            together.extend(landed.iter().map(|(goal, _)| goal.clone()));
             since.push(match goals.as_slice() {
                 [] => format!("{} {}", entry.id.short(), entry.subject()),
                 goals => format!("{} of {}", entry.id.short(), goals.join(", ")),
@@ -243,16 +262,19 @@ pub fn conflict(worker: &Worker<'_>, member: &Member, paths: &[RepoPath]) -> Res
         let named: Vec<String> = since.into_iter().take(NAMED).collect();
         message = format!("{message}, changed since by {}{more}", named.join("; "));
     }
-    let commit = member.commit.short();
+    let revert = match member.whole == member.commit {
+        true => member.commit.short(),
+        false => format!("-m 1 {}", member.whole.short()),
+    };
     let mut fault = Fault::new(Kind::Error, message);
     if (2..=NAMED).contains(&together.len()) {
         fault = fault.hint(format!(
             "`git invisigoth undo {}` undoes them together",
-            together.join(" ")
+            steering::typed(&together)
         ));
     }
     Ok(fault.hint(format!(
-        "`git revert {commit}` by hand: its commit takes the goal back too"
+        "`git revert {revert}` by hand: its commit takes the goal back too"
     )))
 }
 

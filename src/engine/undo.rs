@@ -13,7 +13,7 @@ use crate::{
     check::{Baseline, CheckRow, Failed, Verified},
     engine::{
         land::{self, Closing},
-        landed, recall, run, session, settle,
+        landed, recall, run, session, settle, steering,
         taking::{self, Member},
         worker::{self, Worker},
     },
@@ -140,7 +140,10 @@ fn sorted(worker: &Worker<'_>, ids: &[GoalId]) -> Result<(Vec<GoalId>, Already)>
                 format!("goal {id} has not landed, so there is nothing to undo"),
             );
             return Err(fault
-                .hint(format!("`git invisigoth drop {id}` takes it out of the backlog"))
+                .hint(format!(
+                    "`git invisigoth drop {}` takes it out of the backlog",
+                    steering::typed([id])
+                ))
                 .into());
         } else {
             return Err(run::unknown_goal(facts, id).into());
@@ -158,7 +161,7 @@ fn inverse(worker: &Worker<'_>, members: &[Member]) -> Result<CodeTree> {
         if !taken.insert(member.commit) {
             continue;
         }
-        match merge::inverse(&worker.repo, code, member.commit)? {
+        match merge::inverse(&worker.repo, code, member.whole)? {
             Ok(without) => code = without,
             Err(paths) => return Err(taking::conflict(worker, member, &paths)?.into()),
         }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
 
+use gix::{revision::walk::Sorting, traverse::commit::simple::CommitTimeOrder};
+
 use crate::{
     git::{Doing as _, GitError, Repo, Result, gix_id, oid},
     id::{CommitId, GoalId},
@@ -227,6 +229,23 @@ pub fn has_landed(repo: &Repo, tip: CommitId, goal: &GoalId, (attempt, since): (
         }
     }
     Ok(false)
+}
+
+/// Returns the newest commit that `is_it` says yes to, of `tip` and all its ancestors. A shallow clone simply ends.
+///
+/// # Errors
+/// When history cannot be read.
+pub fn search(repo: &Repo, tip: CommitId, mut is_it: impl FnMut(&LogEntry) -> bool) -> Result<Option<LogEntry>> {
+    let doing = || format!("walking history from {tip}");
+    let walk = repo.gix.rev_walk([gix_id(tip.0)]);
+    let walk = walk.sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
+    for info in walk.all().doing(doing)? {
+        let here = entry(repo, CommitId(oid(&info.doing(doing)?.id)))?;
+        if is_it(&here) {
+            return Ok(Some(here));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the commits that landed, newest first: those with `Landed:` or `Goal:` trailers among the ancestors of `tip`.

@@ -496,3 +496,65 @@ fn a_reason_leaves_without_secrets() {
     assert!(sandbox.git(&["log", "-1", "--format=%b"]).starts_with("it said "));
     assert!(!sandbox.holds(key));
 }
+
+#[test]
+fn a_branch_that_landed_as_it_is_comes_out_whole_and_its_copies_can_come_again() {
+    let sandbox = Sandbox::ready();
+    landed(&sandbox, &[("a", &[])]);
+    sandbox.git(&["switch", "-q", "-c", "feature"]);
+    for name in ["one", "two"] {
+        sandbox.write(name, "x\n");
+        sandbox.commit(name);
+    }
+    sandbox.git(&["switch", "-q", "main"]);
+    let before = sandbox.code("main");
+    sandbox.goal("g", &[]);
+    sandbox.ok(&["adopt", "feature", "--as-is", "--goal", "g"]);
+    sandbox.ok(&["undo", "g"]);
+    assert_eq!(sandbox.code("main"), before);
+    sandbox.ok(&["verify"]);
+
+    let again = sandbox.run(&["adopt", "feature"]);
+    let base = sandbox.git(&["rev-parse", "--short=7", "feature~2"]);
+    let hint = format!(
+        "goal g that it landed was undone; `git rebase --no-ff {base} feature` copies its commits, then `git invisigoth \
+         adopt feature --goal g`"
+    );
+    assert!(again.stderr.contains(&hint), "{}", again.stderr);
+    let later = [("GIT_COMMITTER_DATE", "2026-01-03T00:00:00Z")];
+    let mut rebase = sandbox.command("git");
+    rebase.envs(later).args(["rebase", "-q", "--no-ff", &base, "feature"]);
+    assert!(rebase.status().unwrap().success());
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.ok(&["adopt", "feature", "--goal", "g"]);
+    assert!(sandbox.path("one").exists() && sandbox.path("two").exists());
+}
+
+#[test]
+fn a_plain_goal_that_lands_again_is_completed_again() {
+    let sandbox = Sandbox::set_up(NOT_BAD, &format!("{TEST}[land]\nstyle = \"linear\"\n"));
+    landed(&sandbox, &[("a", &[])]);
+    sandbox.ok(&["undo", "a"]);
+    release(&sandbox);
+    sandbox.script(json!({"a": [whole("other.txt", "y\n")]}));
+    sandbox.ok(&["run"]);
+    let rows: Vec<Value> = serde_json::from_str(&sandbox.read("memory/completed_goals.json")).unwrap();
+    assert_eq!(rows.len(), 2);
+    sandbox.ok(&["verify"]);
+}
+
+#[test]
+fn a_plain_landing_of_another_line_of_history_is_undone_where_both_are_merged() {
+    let sandbox = Sandbox::set_up(NOT_BAD, &format!("{TEST}[land]\nstyle = \"linear\"\n"));
+    let driver = format!("{} merge-driver %O %A %B %P", env!("CARGO_BIN_EXE_git-invisigoth"));
+    sandbox.git(&["config", "merge.invisigoth.driver", &driver]);
+    sandbox.git(&["branch", "colleague"]);
+    landed(&sandbox, &[("a", &[])]);
+    sandbox.git(&["switch", "-q", "colleague"]);
+    landed(&sandbox, &[("b", &[])]);
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.git(&["merge", "-q", "--no-edit", "colleague"]);
+    sandbox.ok(&["undo", "b"]);
+    assert!(sandbox.path("a.txt").exists() && !sandbox.path("b.txt").exists());
+    assert_eq!(sandbox.state("b"), "held");
+}

@@ -144,3 +144,66 @@ fn an_undo_on_one_line_of_history_holds_where_lines_are_merged() {
     let states = ["a", "b", "c"].map(|goal| sandbox.state(goal));
     assert_eq!(states, ["held", "landed", "landed"]);
 }
+
+#[test]
+fn what_waits_beside_a_checkout_cannot_be_released_there_and_says_so() {
+    let sandbox = Sandbox::ready();
+    landed(&sandbox, &[("a", &[])]);
+    sandbox.write("a.txt", "mine\n");
+    sandbox.ok(&["undo", "a"]);
+    for args in [&["release", "a"][..], &["comment", "a", "why"]] {
+        let ran = sandbox.run(args);
+        let said = "error: goal a came back by results that your checkout does not have yet";
+        assert_eq!((ran.code, ran.stderr.lines().next()), (5, Some(said)), "{args:?}");
+    }
+    sandbox.git(&["checkout", "-q", "a.txt"]);
+    sandbox.ok(&["settle"]);
+    sandbox.ok(&["release", "a"]);
+}
+
+#[test]
+fn rebuilding_beside_a_checkout_notes_where_results_began_to_wait() {
+    let sandbox = Sandbox::ready();
+    landed(&sandbox, &[("a", &[])]);
+    sandbox.write("memory/history.json", "[]\n");
+    sandbox.commit("Lose the mirror");
+    sandbox.write("memory/history.json", "[]\n\n");
+    let (head, rebuilt) = (sandbox.id("main"), sandbox.json(&["rebuild"]));
+    assert_eq!(rebuilt["rows_added"], json!(1));
+    assert!(
+        rebuilt["beside"].as_str().unwrap().contains("history.json"),
+        "{rebuilt}"
+    );
+    assert_eq!(sandbox.id("refs/invisigoth/base/main"), head);
+}
+
+#[test]
+fn locks_that_a_killed_command_left_on_refs_of_ours_hinder_nobody() {
+    let sandbox = Sandbox::ready();
+    landed(&sandbox, &[("a", &[]), ("b", &[])]);
+    let lock = |name: &str| sandbox.path(&format!(".git/{name}.lock"));
+    let ours = [
+        "refs/invisigoth/landed/main",
+        "refs/invisigoth/base/main",
+        "refs/invisigoth/attempts",
+        "refs/heads/invisigoth/a",
+        "refs/notes/invisigoth",
+        "refs/notes/invisigoth-tested",
+    ];
+    for name in ours {
+        std::fs::create_dir_all(lock(name).parent().unwrap()).unwrap();
+        std::fs::write(lock(name), "").unwrap();
+    }
+    std::fs::write(lock("refs/heads/other"), "").unwrap();
+    sandbox.ok(&["undo", "a"]);
+    assert_eq!(sandbox.state("a"), "held");
+    assert!(ours.iter().all(|name| !lock(name).exists()));
+    assert!(lock("refs/heads/other").exists(), "not ours");
+
+    // Where nobody has the target checked out, its lock says what it was for.
+    sandbox.git(&["config", "invisigoth.land.target", "main"]);
+    sandbox.git(&["switch", "-q", "-c", "elsewhere"]);
+    std::fs::write(lock("refs/heads/main"), format!("{}\n", sandbox.id("main"))).unwrap();
+    sandbox.ok(&["undo", "b"]);
+    assert_eq!(sandbox.state("b"), "held");
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     commands::undo::Outcome,
-    engine::run::words,
+    engine::{run::words, steering},
     ui::{
         View,
         colour::Style,
@@ -24,8 +24,8 @@ impl View for Outcome {
         if let Some(commit) = self.commit {
             let checks = words(&self.checks, None);
             lines.add("commit", format!("{}  {checks}", commit.short()).trim_end());
-            let goals: Vec<&str> = self.undone.iter().map(|row| row.goal.as_str()).collect();
-            let release = format!("until `git invisigoth release {}`", goals.join(" "));
+            let goals = steering::typed(self.undone.iter().map(|row| &row.goal));
+            let release = format!("until `git invisigoth release {goals}`");
             lines.painted(Style::Warn, "held", &release);
         }
         let beside = self.beside.as_ref().map(|why| run::beside(look, why));
