@@ -79,6 +79,11 @@ struct Identity {
     /// Absent for landings; an undo hangs on the same commit as the landing that it undoes.
     #[serde(default)]
     kind: Option<String>,
+    /// Two machines may undo the same commit, each for a reason of its own; landing it is the same whenever it was.
+    #[serde(default)]
+    undone_at: Option<String>,
+    #[serde(default)]
+    why: Option<String>,
 }
 
 /// Unites two sets of rows: all of `ours` in their order, then what only `theirs` have. The same record (goal and
