@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use eyre::Result;
+use serde_json::Value;
 
 use crate::{
     backlog::{
@@ -20,6 +21,7 @@ use crate::{
     git::{
         Repo,
         history::{self, LogEntry},
+        merge::{self, Merge},
         tree,
     },
     id::{CommitId, GoalId},
@@ -59,7 +61,7 @@ pub struct Reopened {
 /// When history or a memory file cannot be read.
 pub fn landed(repo: &Repo, tip: CommitId) -> Result<Landed> {
     let beyond = history::beyond(repo, tip)?;
-    let mut landed = trusted(repo, &beyond.trusted)?;
+    let mut landed = trusted(repo, tip, &beyond.trusted)?;
     let mut reopened: BTreeMap<GoalId, CommitId> = BTreeMap::new();
     let mut unsettled: Vec<(GoalId, CommitId)> = Vec::new();
     for entry in beyond.newer.iter().rev() {
@@ -132,8 +134,9 @@ fn said(repo: &Repo, entry: &LogEntry, depth: u32) -> Said {
 }
 
 /// Reads which goals the trusted commits' memory files call landed: those in the completed files that are not open again.
-/// Where lines of history were merged, a goal that one of them took back has not landed, unless the other landed it anew.
-fn trusted(repo: &Repo, commits: &[CommitId]) -> Result<BTreeSet<GoalId>> {
+/// Where lines of history were merged, a goal that one of them took back has not landed, unless the other landed it anew
+/// and its work is in the code of `tip`: where both took it back, git's merge leaves work out that came back the same.
+fn trusted(repo: &Repo, tip: CommitId, commits: &[CommitId]) -> Result<BTreeSet<GoalId>> {
     let all: Vec<Files> = commits
         .iter()
         .map(|commit| Files::read(repo, *commit))
@@ -144,20 +147,53 @@ fn trusted(repo: &Repo, commits: &[CommitId]) -> Result<BTreeSet<GoalId>> {
     }
     if all.len() > 1 {
         let rows: Vec<BTreeMap<GoalId, Vec<String>>> = all.iter().map(Files::rows).collect::<Result<_>>()?;
-        let known = || all.iter().zip(&rows);
-        // A line that landed it and knows of a row that the taking back did not know landed it anew.
-        let landed_for = |goal: &GoalId, took: &BTreeMap<GoalId, Vec<String>>| {
-            let seen = took.get(goal).map(Vec::as_slice).unwrap_or_default();
-            let mut landing = known().filter(|(files, _)| !files.is_open(goal));
-            landing.any(|(_, own)| {
-                own.get(goal)
-                    .and_then(|own| own.last())
-                    .is_some_and(|row| !seen.contains(row))
-            })
-        };
-        landed.retain(|goal| known().all(|(files, took)| !files.is_open(goal) || landed_for(goal, took)));
+        let lines: Vec<Line<'_>> = all.iter().zip(&rows).collect();
+        let mut kept = BTreeSet::new();
+        for goal in landed {
+            if has_landed(repo, tip, &goal, &lines)? {
+                kept.insert(goal);
+            }
+        }
+        landed = kept;
     }
     Ok(landed)
+}
+
+/// What a line of history that was merged says, with its completed rows by goal.
+type Line<'a> = (&'a Files, &'a BTreeMap<GoalId, Vec<String>>);
+
+fn has_landed(repo: &Repo, tip: CommitId, goal: &GoalId, lines: &[Line<'_>]) -> Result<bool> {
+    for (_, took) in lines.iter().filter(|(files, _)| files.is_open(goal)) {
+        let seen = took.get(goal).map(Vec::as_slice).unwrap_or_default();
+        let landings = lines.iter().filter(|(files, _)| !files.is_open(goal));
+        // A line that landed it and knows of a row that the taking back did not know landed it anew.
+        let mut anew = landings
+            .filter_map(|(_, own)| own.get(goal)?.last())
+            .filter(|row| !seen.contains(row));
+        let Some(row) = anew.next() else { return Ok(false) };
+        if !seen.is_empty() && !is_in_code(repo, tip, row)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// True where the code of `tip` has what the commit of a completed row changed, or where nobody can tell.
+fn is_in_code(repo: &Repo, tip: CommitId, row: &str) -> Result<bool> {
+    let fields: Value = serde_json::from_str(row).unwrap_or_default();
+    let commit = fields.get("commit").and_then(Value::as_str);
+    let Some(commit) = commit.and_then(|commit| commit.parse::<CommitId>().ok()) else {
+        return Ok(true);
+    };
+    if !repo.has(commit) || history::parents(repo, commit)?.iter().any(|parent| !repo.has(*parent)) {
+        return Ok(true);
+    }
+    let code = tree::code_of_commit(repo, tip)?;
+    Ok(match merge::onto(repo, tip, &[commit])? {
+        Merge::Clean(again) => again.id == code.id,
+        // What was built on it since.
+        Merge::Conflict { .. } => true,
+    })
 }
 
 /// What the memory files of one commit say.

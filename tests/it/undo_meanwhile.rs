@@ -207,3 +207,58 @@ fn locks_that_a_killed_command_left_on_refs_of_ours_hinder_nobody() {
     sandbox.ok(&["undo", "b"]);
     assert_eq!(sandbox.state("b"), "held");
 }
+
+/// Two lines of history after `a` and `b` landed: what `colleague` does there, then what is done on `main`, merged.
+fn merged(theirs: impl FnOnce(&Sandbox), ours: impl FnOnce(&Sandbox)) -> Sandbox {
+    let sandbox = Sandbox::ready();
+    landed(&sandbox, &[("a", &[]), ("b", &[])]);
+    let driver = format!("{} merge-driver %O %A %B %P", env!("CARGO_BIN_EXE_git-invisigoth"));
+    sandbox.git(&["config", "merge.invisigoth.driver", &driver]);
+    sandbox.git(&["switch", "-q", "-c", "colleague"]);
+    theirs(&sandbox);
+    sandbox.git(&["switch", "-q", "main"]);
+    ours(&sandbox);
+    sandbox.git(&["merge", "-q", "--no-edit", "colleague"]);
+    sandbox
+}
+
+#[test]
+fn two_that_undo_the_same_goal_both_stay_on_record() {
+    let sandbox = merged(
+        |there| _ = there.ok(&["undo", "a", "--why", "theirs"]),
+        |here| _ = here.ok(&["undo", "a", "--why", "ours"]),
+    );
+    let history = sandbox.read("memory/history.json");
+    assert!(
+        history.contains("\"theirs\"") && history.contains("\"ours\""),
+        "{history}"
+    );
+    assert_eq!(sandbox.state("a"), "held");
+    sandbox.ok(&["verify"]);
+}
+
+#[test]
+fn work_that_a_merge_left_out_has_not_landed_though_one_line_landed_it_anew() {
+    let sandbox = merged(
+        |there| {
+            there.ok(&["undo", "a"]);
+            there.ok(&["release", "a"]);
+            there.script(json!({"a": [whole("a.txt", "x\n")]}));
+            there.ok(&["run"]);
+        },
+        |here| _ = here.ok(&["undo", "a"]),
+    );
+    assert!(!sandbox.path("a.txt").exists(), "git takes our side");
+    assert_eq!(sandbox.state("a"), "held");
+    let sandbox = merged(
+        |there| {
+            there.ok(&["undo", "a"]);
+            there.ok(&["release", "a"]);
+            there.script(json!({"a": [whole("other.txt", "something else\n")]}));
+            there.ok(&["run"]);
+        },
+        |here| _ = here.ok(&["undo", "a"]),
+    );
+    assert!(sandbox.path("other.txt").exists());
+    assert_eq!(sandbox.state("a"), "landed");
+}
