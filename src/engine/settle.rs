@@ -23,6 +23,8 @@ use crate::{
 
 /// How often it is tried again because somebody else moved the target.
 const TRIES: u32 = 5;
+/// Most goals that a line names.
+const NAMED: usize = 8;
 
 /// What was settled.
 #[derive(Debug, Default)]
@@ -75,7 +77,7 @@ fn once(worker: &mut Worker<'_>) -> Result<Option<Settled>> {
         // The files say it already; only the commits that said so first are not ours.
         return Ok(Some(Settled::default()));
     }
-    let Some(made) = memory_commit(worker, &files, &message(&goals, &settled))? else {
+    let Some(made) = memory_commit(worker, &files, &message(&goals, &settled, tip))? else {
         return Ok(None);
     };
     worker.landed(made, notes);
@@ -125,8 +127,24 @@ fn notes(worker: &Worker<'_>, landed: &[(GoalId, CommitId)], missing: &[String])
     Ok(landed.iter().filter_map(note).collect())
 }
 
-fn message(goals: &BTreeSet<&GoalId>, settled: &Settled) -> commit::Message {
+/// Names goals in a line: a few of them, or how many there are.
+pub fn names(goals: &[&GoalId]) -> String {
+    if goals.len() > NAMED {
+        return format!("{} goals", goals.len());
+    }
     let names: Vec<&str> = goals.iter().map(|goal| goal.as_str()).collect();
+    names.join(", ")
+}
+
+/// Words that a commit's memory files can be trusted as to `goals`. The commit it was made on is named, as in a copy of it that
+/// a rebase makes they cannot.
+pub fn trailers<'g>(goals: impl Iterator<Item = &'g GoalId>, tip: CommitId) -> Vec<(&'static str, String)> {
+    let goals = goals.map(|goal| ("Settled", goal.to_string()));
+    goals.chain([("Base", tip.to_string())]).collect()
+}
+
+fn message(goals: &BTreeSet<&GoalId>, settled: &Settled, tip: CommitId) -> commit::Message {
+    let names: Vec<&GoalId> = goals.iter().copied().collect();
     let landed = settled
         .landed
         .iter()
@@ -138,9 +156,9 @@ fn message(goals: &BTreeSet<&GoalId>, settled: &Settled) -> commit::Message {
         .iter()
         .map(|goal| format!("{goal} has landed and leaves the backlog"));
     commit::Message {
-        subject: format!("Settle {}", names.join(", ")),
+        subject: format!("Settle {}", self::names(&names)),
         body: landed.chain(back).chain(stale).collect::<Vec<_>>().join("\n"),
-        trailers: goals.iter().map(|goal| ("Settled", goal.to_string())).collect(),
+        trailers: trailers(goals.iter().copied(), tip),
     }
 }
 

@@ -188,21 +188,28 @@ fn judge(worker: &mut Worker<'_>, code: CodeTree, members: &[Member]) -> Result<
         Ok(verified) => return Ok((verified, 0)),
         Err(failed) => failed,
     };
-    if let Err(error) = worker.know_base()
-        && worker.session.stop.stopping() != Stopping::No
-    {
-        return Err(error);
+    let base = worker.know_base();
+    if worker.session.stop.stopping() != Stopping::No {
+        base?;
+    } else if base.is_err() {
+        let tip = tip.short();
+        let hint = format!("they fail with it too: `git invisigoth check {tip}` shows how");
+        return Err(refused(members, &failed).hint(hint).into());
     }
     if worker.baseline.red.is_empty() {
-        return Err(refused(members, &failed).into());
+        return Err(built_upon(refused(members, &failed)).into());
     }
     match worker
         .checker
         .judge(&worker.repo, code, &worker.gate, &worker.baseline)?
     {
         Ok(verified) => Ok((verified, worker.baseline.known_red.len())),
-        Err(failed) => Err(refused(members, &failed).into()),
+        Err(failed) => Err(built_upon(refused(members, &failed)).into()),
     }
+}
+
+fn built_upon(fault: Fault) -> Fault {
+    fault.hint("nothing was changed; what landed since may build on it: `git invisigoth log` lists it")
 }
 
 fn refused(members: &[Member], failed: &Failed) -> Fault {
@@ -215,13 +222,12 @@ fn refused(members: &[Member], failed: &Failed) -> Fault {
         names(members),
         failed.reason()
     );
-    let fault = Fault::new(Kind::Error, message.trim_end());
-    fault.hint("nothing was changed; what landed since may build on it: `git invisigoth log` lists it")
+    Fault::new(Kind::Error, message.trim_end())
 }
 
 fn names(members: &[Member]) -> String {
-    let names: Vec<&str> = members.iter().map(|member| member.goal.as_str()).collect();
-    names.join(", ")
+    let goals: Vec<&GoalId> = members.iter().map(|member| &member.goal).collect();
+    settle::names(&goals)
 }
 
 /// Makes the commit and moves the target; `None` where somebody else moved it.
@@ -252,7 +258,7 @@ fn swap(
     let repo = &worker.repo;
     let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
     let nothing_left = tree::code_of_commit(repo, tip)?.id == verified.tree().id;
-    let message = message(&members, why);
+    let message = message(&members, why, tip);
     let (name, old) = worker.target.landing_ref();
     let landing = Landing {
         name: &name,
@@ -322,18 +328,17 @@ fn reason(member: &Member, why: Option<&str>) -> String {
     }
 }
 
-fn message(members: &[Member], why: Option<&str>) -> Message {
+fn message(members: &[Member], why: Option<&str>, tip: CommitId) -> Message {
     let about = match members {
         [only] if !only.description.is_empty() => format!("{}: {}", only.goal, only.description),
         _ => names(members),
     };
-    let goals = || members.iter().map(|member| member.goal.to_string());
-    let undone = goals().map(|goal| ("Undo", goal));
-    let settled = goals().map(|goal| ("Settled", goal));
+    let goals = || members.iter().map(|member| &member.goal);
+    let undone = goals().map(|goal| ("Undo", goal.to_string()));
     Message {
         subject: format!("Undo {about}"),
         body: why.unwrap_or_default().to_owned(),
-        trailers: undone.chain(settled).collect(),
+        trailers: undone.chain(settle::trailers(goals(), tip)).collect(),
     }
 }
 
@@ -429,7 +434,7 @@ fn hold(worker: &mut Worker<'_>, goals: &[GoalId], why: Option<&str>) -> Result<
     let message = Message {
         subject: format!("Hold {}", names.join(", ")),
         body: String::new(),
-        trailers: goals.iter().map(|goal| ("Settled", goal.to_string())).collect(),
+        trailers: settle::trailers(goals.iter().copied(), worker.target.tip),
     };
     if let Some(made) = settle::memory_commit(worker, &files, &message)? {
         worker.landed(made, Vec::new());

@@ -87,7 +87,7 @@ impl<'s> Worker<'s> {
         let mut target = Target::read(session, &repo)?;
         let dead = locks::clear_dead(&repo, &target.branch, &session.stop)?;
         if dead > 0 {
-            session.say(format!("{dead} locks of refs that a killed command left are gone"));
+            session.say(format!("locks that a killed command left on refs: {dead}, gone now"));
         }
         let again = target.reconcile(&repo)?;
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;

@@ -146,8 +146,8 @@ pub struct Beyond {
     pub newer: Vec<LogEntry>,
 }
 
-/// Walks from `tip` over all parents, the newest commits first, and stops at commits with a `Landed:` or `Settled:`
-/// trailer. Right after a landing this reads one commit.
+/// Walks from `tip` over all parents, the newest commits first, and stops at commits of ours with a `Landed:` or `Settled:`
+/// trailer, but not at copies of them. Right after a landing this reads one commit.
 ///
 /// # Errors
 /// When history cannot be read.
@@ -168,7 +168,7 @@ pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
     visit(tip, &mut open, &mut read)?;
     while let Some((_, id)) = open.pop() {
         let Some(here) = read.remove(&id) else { continue };
-        if here.trailers("Landed").next().is_some() || here.trailers("Settled").next().is_some() {
+        if is_trusted(&here) {
             found.trusted.push(id);
             continue;
         }
@@ -178,6 +178,15 @@ pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
         found.newer.push(here);
     }
     beyond_indeed(repo, found)
+}
+
+/// True for a commit of ours whose memory files say what landed. A copy that a rebase or a cherry-pick made has their changes on
+/// other files, so it is only read for what its trailers say: it has not the parents that they name.
+fn is_trusted(entry: &LogEntry) -> bool {
+    let is_parent = |id: &str| entry.parents.iter().any(|parent| parent.to_string() == id);
+    let mut landed = entry.trailers("Landed").filter_map(|value| value.rsplit_once(' '));
+    landed.any(|(_, commit)| is_parent(commit))
+        || entry.trailers("Settled").next().is_some() && entry.trailers("Base").all(is_parent)
 }
 
 /// Drops what a trusted commit already had before it: a branch from an older state that was merged leads back there.

@@ -221,3 +221,47 @@ fn in_a_dirty_checkout_it_waits_beside_the_branch() {
     );
     assert_eq!(sandbox.state("b"), "held");
 }
+
+#[test]
+fn a_rebased_undo_is_believed_for_its_goal_alone() {
+    let sandbox = Sandbox::ready();
+    let driver = format!("{} merge-driver %O %A %B %P", env!("CARGO_BIN_EXE_git-invisigoth"));
+    sandbox.git(&["config", "merge.invisigoth.driver", &driver]);
+    sandbox.git(&["switch", "-q", "-c", "upstream"]);
+    sandbox.write("theirs.txt", "x\n");
+    sandbox.commit("theirs");
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.script(json!({"a": [whole("a.txt", "a\n")], "b": [whole("b.txt", "b\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &[]);
+    sandbox.ok(&["run"]);
+    sandbox.ok(&["undo", "a"]);
+    // It drops the landings, and with them what their memory files said of `b`.
+    sandbox.git(&["rebase", "-q", "upstream"]);
+    let states = ["a", "b"].map(|goal| sandbox.state(goal));
+    assert_eq!(states, ["held", "landed"]);
+    sandbox.ok(&["settle"]);
+    let states = ["a", "b"].map(|goal| sandbox.state(goal));
+    assert_eq!(states, ["held", "landed"], "settled");
+    assert!(!sandbox.read("memory/pending_goals.json").contains("\"b\""));
+    assert!(!sandbox.path("a.txt").exists() && sandbox.path("b.txt").exists());
+}
+
+#[test]
+fn landings_that_were_made_anew_with_their_merges_are_believed_for_their_goals() {
+    let sandbox = Sandbox::ready();
+    let driver = format!("{} merge-driver %O %A %B %P", env!("CARGO_BIN_EXE_git-invisigoth"));
+    sandbox.git(&["config", "merge.invisigoth.driver", &driver]);
+    sandbox.git(&["switch", "-q", "-c", "upstream"]);
+    sandbox.write("theirs.txt", "x\n");
+    sandbox.commit("theirs");
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.script(json!({"a": [whole("a.txt", "a\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.ok(&["run"]);
+    sandbox.git(&["rebase", "-q", "--rebase-merges", "upstream"]);
+    assert_eq!(sandbox.state("a"), "landed");
+    sandbox.ok(&["settle"]);
+    assert_eq!(sandbox.state("a"), "landed");
+    assert!(!sandbox.read("memory/pending_goals.json").contains("\"a\""));
+}
