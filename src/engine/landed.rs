@@ -117,8 +117,9 @@ fn said(repo: &Repo, entry: &LogEntry, depth: u32) -> Said {
         lands: target::members(entry).into_iter().map(|(goal, _)| goal).collect(),
         takes_back: entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect(),
     };
-    for line in entry.message.lines().filter(|_| depth < REVERTS) {
-        let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
+    // As git writes it: in a line of the body. Indented, or as a subject, it is the wording of somebody.
+    for line in entry.message.lines().skip(1).filter(|_| depth < REVERTS) {
+        let Some(rest) = line.strip_prefix("This reverts commit ") else {
             continue;
         };
         let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();

@@ -265,3 +265,16 @@ fn landings_that_were_made_anew_with_their_merges_are_believed_for_their_goals()
     assert_eq!(sandbox.state("a"), "landed");
     assert!(!sandbox.read("memory/pending_goals.json").contains("\"a\""));
 }
+
+#[test]
+fn only_the_line_that_git_writes_takes_something_back() {
+    let sandbox = two_landed().0;
+    let landing = sandbox.id("main");
+    let said = format!("This reverts commit {landing}.");
+    for message in [said.clone(), format!("quoted\n\n    {said}")] {
+        sandbox.git(&["commit", "-q", "--allow-empty", "-m", &message]);
+        assert_eq!(sandbox.state("b"), "landed", "{message}");
+    }
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Revert", "-m", &said]);
+    assert_eq!(sandbox.state("b"), "held");
+}
