@@ -266,6 +266,16 @@ fn duplicates_are_refused_by_name_and_stand_for_the_other() {
     assert_eq!(measure.dependencies[0].as_str(), "goal-b");
 }
 
+#[test]
+fn what_needs_its_own_duplicate_does_not_wait_for_itself() {
+    let (mut one, mut twin) = (fit(0), fit(0));
+    one.needs = vec!["twin".to_owned()];
+    twin.handle = "twin".to_owned();
+    let judged = judged(vec![one, twin]);
+    assert_eq!(judged.goals.len(), 1, "{:?}", judged.refused);
+    assert_eq!(judged.goals[0].dependencies, []);
+}
+
 fn needing(edges: &[(usize, usize)], count: usize) -> Vec<Proposal> {
     let mut all: Vec<Proposal> = (0..count).map(fit).collect();
     for (from, to) in edges {
