@@ -17,6 +17,7 @@ fn code() -> MapSnapshot {
     MapSnapshot::default()
         .with(path("src/slug.rs"), Mode::File, SLUG)
         .with(path("src/pad.rs"), Mode::File, "pub fn pad() {}\n")
+        .with(path("twice.txt"), Mode::File, "a = slug(b)\n\na = slug(b)\n")
         .with(
             path("README.md"),
             Mode::File,
@@ -208,11 +209,16 @@ fn evidence_must_be_there_word_for_word_but_not_space_for_space() {
     twice.evidence = vec![
         evidence("src/slug.rs", 9, "fn unused()"),
         evidence("src/slug.rs", 0, "text.to_lowercase()"),
+        evidence("twice.txt", 4, "a = slug(b)"),
     ];
     let judged = judged(vec![twice]);
     assert_eq!(
         judged.goals[0].evidence,
-        ["src/slug.rs:6: fn unused()", "src/slug.rs:3: text.to_lowercase()"]
+        [
+            "src/slug.rs:6: fn unused()",
+            "src/slug.rs:3: text.to_lowercase()",
+            "twice.txt:3: a = slug(b)"
+        ]
     );
 }
 
