@@ -180,12 +180,13 @@ pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
     beyond_indeed(repo, found)
 }
 
-/// True for a commit of ours whose memory files say what landed. A copy that a rebase or a cherry-pick made has their changes on
-/// other files, so it is only read for what its trailers say: it has not the parents that they name.
+/// True for a commit of ours whose memory files say what landed. A copy that a rebase made has their changes on other files, so
+/// it is only read for what its trailers say: it has not the parents that they name. A landing with one parent is no such
+/// copy, as a rebase drops merges or makes them anew: it is a squash of several, or picked, and its files have all of it.
 fn is_trusted(entry: &LogEntry) -> bool {
     let is_parent = |id: &str| entry.parents.iter().any(|parent| parent.to_string() == id);
     let mut landed = entry.trailers("Landed").filter_map(|value| value.rsplit_once(' '));
-    landed.any(|(_, commit)| is_parent(commit))
+    landed.any(|(_, commit)| is_parent(commit) || entry.parents.len() == 1)
         || entry.trailers("Settled").next().is_some() && entry.trailers("Base").all(is_parent)
 }
 

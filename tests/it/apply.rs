@@ -90,7 +90,7 @@ fn it_refuses_as_a_whole_with_the_reason() {
     assert_snapshot!(applied(&sandbox, &["apply", "--format", "poem"], ""), @r#"
     -- stderr
     error: invalid value 'poem' for '--format <FORMAT>' [possible values: search-replace, udiff, whole, apply-patch, str-replace, auto]
-    hint: `git invisigoth help` lists all commands
+    hint: `git invisigoth help apply` tells more
     -- exit 2
     "#);
     assert!(!sandbox.path("new.txt").exists() && !sandbox.home().join("out.txt").exists());

@@ -17,7 +17,7 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     3 landed · 1 failed · $0.00 (scripted) · [time]
 
     planned    4 goals of 5 proposals
-    refused    Colour the output: its evidence quotes README.md, which does not say ``colour SLUG` prints a slug in colour`
+    refused    Colour the output: its evidence quotes README.md, which does not say “`colour SLUG` prints a slug in colour”
     records    3 goals landed with 4 replies; each is a note on its commit
     failed     goal-[id]: 2 rounds, no progress: test: 3 new failures; nothing of it is in main
     green      main at [id]: lint ok  test ok 9
