@@ -186,8 +186,16 @@ pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
 fn is_trusted(entry: &LogEntry) -> bool {
     let is_parent = |id: &str| entry.parents.iter().any(|parent| parent.to_string() == id);
     let mut landed = entry.trailers("Landed").filter_map(|value| value.rsplit_once(' '));
-    landed.any(|(_, commit)| is_parent(commit) || entry.parents.len() == 1)
-        || entry.trailers("Settled").next().is_some() && entry.trailers("Base").all(is_parent)
+    let is_single = entry.parents.len() == 1;
+    landed.any(|(_, commit)| is_parent(commit) || is_single)
+        || entry.trailers("Settled").next().is_some()
+            && (entry.trailers("Base").all(is_parent) || is_single && has_landings_within(&entry.message))
+}
+
+/// True for a message that a host puts together of several: in ours, such a line stands in the last paragraph only.
+fn has_landings_within(message: &str) -> bool {
+    let above = message.trim_end().rsplit_once("\n\n").map_or("", |(above, _)| above);
+    above.lines().any(|line| line.starts_with("Landed: "))
 }
 
 /// Drops what a trusted commit already had before it: a branch from an older state that was merged leads back there.

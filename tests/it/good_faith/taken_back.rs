@@ -84,6 +84,8 @@ fn a_squash_by_a_host_is_no_divergence_though_it_ends_with_trailers() {
     sandbox.ok(&["undo", "a"]);
     sandbox.squash_as_a_host("other");
     sandbox.green();
+    // The files of the squash are believed, for its trailers are those of its last commit alone.
+    assert_eq!(["a", "d"].map(|goal| sandbox.state(goal)), ["held", "landed"]);
     more(&sandbox, &["e"]);
     sandbox.green();
 }
