@@ -9,7 +9,7 @@ pub mod status;
 pub mod steer;
 pub mod undo;
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
@@ -454,6 +454,24 @@ pub struct MergeDriver {
     pub theirs: PathBuf,
     /// %P
     pub path: String,
+}
+
+/// Returns every `--set` of a command line. Of an option that stands before and behind the command, clap keeps the latter only.
+pub fn all_set(arguments: &[OsString]) -> Vec<(String, String)> {
+    let mut words = arguments
+        .iter()
+        .filter_map(|word| word.to_str())
+        .take_while(|word| *word != "--");
+    let mut set = Vec::new();
+    while let Some(word) = words.next() {
+        let said = match word.strip_prefix("--set") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        set.extend(said.and_then(|said| pair(said).ok()));
+    }
+    set
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

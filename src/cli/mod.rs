@@ -25,7 +25,8 @@ pub fn main() -> u8 {
     let arguments = program::arguments();
     let (env, streams) = (Env::read(), terminal::streams());
     match help::read(&arguments) {
-        Ok(cli) => {
+        Ok(mut cli) => {
+            cli.global.set = args::all_set(&arguments);
             let ui = Arc::new(Ui::new(open::manner(&cli.global, &env, streams)));
             let opened = Opened::new(cli.global, cli.verb.as_ref(), Arc::clone(&ui), env, streams);
             let code = match opened.and_then(|opened| dispatch::run(&opened, cli.verb)) {

@@ -3,7 +3,7 @@
 //! What a proposal must be is `plan`; what the prompt shows is `surveying`. Nothing is asked where there is no room for a
 //! goal. Every answered call is kept, also of a plan that comes to nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use eyre::Result;
 use serde::Serialize;
@@ -27,7 +27,7 @@ use crate::{
     },
     event::Event,
     fault::{Fault, Kind},
-    git::{Repo, history, tree},
+    git::{Repo, attempts::Of, history, tree},
     goal::{Decision, Goal},
     guard::Policy,
     id::{CommitId, GoalId},
@@ -89,6 +89,15 @@ pub struct Draft {
     pub count: u32,
     target: Target,
     settings: Settings,
+    /// When planned goals that are open were made.
+    planned_at: BTreeSet<String>,
+}
+
+impl Draft {
+    /// True where the backlog has goals of `plan`: they carry the time at which it began.
+    fn has_goals_of(&self, plan: &StoredPlan) -> bool {
+        self.planned_at.contains(&plan.started_at)
+    }
 }
 
 /// Puts the prompt together. Asks nobody.
@@ -108,7 +117,14 @@ pub fn draft(session: &Session, repo: &Repo, order: &Order) -> Result<Draft> {
         count,
         target,
         settings,
+        planned_at: known.backlog.goals().filter_map(|(_, goal)| planned_at(goal)).collect(),
     })
+}
+
+fn planned_at(goal: Goal) -> Option<String> {
+    (goal.created_by.as_deref() == Some(judge::PLANNER))
+        .then_some(goal.created_at)
+        .flatten()
 }
 
 /// Returns how many goals may be asked for.
@@ -202,10 +218,11 @@ struct Talk<'a> {
 impl<'a> Talk<'a> {
     fn begin(session: &'a Session, asking: &'a Asking, repo: &'a Repo, draft: Draft, order: &Order) -> Result<Self> {
         let newest = plans::newest(repo)?;
-        let open = plans::read(repo, newest)?.is_some_and(|plan| !plan.judged);
-        let recorded = match open {
-            true => stored::calls(repo, crate::git::attempts::Of::Plan, newest)?,
-            false => Vec::new(),
+        // One that was killed when its goals were in the backlog has done what it was to do.
+        let open = plans::read(repo, newest)?.filter(|plan| !plan.judged && !draft.has_goals_of(plan));
+        let recorded = match &open {
+            Some(_) => stored::calls(repo, Of::Plan, newest)?,
+            None => Vec::new(),
         };
         let auto = order.approved || draft.settings.plan.auto;
         Ok(Self {
@@ -214,7 +231,7 @@ impl<'a> Talk<'a> {
             repo,
             messages: draft.built.messages.clone(),
             with_schema: true,
-            number: if open { newest } else { newest + 1 },
+            number: if open.is_some() { newest } else { newest + 1 },
             recorded: recorded.into(),
             stored: StoredPlan {
                 base: draft.target.tip,
@@ -224,7 +241,7 @@ impl<'a> Talk<'a> {
                     .brief
                     .as_deref()
                     .map(|brief| session.redactor.clean(brief).into_string()),
-                started_at: session.clock.now().rfc3339(),
+                started_at: open.map_or_else(|| session.clock.now().rfc3339(), |plan| plan.started_at),
                 provider: asking.provider.name().to_owned(),
                 model: draft.settings.llm.model.clone(),
                 rounds: 0,
@@ -329,13 +346,12 @@ impl<'a> Talk<'a> {
     /// Judges what was read by the backlog as it is now, and writes what holds.
     fn store(&self, reading: Reading, order: &Order) -> Result<Judged> {
         let settings = &self.draft.settings;
-        let created_at = self.session.clock.now().rfc3339();
         let policy = Policy::new(&settings.paths, &settings.check);
         let limits = Limits {
             count: usize::try_from(order.count.unwrap_or(self.draft.count)).unwrap_or(usize::MAX),
             max_open: usize::try_from(settings.plan.max_open).unwrap_or(usize::MAX),
             policy: &policy,
-            created_at: &created_at,
+            created_at: &self.stored.started_at,
         };
         rewrite::change(self.session, |found| {
             let known = known(&found.repo, found.target.tip, &found.known)?;

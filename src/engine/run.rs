@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     check::{CheckRow, Stage},
+    detect,
     engine::{
         attempt::{self, Ended, Passed},
         executor::Executor,
@@ -92,7 +93,7 @@ pub struct Summary {
 pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let began = session.clock.now();
     let mut worker = Worker::open(session)?;
-    refuse_unknown(&worker.facts, &order.only)?;
+    refuse_unfit(&worker.facts, &order.only)?;
     if order.plan.is_some() && !ends(order, &worker.settings) {
         return Err(endless().into());
     }
@@ -155,11 +156,26 @@ pub fn waiting(facts: &Facts, only: &[GoalId]) -> Vec<(GoalId, String)> {
     facts.goals.keys().filter(asked).filter_map(blocked).collect()
 }
 
-fn refuse_unknown(facts: &Facts, only: &[GoalId]) -> Result<()> {
+/// A goal that is named must be known, and no decision may keep it from being done.
+fn refuse_unfit(facts: &Facts, only: &[GoalId]) -> Result<()> {
     for id in only {
-        if schedule::state(facts, id).is_none() {
+        let Some((state, _)) = schedule::state(facts, id) else {
             return Err(unknown_goal(facts, id).into());
-        }
+        };
+        let by_paths = facts
+            .candidates
+            .get(id)
+            .is_some_and(|candidate| candidate.held.is_some());
+        let verb = match state {
+            State::Proposed | State::Rejected => "approve",
+            State::Held if by_paths => "merge",
+            State::Held => "release",
+            _ => continue,
+        };
+        let fault = Fault::new(Kind::Person, format!("goal {id} is {state}, so nothing was run"));
+        return Err(fault
+            .hint(format!("`git invisigoth {verb} {}`", detect::quoted(id.as_str())))
+            .into());
     }
     Ok(())
 }

@@ -268,6 +268,9 @@ fn goal(proposal: Proposal, quoted: &mut Quoted<'_>, limits: &Limits<'_>) -> io:
             Err(why) => return Ok(Err(why)),
         }
     }
+    if named.is_empty() {
+        return Ok(Err(Why::NoFile));
+    }
     let mut evidence: Vec<String> = Vec::new();
     for piece in &proposal.evidence {
         match quoted.find(piece)? {

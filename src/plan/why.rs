@@ -83,6 +83,9 @@ pub enum Why {
     /// No reason.
     #[error("it does not say why")]
     NoReason,
+    /// No file.
+    #[error("it names no file")]
+    NoFile,
     /// No place in the code that shows the reason.
     #[error("it names no place in the code that shows why")]
     NoEvidence,
@@ -207,6 +210,7 @@ impl Why {
             Self::NoDescription => "no_description",
             Self::NoAcceptance => "no_acceptance",
             Self::NoReason => "no_reason",
+            Self::NoFile => "no_file",
             Self::NoEvidence => "no_evidence",
             Self::NoSuchFile { .. } => "no_such_file",
             Self::NotQuoted { .. } => "not_quoted",

@@ -69,7 +69,7 @@ fn what_holds_waits_for_a_person_and_the_rest_is_refused_with_a_reason() {
         json!({"description": "Be better", "reason": "who knows"}),
         json!({"description": "Write gamma", "filename": "../gamma", "acceptance": ["x"], "reason": "y",
                "evidence": [{"path": "notes.txt", "line": 1, "quote": "Everything below"}]}),
-        json!({"description": "Write delta", "acceptance": ["x"], "reason": "y",
+        json!({"description": "Write delta", "filename": "delta.txt", "acceptance": ["x"], "reason": "y",
                "evidence": [{"path": "notes.txt", "line": 1, "quote": "nobody wrote this line"}]}),
     ];
     let sandbox = ready(&[reply(&goals)]);

@@ -30,3 +30,36 @@ fn a_goal_lands_as_one_commit_with_its_note_and_its_move() {
     assert_eq!(sandbox.state("a"), "landed");
     sandbox.assert_sound();
 }
+
+#[test]
+fn a_named_goal_that_waits_for_a_person_says_so() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({}));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &[]);
+    sandbox.ok(&["hold", "b"]);
+    let ran = sandbox.run(&["run", "a", "b"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr,
+        "error: goal b is held, so nothing was run\nhint: `git invisigoth release b`\n"
+    );
+}
+
+#[test]
+fn a_setting_holds_before_and_behind_the_command() {
+    let sandbox = Sandbox::ready();
+    let both = [
+        "--set",
+        "check.timeout=5",
+        "config",
+        "--set",
+        "llm.model=m",
+        "list",
+        "--set=run.turns=7",
+    ];
+    let said = sandbox.ok(&both);
+    for line in ["check.timeout=5", "llm.model=m", "run.turns=7"] {
+        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+    }
+}

@@ -137,6 +137,7 @@ fn each_rule_refuses_for_its_own_reason() {
     assert_eq!(kind_of(|p| p.description = " – ".to_owned()), "no_description");
     assert_eq!(kind_of(|p| p.acceptance = vec![" ".to_owned()]), "no_acceptance");
     assert_eq!(kind_of(|p| p.reason.clear()), "no_reason");
+    assert_eq!(kind_of(|p| (p.filename, p.files) = (None, Vec::new())), "no_file");
     assert_eq!(kind_of(|p| p.evidence.clear()), "no_evidence");
     assert_eq!(kind_of(|p| p.needs = vec!["h-9".to_owned()]), "unknown_need");
     assert_eq!(kind_of(|p| p.needs = vec!["h-0".to_owned()]), "cycle");
@@ -364,7 +365,6 @@ fn a_need_that_nothing_speaks_for_is_left_out() {
     assert!(kept(|_, two| two.files = vec!["src/slug.rs".to_owned()]));
     assert!(kept(|_, two| two.reason = "padding uses `slug` first".to_owned()));
     assert!(kept(|_, two| two.prompt = "after h-0 has landed".to_owned()));
-    assert!(kept(|_, two| two.filename = None));
     assert!(kept(|one, two| {
         one.prompt = "write fold_accents(text)".to_owned();
         two.prompt = "call fold_accents first".to_owned();
