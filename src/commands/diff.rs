@@ -14,7 +14,7 @@ use crate::{
         recall::{self, Recalled},
         run,
         session::Session,
-        stored,
+        stored, taking,
         target::Target,
     },
     fault::{Fault, Kind},
@@ -133,7 +133,8 @@ fn find(repo: &Repo, known: &Recalled, tip: CommitId, id: &GoalId) -> Result<Out
             .or(record.map(|record| record.commit));
         let gone = || Fault::new(Kind::Error, format!("nothing here says which commit landed goal {id}"));
         let commit = commit.ok_or_else(|| gone().hint("`git invisigoth rebuild` unites the records"))?;
-        return of_commit(repo, (id, What::Landed), commit, None);
+        let whole = taking::whole(repo, tip, id, commit)?;
+        return of_commit(repo, (id, What::Landed), whole, None);
     }
     let newest = facts.attempts.get(id).map_or(0, |attempt| attempt.number);
     for number in (1..=newest).rev() {

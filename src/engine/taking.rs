@@ -18,7 +18,7 @@ use crate::{
         worker::Worker,
     },
     fault::{Fault, Kind},
-    git::{diff, history},
+    git::{Repo, diff, history},
     id::{CommitId, GoalId},
     path::RepoPath,
 };
@@ -202,7 +202,7 @@ impl Commits {
         if !worker.repo.has(commit) {
             return Err(gone(format!("commit {} of goal {goal}", commit.short())).into());
         }
-        let whole = whole(worker, goal, commit)?;
+        let whole = whole(&worker.repo, worker.target.tip, goal, commit)?;
         match history::parents(&worker.repo, whole)?.first() {
             Some(parent) if worker.repo.has(*parent) => Ok((commit, whole)),
             Some(parent) => Err(gone(format!("{}, the parent of goal {goal}'s commit,", parent.short())).into()),
@@ -216,15 +216,16 @@ impl Commits {
 
 /// Returns the commit that has all of a goal's work beyond its first parent: its own, unless that is the newest of a branch
 /// that landed as it is, whose commits say nothing of goals.
-fn whole(worker: &Worker<'_>, goal: &GoalId, commit: CommitId) -> Result<CommitId> {
-    let own = history::entry(&worker.repo, commit)?;
+///
+/// # Errors
+/// When history cannot be read.
+pub fn whole(repo: &Repo, tip: CommitId, goal: &GoalId, commit: CommitId) -> Result<CommitId> {
+    let own = history::entry(repo, commit)?;
     if own.trailers("Goal").next().is_some() {
         return Ok(commit);
     }
     let landed = (goal.clone(), commit);
-    let landing = history::search(&worker.repo, worker.target.tip, |entry| {
-        target::members(entry).contains(&landed)
-    })?;
+    let landing = history::search(repo, tip, |entry| target::members(entry).contains(&landed))?;
     Ok(landing.map_or(commit, |landing| landing.id))
 }
 

@@ -145,6 +145,12 @@ fn as_it_is_its_commits_stay_and_the_landing_has_its_head_as_parent() {
     [id]  g  Grow a  unknown  adopted  test ok
     -- exit 0
     "#);
+    // All of the branch, not its newest commit alone.
+    let diff = sandbox.ok(&["diff", "g"]);
+    assert!(
+        diff.contains("--- /dev/null\n+++ b/a.txt") && diff.contains("+aa"),
+        "{diff}"
+    );
     sandbox.assert_sound();
 }
 
