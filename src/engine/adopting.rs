@@ -195,8 +195,8 @@ fn refuse_words(worker: &Worker<'_>, wish: &Wish, commits: &[Own]) -> Result<()>
     for own in commits {
         let entry = &own.entry;
         let short = entry.id.short();
-        let taken = landed::taken_back(&worker.repo, entry);
-        if let Some(goal) = taken.iter().find(|goal| worker.facts.landed.contains(*goal)) {
+        let said = landed::of_commit(&worker.repo, entry);
+        if let Some(goal) = said.takes_back.iter().find(|goal| worker.facts.landed.contains(*goal)) {
             let fault = error(format!(
                 "commit {short} of `{name}` takes back goal {goal}, which has landed"
             ));
@@ -214,6 +214,16 @@ fn refuse_words(worker: &Worker<'_>, wish: &Wish, commits: &[Own]) -> Result<()>
             return Err(fault
                 .hint(format!(
                     "`git invisigoth adopt {name}` makes one commit of it, without their trailers"
+                ))
+                .into());
+        }
+        if let Some(goal) = said.lands.first().filter(|_| wish.as_is) {
+            let fault = error(format!(
+                "commit {short} of `{name}` lands goal {goal} again by reverting what took it back"
+            ));
+            return Err(fault
+                .hint(format!(
+                    "`git invisigoth adopt {name} --goal {goal}` makes one commit of it, without its words"
                 ))
                 .into());
         }

@@ -100,14 +100,16 @@ pub fn reverted(commit: CommitId) -> String {
 
 /// What a commit says of goals.
 #[derive(Debug, Default)]
-struct Said {
-    lands: Vec<GoalId>,
-    takes_back: Vec<GoalId>,
+pub struct Said {
+    /// Goals that it lands, by our trailers or by reverting what took them back.
+    pub lands: Vec<GoalId>,
+    /// Goals that it takes back.
+    pub takes_back: Vec<GoalId>,
 }
 
-/// Returns the goals that a commit takes back.
-pub fn taken_back(repo: &Repo, entry: &LogEntry) -> Vec<GoalId> {
-    said(repo, entry, 0).takes_back
+/// Reads what a commit says of goals.
+pub fn of_commit(repo: &Repo, entry: &LogEntry) -> Said {
+    said(repo, entry, 0)
 }
 
 /// Reads what a commit says: by our trailers, or as a person's `git revert` of a commit that says something: then it says

@@ -357,3 +357,28 @@ fn anything_that_names_a_commit_can_be_adopted() {
     assert_eq!(sandbox.landings("main").len(), 3);
     sandbox.assert_sound();
 }
+
+#[test]
+fn a_branch_lands_no_goal_by_the_words_of_its_reverts() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({"a": [whole("a.txt", "a\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.ok(&["run"]);
+    sandbox.ok(&["undo", "a"]);
+    sandbox.git(&["switch", "-q", "-c", "again"]);
+    sandbox.write("a.txt", "a\n");
+    let undo = sandbox.id("main");
+    sandbox.git(&["add", "a.txt"]);
+    sandbox.git(&["commit", "-q", "-m", &format!("Again\n\nThis reverts commit {undo}.")]);
+    sandbox.git(&["switch", "-q", "main"]);
+    let ran = sandbox.run(&["adopt", "again", "--as-is"]);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("lands goal a again"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(sandbox.state("a"), "held");
+    sandbox.ok(&["adopt", "again", "--goal", "a"]);
+    assert_eq!(sandbox.state("a"), "landed");
+    sandbox.ok(&["verify"]);
+}
