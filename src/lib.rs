@@ -24,6 +24,7 @@ pub mod fault;
 pub mod goal;
 pub mod id;
 pub mod path;
+pub mod read_at;
 pub mod record;
 pub mod secret;
 pub mod settings;
@@ -34,6 +35,7 @@ pub mod transcript;
 // row 2: verbs
 pub mod audit;
 pub mod backlog;
+pub mod context;
 pub mod detect;
 pub mod edit;
 pub mod fence;
