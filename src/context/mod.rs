@@ -6,4 +6,6 @@
 //! Pure: the engine reads blobs, and writes down and opens what is kept.
 
 pub mod chunk;
+pub mod digest;
+pub mod segment;
 pub mod terms;

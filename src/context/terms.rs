@@ -7,13 +7,13 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-/// A word or a whole identifier, as 40 bits of a hash: of a million terms, one query in thirty thousand meets another
+/// A word or a whole identifier, as `BITS` bits of a hash: of a million terms, one query in thirty thousand meets another
 /// term's bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Term(u64);
 
-/// How many bytes of a term are kept.
-pub const TERM_BYTES: usize = 5;
+/// How many bits of a term are kept.
+const BITS: u32 = 40;
 
 /// Longest run of letters and digits that is read; the rest of a longer one is data.
 const LONGEST: usize = 80;
@@ -30,15 +30,23 @@ impl Term {
         Self::of(b'=', lower.as_bytes())
     }
 
-    /// Returns the bits, the highest first.
-    pub fn to_bytes(self) -> [u8; TERM_BYTES] {
-        let [_, _, _, a, b, c, d, e] = self.0.to_be_bytes();
-        [a, b, c, d, e]
+    /// Returns the first `bits` bits, up to 24.
+    pub fn fan(self, bits: u32) -> u64 {
+        self.0.checked_shr(BITS.saturating_sub(bits)).unwrap_or(0)
     }
 
-    /// Returns the term of these bits.
-    pub fn from_bytes([a, b, c, d, e]: [u8; TERM_BYTES]) -> Self {
-        Self(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
+    /// Returns what is behind the first `bits` bits.
+    pub fn below(self, bits: u32) -> u64 {
+        self.0
+            & (1_u64
+                .checked_shl(BITS.saturating_sub(bits))
+                .unwrap_or(0)
+                .wrapping_sub(1))
+    }
+
+    /// Returns the term of which the first `bits` bits are `fan`, and the others `below`.
+    pub fn joined(fan: u64, below: u64, bits: u32) -> Self {
+        Self(fan.checked_shl(BITS.saturating_sub(bits)).unwrap_or(0) | below)
     }
 }
 
@@ -264,8 +272,10 @@ mod tests {
     }
 
     #[test]
-    fn bits_survive_their_bytes() {
+    fn a_term_is_its_first_bits_and_the_others() {
         let term = Term::whole("scan");
-        assert_eq!(Term::from_bytes(term.to_bytes()), term);
+        for bits in [0, 1, 12, 24] {
+            assert_eq!(Term::joined(term.fan(bits), term.below(bits), bits), term);
+        }
     }
 }
