@@ -7,5 +7,9 @@
 
 pub mod chunk;
 pub mod digest;
+pub mod index;
+pub mod pack;
+pub mod query;
+pub mod rank;
 pub mod segment;
 pub mod terms;

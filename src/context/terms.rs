@@ -115,7 +115,8 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| !is_word(*byte)).filter_map(|word| {
         let word = word.get(..LONGEST).unwrap_or(word);
         let digits = word.iter().all(u8::is_ascii_digit);
-        (!word.is_empty() && !(digits && word.len() < 2)).then_some(word)
+        let says_something = if digits { word.len() > 1 } else { !word.is_empty() };
+        says_something.then_some(word)
     })
 }
 

@@ -1,0 +1,360 @@
+//! Ranking: which files a query is about, and which of their chunks. A file's score is a weighted sum of signals, each
+//! divided by its highest value, so that weights say what a signal is worth.
+//!
+//! Owns signals and weights; `benches/context/` shows what each earns, and fitted them.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    context::{
+        index::{ChunkNo, FileNo, Hit, Index, Totals},
+        query::Query,
+        segment::Broken,
+        terms::Term,
+    },
+    path::RepoPath,
+};
+
+/// Something that speaks for a file.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Signal {
+    /// Its name.
+    pub name: &'static str,
+    /// What its highest value adds to a score.
+    pub weight: f32,
+    /// What it says.
+    pub says: &'static str,
+}
+
+/// How many signals there are.
+pub const SIGNALS: usize = 9;
+
+/// The signals, in the order of `Scored::signals`.
+pub const TABLE: [Signal; SIGNALS] = [
+    signal("content", 2.08, "the words of the query are in the text (BM25)"),
+    signal(
+        "fields",
+        1.78,
+        "they are in the text, in defined names, in the path (BM25F)",
+    ),
+    signal("path", 1.41, "they are in the path"),
+    signal("chunk", 1.19, "they are close together: the best chunk"),
+    signal("past", 1.85, "past commits with such messages changed it"),
+    signal("size", 1.56, "it is large (logarithm of its bytes)"),
+    signal("recent", 0.95, "the latest commits changed it"),
+    signal("stem", 0.66, "its name is a word of the query"),
+    signal("named", 6.0, "the query names it"),
+];
+
+const CONTENT: usize = 0;
+const FIELDS: usize = 1;
+const PATH: usize = 2;
+const CHUNK: usize = 3;
+const PAST: usize = 4;
+const SIZE: usize = 5;
+const RECENT: usize = 6;
+const STEM: usize = 7;
+const NAMED: usize = 8;
+
+const fn signal(name: &'static str, weight: f32, says: &'static str) -> Signal {
+    Signal { name, weight, says }
+}
+
+/// What each signal is worth, in their order.
+pub type Weights = [f32; SIGNALS];
+
+/// Returns the weights of the table.
+pub fn weights() -> Weights {
+    TABLE.map(|signal| signal.weight)
+}
+
+/// What past commits say to a query.
+pub struct Heard<'a> {
+    /// How much a term tells, from 0 (every message has it) to 1.
+    pub rarity: &'a dyn Fn(Term) -> f32,
+    /// What commits with such messages changed, and what the latest ones did.
+    pub votes: &'a BTreeMap<RepoPath, (f32, f32)>,
+}
+
+/// A file with its score.
+#[derive(Clone, Copy, Debug)]
+pub struct Scored {
+    /// The file.
+    pub file: FileNo,
+    /// The weighted sum of its signals.
+    pub score: f32,
+    /// Its signals, each from 0 to 1.
+    pub signals: [f32; SIGNALS],
+}
+
+/// Files and chunks in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Ranking {
+    /// Files that anything speaks for, the best first.
+    pub files: Vec<Scored>,
+    /// The score of each chunk, by number; what is beyond has none.
+    pub chunks: Vec<f32>,
+}
+
+impl Ranking {
+    /// Returns the score of a chunk.
+    pub fn chunk(&self, chunk: ChunkNo) -> f32 {
+        self.chunks.get(chunk as usize).copied().unwrap_or_default()
+    }
+}
+
+/// Ranks the files of `index`.
+///
+/// # Errors
+/// When a segment is damaged: its name is told.
+pub fn rank(index: &Index, query: &Query, heard: &Heard<'_>, weights: &Weights) -> Result<Ranking, (String, Broken)> {
+    let mut tally = Tally::over(index);
+    for (term, weight) in &query.terms {
+        tally.term(*term, *weight, heard)?;
+    }
+    tally.votes(heard);
+    tally.named(query);
+    Ok(tally.ranking(weights))
+}
+
+/// The scores so far.
+struct Tally<'a> {
+    index: &'a Index,
+    totals: Averages,
+    files: Vec<[f32; SIGNALS]>,
+    /// Fields of the term at hand, by file.
+    fields: Vec<f32>,
+    chunks: Vec<f32>,
+}
+
+#[derive(Clone, Copy)]
+struct Averages {
+    files: f32,
+    chunks: f32,
+    terms_of_file: f32,
+    terms_of_chunk: f32,
+    defined: f32,
+    names: f32,
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "averages of counts"
+)]
+impl Averages {
+    fn of(totals: &Totals) -> Self {
+        let per = |sum: u64, of: u64| (sum as f64 / of.max(1) as f64) as f32 + 1e-6;
+        let (files, digested) = (u64::from(totals.files), u64::from(totals.digested));
+        Self {
+            files: totals.files as f32,
+            chunks: totals.chunks as f32,
+            terms_of_file: per(totals.terms, digested),
+            terms_of_chunk: per(totals.terms, totals.chunks),
+            defined: per(totals.defined, digested),
+            names: (totals.names / files.max(1) as f64) as f32 + 1e-6,
+        }
+    }
+}
+
+/// The inverse document frequency of BM25, never negative.
+fn idf(of: f32, with: usize) -> f32 {
+    let with = float(with);
+    (1.0 + (of - with + 0.5).max(0.0) / (with + 0.5)).ln()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts within one repository")]
+fn float(count: usize) -> f32 {
+    count as f32
+}
+
+/// How often a term is in a file, and in names that it defines.
+#[derive(Clone, Copy)]
+struct InFile {
+    file: FileNo,
+    count: f32,
+    defined: f32,
+}
+
+impl<'a> Tally<'a> {
+    fn over(index: &'a Index) -> Self {
+        Self {
+            index,
+            totals: Averages::of(&index.totals()),
+            files: vec![[0.0; SIGNALS]; index.numbers()],
+            fields: vec![0.0; index.numbers()],
+            chunks: vec![0.0; index.chunk_numbers()],
+        }
+    }
+
+    fn add(&mut self, file: FileNo, signal: usize, value: f32) {
+        if let Some(place) = self
+            .files
+            .get_mut(file as usize)
+            .and_then(|signals| signals.get_mut(signal))
+        {
+            *place += value;
+        }
+    }
+
+    fn term(&mut self, term: Term, weight: f32, heard: &Heard<'_>) -> Result<(), (String, Broken)> {
+        let hits = self.index.hits(term)?;
+        let telling = weight * (0.3 + 0.7 * (heard.rarity)(term));
+        self.chunks(&hits, weight, telling);
+        let files = by_file(&hits);
+        let named: Vec<(FileNo, f32, f32)> = self.index.named(term).collect();
+        let (in_content, in_path) = (idf(self.totals.files, files.len()), idf(self.totals.files, named.len()));
+        for here in &files {
+            let sums = self.index.sums(here.file);
+            let length = float(sums.terms as usize) / self.totals.terms_of_file;
+            let saturated = here.count * 2.2 / (here.count + 1.2 * (0.4 + 0.6 * length));
+            self.add(here.file, CONTENT, telling * in_content * saturated);
+            let defined = float(sums.defined as usize) / self.totals.defined;
+            let fields = here.count / (0.4 + 0.6 * length) + 3.0 * here.defined / (0.5 + 0.5 * defined);
+            self.field(here.file, fields);
+        }
+        for (file, count, sum) in &named {
+            let saturated = count / (count + 0.5 + 0.5 * sum / self.totals.names);
+            self.add(*file, PATH, telling * in_path * saturated);
+            self.field(*file, 5.0 * count);
+        }
+        let mut with: Vec<FileNo> = files.iter().map(|here| here.file).collect();
+        with.extend(named.iter().map(|(file, ..)| *file));
+        with.sort_unstable();
+        with.dedup();
+        let anywhere = idf(self.totals.files, with.len());
+        for file in with {
+            let fields = self
+                .fields
+                .get_mut(file as usize)
+                .map(std::mem::take)
+                .unwrap_or_default();
+            self.add(file, FIELDS, telling * anywhere * fields / (fields + 1.5));
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, file: FileNo, value: f32) {
+        if let Some(place) = self.fields.get_mut(file as usize) {
+            *place += value;
+        }
+    }
+
+    fn chunks(&mut self, hits: &[Hit], weight: f32, telling: f32) {
+        let own = hits.iter().filter(|hit| !hit.twin);
+        let (with, defining) = own.clone().fold((0, 0), |(with, defining), hit| {
+            (with + 1, defining + usize::from(hit.defined))
+        });
+        let rare = telling * idf(self.totals.chunks, with);
+        let defines = 0.6 * weight * (1.0 + self.totals.chunks / float(defining.max(1))).ln();
+        for hit in own {
+            let count = float(hit.count as usize);
+            let length = f32::from(hit.terms) / self.totals.terms_of_chunk;
+            let score = rare * count * 2.0 / (count + 0.5 + 0.5 * length);
+            if let Some(place) = self.chunks.get_mut(hit.chunk as usize) {
+                *place += score + if hit.defined { defines } else { 0.0 };
+            }
+        }
+    }
+
+    fn votes(&mut self, heard: &Heard<'_>) {
+        for (path, (past, recent)) in heard.votes {
+            if let Some(file) = self.index.at(path) {
+                self.add(file, PAST, *past);
+                self.add(file, RECENT, *recent);
+            }
+        }
+    }
+
+    /// Looks for files by what the query calls them, and by their stems.
+    fn named(&mut self, query: &Query) {
+        for name in &query.named {
+            let ends: Vec<FileNo> = self.index.ending_in(name.as_bytes()).collect();
+            for file in &ends {
+                self.add(*file, NAMED, 1.0 / float(ends.len()));
+            }
+        }
+        for (term, _) in &query.terms {
+            let files: Vec<FileNo> = self.index.of_stem(*term).collect();
+            for file in files {
+                if let Some(place) = self
+                    .files
+                    .get_mut(file as usize)
+                    .and_then(|signals| signals.get_mut(STEM))
+                {
+                    *place = 1.0;
+                }
+            }
+        }
+    }
+
+    fn ranking(mut self, weights: &Weights) -> Ranking {
+        let mut found: Vec<FileNo> = Vec::new();
+        for (file, signals) in (0..).zip(&self.files) {
+            if signals.iter().any(|signal| *signal > 0.0) {
+                found.push(file);
+            }
+        }
+        for file in &found {
+            let best = self
+                .index
+                .spans(*file)
+                .iter()
+                .map(|span| span.chunk)
+                .fold(0.0_f32, |best, chunk| {
+                    best.max(self.chunks.get(chunk as usize).copied().unwrap_or_default())
+                });
+            let bytes = float(self.index.sums(*file).bytes as usize);
+            if let Some(signals) = self.files.get_mut(*file as usize) {
+                signals[CHUNK] = best;
+                signals[SIZE] = bytes.ln_1p();
+                signals[PAST] = signals[PAST].sqrt();
+            }
+        }
+        let mut most = [1e-9_f32; SIGNALS];
+        for signals in found.iter().filter_map(|file| self.files.get(*file as usize)) {
+            for (most, signal) in most.iter_mut().zip(signals) {
+                *most = most.max(*signal);
+            }
+        }
+        let mut files: Vec<Scored> = found
+            .into_iter()
+            .filter_map(|file| {
+                let mut signals = *self.files.get(file as usize)?;
+                signals.iter_mut().zip(&most).for_each(|(signal, most)| *signal /= most);
+                let score = signals
+                    .iter()
+                    .zip(weights)
+                    .map(|(signal, weight)| signal * weight)
+                    .sum();
+                Some(Scored { file, score, signals })
+            })
+            .collect();
+        let path = |scored: &Scored| self.index.file(scored.file).map(|file| &file.path);
+        files.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| path(a).cmp(&path(b))));
+        Ranking {
+            files,
+            chunks: self.chunks,
+        }
+    }
+}
+
+/// Sums hits up, file by file.
+fn by_file(hits: &[Hit]) -> Vec<InFile> {
+    let mut files: Vec<InFile> = Vec::new();
+    for hit in hits {
+        let (count, defined) = (float(hit.count as usize), if hit.defined { 1.0 } else { 0.0 });
+        match files.last_mut().filter(|last| last.file == hit.file) {
+            Some(last) => {
+                last.count += count;
+                last.defined += defined;
+            }
+            None => files.push(InFile {
+                file: hit.file,
+                count,
+                defined,
+            }),
+        }
+    }
+    files
+}
