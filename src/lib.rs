@@ -56,6 +56,7 @@ pub mod verdict;
 // row 3: doors, then hands
 pub mod door;
 
+pub mod cache;
 pub mod git;
 pub mod provider;
 pub mod shell;

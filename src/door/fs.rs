@@ -1,6 +1,6 @@
 //! File system: whole-file writes that are never seen half done, locks that die with their holder, and below them
 //! `dir` (an open folder that follows no link), `folder` (a folder read as a snapshot), `lines` (a shared file that only
-//! grows) and `apply` (changes written to one).
+//! grows), `stored` (files that never change) and `apply` (changes written to one).
 //!
 //! Knows nothing of repositories, slots or what the bytes mean.
 
@@ -8,6 +8,7 @@ pub mod apply;
 pub mod dir;
 pub mod folder;
 pub mod lines;
+pub mod stored;
 
 use std::{
     fs::{File, OpenOptions},
@@ -21,6 +22,9 @@ use rustix::fs::{FlockOperation, OFlags};
 
 /// Never follow a link in the place of the file, and never hand the file to a child process.
 const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).bits().cast_signed();
+
+/// How temporary names begin.
+const TEMPORARY: &str = ".invisigoth-";
 
 /// Reads the file at `path`; `None` where there is none.
 ///
@@ -271,7 +275,7 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
 
 /// Returns a name that nobody can guess, so that nobody can have planted something under it.
 fn temporary_name() -> String {
-    format!(".invisigoth-{:016x}", RandomState::new().hash_one(std::process::id()))
+    format!("{TEMPORARY}{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 #[cfg(test)]
