@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod complete;
 pub mod config;
+pub mod context;
 pub mod import;
 pub mod plan;
 pub mod status;
@@ -141,6 +142,10 @@ pub enum Verb {
     Budget(Budget),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),
+    /// Show which lines of the repository a goal or a text is about
+    ///
+    /// The text is read from standard input. Asks nobody.
+    Context(context::Context),
     /// Print the prompt that a goal would get; asks nobody
     Prompt(Id),
     /// Apply a reply from standard input to the files of this folder

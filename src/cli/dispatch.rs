@@ -2,6 +2,7 @@
 
 mod adopt;
 mod config;
+mod context;
 mod import;
 mod plan;
 mod status;
@@ -109,6 +110,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
                 Err(error) => stopped(at, &watch, error),
             }
         }
+        Verb::Context(args) => context::run(at, args),
         Verb::Prompt(args) => answer(at, &commands::prompt::run(&at.session()?, &id(&args.id)?)?),
         Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),
         Verb::Demo(args) => show_demo(at, args),

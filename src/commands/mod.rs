@@ -10,6 +10,7 @@ pub mod budget;
 pub mod check;
 pub mod comment;
 pub mod config;
+pub mod context;
 pub mod cost;
 pub mod demo;
 pub mod diff;

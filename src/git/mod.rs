@@ -172,6 +172,11 @@ impl Repo {
         self
     }
 
+    /// Returns how many bytes an object id has, 20 or 32.
+    pub fn id_bytes(&self) -> usize {
+        self.gix.object_hash().len_in_bytes()
+    }
+
     /// Returns the folder of the checkout, if there is one.
     pub fn workdir(&self) -> Option<&Path> {
         self.gix.workdir()

@@ -6,6 +6,7 @@ pub mod apply;
 pub mod budget;
 pub mod check;
 pub mod config;
+pub mod context;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
