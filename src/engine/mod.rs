@@ -21,6 +21,7 @@ pub mod live;
 pub mod models;
 pub mod orders;
 pub mod outside;
+pub mod past;
 pub mod planning;
 pub mod plans;
 pub mod proving;

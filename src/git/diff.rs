@@ -81,7 +81,7 @@ pub fn of_commit(repo: &Repo, commit: CommitId) -> Result<Vec<Differs>> {
     }
 }
 
-fn differs(change: Change) -> Option<Differs> {
+pub(crate) fn differs(change: Change) -> Option<Differs> {
     let (path, old, new) = match change {
         Change::Addition {
             entry_mode, oid, path, ..

@@ -16,6 +16,7 @@ pub mod locks;
 pub mod merge;
 pub mod notes;
 pub mod objects;
+pub mod past;
 pub mod refs;
 pub mod tape;
 pub mod tree;
