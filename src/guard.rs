@@ -5,7 +5,7 @@
 //! `paths.allow`. All else is allowed. A file that does not exist yet is judged like one that does. Judges changes only;
 //! reads no reply.
 
-mod classes;
+pub(crate) mod classes;
 mod scripts;
 mod tally;
 

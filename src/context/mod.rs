@@ -13,5 +13,6 @@ pub mod past;
 pub mod query;
 pub mod rank;
 pub mod segment;
+pub mod kind;
 pub mod terms;
 pub mod votes;

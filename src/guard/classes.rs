@@ -323,6 +323,65 @@ const LOCK: &[&str] = &[
     "gradle.lockfile",
     "cabal.project.freeze",
     "*.lock.yaml",
+    "*-lock.json",
+    "*-lock.y*ml",
+    "*.lock.hcl",
+    "*.resolved",
+];
+
+/// Files that hold keys, beside those of `SECRETS`: no prompt shows them. Replies may change them, as those of tests are
+/// no secrets.
+const KEYS: &[&str] = &[
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.p8",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "*.ppk",
+    "*.gpg",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    ".htpasswd",
+    ".git-credentials",
+    ".dockercfg",
+    ".docker/",
+    ".npmrc",
+    ".pypirc",
+    ".s3cfg",
+    ".boto",
+    "kubeconfig",
+    "*.tfvars",
+    "*.tfstate",
+    "*.tfstate.backup",
+    "service-account*.json",
+    "service_account*.json",
+    "credentials",
+    "credentials.json",
+    "credentials.y*ml",
+    "credentials.toml",
+    "credentials.ini",
+    "secrets.y*ml",
+    "secrets.json",
+    "secrets.toml",
+    "secrets.ini",
+    "secrets.properties",
+    "*.env",
+];
+
+/// Ends of files that only show how those with keys are written.
+const SHOWN: &[&str] = &[
+    ".example",
+    ".sample",
+    ".template",
+    ".tmpl",
+    ".dist",
+    ".defaults",
+    ".pub",
 ];
 
 const HELD: [(&[&str], &str); 6] = [
@@ -399,6 +458,16 @@ pub(crate) fn held(path: &str) -> Option<&'static str> {
 /// True for files that hold tests; `path` is folded.
 pub(crate) fn is_test(path: &str) -> bool {
     TESTS.iter().any(|pattern| names(pattern, path))
+}
+
+/// True for lock files; `path` is folded.
+pub(crate) fn is_lock(path: &str) -> bool {
+    LOCK.iter().any(|pattern| names(pattern, path))
+}
+
+/// True for files whose name says that they hold keys; `path` is folded.
+pub(crate) fn holds_keys(path: &str) -> bool {
+    !SHOWN.iter().any(|end| path.ends_with(end)) && SECRETS.iter().chain(KEYS).any(|pattern| names(pattern, path))
 }
 
 fn reason(table: &[(&[&str], &'static str)], path: &str) -> Option<&'static str> {
