@@ -103,17 +103,17 @@ pub fn of(path: &RepoPath, mode: Mode) -> Kind {
     if classes::is_lock(&lower) {
         return Kind::Skipped(Why::Lock);
     }
-    match by_name(name).unwrap_or_else(|| nameless(name, mode)) {
+    match by_name(name).unwrap_or_else(|| unknown(name, mode)) {
         Kind::Code if is_test(&lower) => Kind::Test,
-        Kind::Config | Kind::Prose if name.contains('.') && within(folders, FIXTURES) => Kind::Data,
+        Kind::Config | Kind::Prose if within(folders, FIXTURES) => Kind::Data,
         kind => kind,
     }
 }
 
-/// As `of`, with what `.gitattributes` say of the file.
-pub fn marked(path: &RepoPath, mode: Mode, marks: Marks) -> Kind {
-    match of(path, mode) {
-        Kind::Skipped(Why::Generated) if marks.generated == Some(false) => Kind::Code,
+/// Says what a file is that is `kind` by its path, with what `.gitattributes` say of it.
+pub fn marked(kind: Kind, marks: Marks) -> Kind {
+    match kind {
+        Kind::Skipped(Why::Generated) if marks.generated == Some(false) => marked(Kind::Code, marks),
         Kind::Skipped(why) => Kind::Skipped(why),
         _ if marks.binary => Kind::Skipped(Why::Binary),
         _ if marks.vendored => Kind::Skipped(Why::Vendored),
@@ -249,23 +249,23 @@ fn by_name(name: &str) -> Option<Kind> {
         return Some(*kind);
     }
     let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
+    if matches!(end, "txt" | "in")
+        && ["requirements", "constraints"]
+            .iter()
+            .any(|start| stem.starts_with(start))
+    {
+        return Some(Kind::Config);
+    }
     if BEHIND.contains(&end) && !stem.is_empty() {
-        return by_name(stem).or(Some(Kind::Code));
+        let hidden = stem.starts_with('.').then_some(Kind::Config);
+        return by_name(stem).or(hidden).or(Some(Kind::Code));
     }
     if is_section(end) {
         return Some(Kind::Prose);
     }
-    let pinned = ["requirements", "constraints"]
-        .iter()
-        .any(|start| stem.starts_with(start));
-    match KNOWN_ENDS.get(end) {
-        Some(Kind::Prose) if end == "txt" && pinned => Some(Kind::Config),
-        Some(kind) => Some(*kind),
-        None => STARTS
-            .iter()
-            .find(|(start, _)| name.starts_with(start))
-            .map(|(_, kind)| *kind),
-    }
+    let start = || STARTS.iter().find(|(start, _)| name.starts_with(start));
+    let known = KNOWN_ENDS.get(end).copied();
+    known.or_else(|| start().map(|(_, kind)| *kind))
 }
 
 /// Sections of manual pages: `git.1`, `printf.3p`.
@@ -273,14 +273,12 @@ fn is_section(end: &str) -> bool {
     matches!(end.as_bytes(), [b'1'..=b'9'] | [b'1'..=b'9', b'p' | b'x' | b'm'])
 }
 
-/// Says what a file is whose name says nothing.
-fn nameless(name: &str, mode: Mode) -> Kind {
-    let hexadecimal = name.len() >= 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match (mode, name.strip_prefix('.').unwrap_or(name).contains('.')) {
-        (Mode::Executable, _) => Kind::Code,
-        (_, true) => Kind::Data,
-        _ if hexadecimal => Kind::Data,
-        _ => Kind::Config,
+/// Says what a file is whose name means nothing.
+fn unknown(name: &str, mode: Mode) -> Kind {
+    match mode {
+        Mode::Executable => Kind::Code,
+        _ if name.starts_with('.') => Kind::Config,
+        _ => Kind::Data,
     }
 }
 
@@ -336,7 +334,7 @@ const ENDS: &[(Kind, &str)] = &[
         Kind::Config,
         "toml yaml yml json jsonc json5 hjson ini cfg conf cnf config properties props targets xml xsd dtd plist entitlements \
          rc service socket timer mount desktop ignore env envrc htaccess am ac m4 pc pro pri csproj fsproj vbproj vcxproj proj \
-         sln slnx filters xcconfig pbxproj xcscheme xcworkspacedata storyboard xib nuspec cabal opam dockerfile vcl rules \
+         sln slnx filters xcconfig xcfilelist pbxproj xcscheme xcworkspacedata storyboard xib nuspec cabal opam dockerfile vcl rules \
          podspec spec control manifest mf webmanifest kdl ron mod work acl theme def rdl lds ld x map sym reg inf \
          code-workspace sublime-project pbtxt textproto prototxt",
     ),

@@ -13,6 +13,7 @@ pub mod past;
 pub mod query;
 pub mod rank;
 pub mod segment;
+pub mod corpus;
 pub mod kind;
 pub mod terms;
 pub mod votes;

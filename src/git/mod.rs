@@ -5,6 +5,7 @@
 
 pub mod advance;
 pub mod attempts;
+pub mod attributes;
 pub mod branch;
 pub mod codetree;
 pub mod command;

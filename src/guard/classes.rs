@@ -349,7 +349,6 @@ const KEYS: &[&str] = &[
     ".htpasswd",
     ".git-credentials",
     ".dockercfg",
-    ".docker/",
     ".npmrc",
     ".pypirc",
     ".s3cfg",
