@@ -23,6 +23,8 @@ mod add;
 mod adopt;
 /// `apply`: a reply onto files.
 mod apply;
+/// What `.gitattributes` say, against git.
+mod attributes;
 /// The backlog in a person's hands.
 mod backlog;
 /// Bad input: one table, a row for each.
