@@ -26,6 +26,13 @@ pub enum Kind {
     Skipped(Why),
 }
 
+impl Kind {
+    /// True where the file is read at all.
+    pub fn is_read(self) -> bool {
+        !matches!(self, Self::Skipped(_))
+    }
+}
+
 /// Why a file is not read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Why {

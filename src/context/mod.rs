@@ -8,12 +8,11 @@
 pub mod chunk;
 pub mod digest;
 pub mod index;
+pub mod kind;
 pub mod pack;
 pub mod past;
 pub mod query;
 pub mod rank;
 pub mod segment;
-pub mod corpus;
-pub mod kind;
 pub mod terms;
 pub mod votes;

@@ -3,16 +3,12 @@
 //!
 //! Owns signals and weights; `benches/context/` shows what each earns, and fitted them.
 
-use std::collections::BTreeMap;
-
-use crate::{
-    context::{
-        index::{ChunkNo, FileNo, Hit, Index, Totals},
-        query::Query,
-        segment::Broken,
-        terms::Term,
-    },
-    path::RepoPath,
+use crate::context::{
+    index::{ChunkNo, FileNo, Hit, Index, Totals},
+    query::Query,
+    segment::Broken,
+    terms::Term,
+    votes::Votes,
 };
 
 /// Something that speaks for a file.
@@ -73,7 +69,7 @@ pub struct Heard<'a> {
     /// How much a term tells, from 0 (every message has it) to 1.
     pub rarity: &'a dyn Fn(Term) -> f32,
     /// What commits with such messages changed, and what the latest ones did.
-    pub votes: &'a BTreeMap<RepoPath, (f32, f32)>,
+    pub votes: Votes<'a>,
 }
 
 /// A file with its score.
@@ -258,10 +254,10 @@ impl<'a> Tally<'a> {
     }
 
     fn votes(&mut self, heard: &Heard<'_>) {
-        for (path, (past, recent)) in heard.votes {
+        for (path, vote) in heard.votes.iter() {
             if let Some(file) = self.index.at(path) {
-                self.add(file, PAST, *past);
-                self.add(file, RECENT, *recent);
+                self.add(file, PAST, vote.message);
+                self.add(file, RECENT, vote.recent);
             }
         }
     }
@@ -308,7 +304,6 @@ impl<'a> Tally<'a> {
             if let Some(signals) = self.files.get_mut(*file as usize) {
                 signals[CHUNK] = best;
                 signals[SIZE] = bytes.ln_1p();
-                signals[PAST] = signals[PAST].sqrt();
             }
         }
         let mut most = [1e-9_f32; SIGNALS];

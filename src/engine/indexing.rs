@@ -15,6 +15,7 @@ use crate::{
         chunk::Syntax,
         digest::Digester,
         index::Index,
+        kind,
         segment::{merge::merge, read::Segment, write::Builder},
     },
     git::{Repo, objects},
@@ -128,11 +129,9 @@ fn some(repo: &Repo, missing: &[(BlobId, Syntax)], next: &AtomicUsize) -> Result
     let (mut segments, mut builder) = (Vec::new(), Builder::default());
     while let Some((id, syntax)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
         let text = objects::read_blob(repo, *id)?;
-        let unfit = text.iter().take(8000).any(|byte| *byte == 0) || text.len() > 1 << 20;
-        let pieces = if unfit {
-            Vec::new()
-        } else {
-            digester.digest(*syntax, &text)
+        let pieces = match kind::unfit(&text) {
+            Some(_) => Vec::new(),
+            None => digester.digest(*syntax, &text),
         };
         builder.add(*id, *syntax, &pieces);
         if builder.size() > LARGEST {

@@ -2,11 +2,7 @@
 //!
 //! Owns what is read, by how many threads, and which files hold it. What commits mean for a query is `context`'s business.
 
-use std::{
-    collections::HashMap,
-    io,
-    path::PathBuf,
-};
+use std::{collections::HashMap, io, path::PathBuf};
 
 use crate::{
     cache::Cache,
@@ -150,7 +146,10 @@ fn join(cache: &Cache) -> io::Result<()> {
         joined.push(name);
     }
     let name = cache.put(PREFIX, "", &kept::write(&known, &known.newest(MOST_KNOWN)))?;
-    joined.iter().filter(|old| **old != name).try_for_each(|old| cache.remove(old))
+    joined
+        .iter()
+        .filter(|old| **old != name)
+        .try_for_each(|old| cache.remove(old))
 }
 
 /// Returns our files with their names, sorted by these; without one that somebody removes just now.
