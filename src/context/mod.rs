@@ -14,5 +14,8 @@ pub mod past;
 pub mod query;
 pub mod rank;
 pub mod segment;
+mod format;
+mod lang;
+mod lines;
 pub mod terms;
 pub mod votes;
