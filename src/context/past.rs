@@ -279,3 +279,6 @@ impl Past {
 pub(crate) fn as_f32(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ impl Pasts {
 
     /// Reads what is kept. A file that is damaged, or of another version, goes.
     fn open(&mut self, cache: &Cache) {
-        for (name, bytes) in files(cache).unwrap_or_default() {
+        for (name, bytes) in files(cache) {
             if !kept::read(&bytes, self.past.known_mut()) {
                 let _ = cache.remove(&name);
             }
@@ -129,7 +129,7 @@ impl Pasts {
 /// another process puts down meanwhile stays.
 fn join(cache: &Cache) -> io::Result<()> {
     let Some(_alone) = cache.try_lock()? else { return Ok(()) };
-    let mut files = files(cache)?;
+    let mut files = files(cache);
     if files.len() <= MOST_FILES {
         return Ok(());
     }
@@ -152,15 +152,11 @@ fn join(cache: &Cache) -> io::Result<()> {
         .try_for_each(|old| cache.remove(old))
 }
 
-/// Returns our files with their names, sorted by these; without one that somebody removes just now.
-fn files(cache: &Cache) -> io::Result<Vec<(String, Vec<u8>)>> {
-    let mut files = Vec::new();
-    for name in cache.list(PREFIX)? {
-        if let Some(bytes) = cache.read(&name)? {
-            files.push((name, bytes));
-        }
-    }
-    Ok(files)
+/// Returns our files with their names, sorted by these; without one that cannot be read or that somebody removes just now.
+fn files(cache: &Cache) -> Vec<(String, Vec<u8>)> {
+    let names = cache.list(PREFIX).unwrap_or_default();
+    let read = |name: String| cache.read(&name).ok()?.map(|bytes| (name, bytes));
+    names.into_iter().filter_map(read).collect()
 }
 
 /// A commit that was read.
@@ -229,3 +225,6 @@ fn changed(repo: &Repo, trees: &HashMap<CommitId, TreeId>, stored: &Stored) -> O
     };
     past::changed(repo, old, stored.tree).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,8 @@ use crate::{
 /// A commit that changed more paths is not read to its end.
 const MOST_CHANGES: usize = 10_000;
 
-/// Most paths, with their folders, that a first commit may have to count as a change of them.
-const MOST_AT_FIRST: usize = 40;
+/// Most paths that a first commit may have to count as a change of them.
+const MOST_AT_FIRST: u32 = 30;
 
 /// A commit as it is stored.
 #[derive(Clone, Debug)]
@@ -57,8 +57,14 @@ pub fn commit(repo: &Repo, id: CommitId) -> Result<Option<Stored>> {
         parents: read().parent_ids().map(|parent| CommitId(oid(&parent))).collect(),
         at,
         tree: TreeId(oid(&tree)),
-        message: read().message().map(|message| message.to_vec()).unwrap_or_default(),
+        message: message(&object.data).to_vec(),
     }))
+}
+
+/// Returns what follows the headers, whether each of them can be read or not.
+fn message(commit: &[u8]) -> &[u8] {
+    let blank = commit.windows(2).position(|pair| pair == b"\n\n");
+    blank.and_then(|at| commit.get(at + 2..)).unwrap_or_default()
 }
 
 /// Compares the trees of a commit and its first parent, without the reserved memory files; `old` is `None` for a first
@@ -69,11 +75,7 @@ pub fn commit(repo: &Repo, id: CommitId) -> Result<Option<Stored>> {
 pub fn changed(repo: &Repo, old: Option<TreeId>, new: TreeId) -> Result<Changed> {
     let empty = Vec::new();
     let old_tree = old.map(|old| tree(repo, old)).transpose()?.unwrap_or(empty);
-    let most = old.map_or(MOST_AT_FIRST, |_| MOST_CHANGES);
-    let mut changes = Changes {
-        recorder: Recorder::default(),
-        most,
-    };
+    let mut changes = Changes(Recorder::default());
     let hash = repo.gix.object_hash();
     let compared = gix::diff::tree(
         TreeRefIter::from_bytes(&old_tree, hash),
@@ -82,14 +84,20 @@ pub fn changed(repo: &Repo, old: Option<TreeId>, new: TreeId) -> Result<Changed>
         &repo.gix.objects,
         &mut changes,
     );
-    match compared {
-        Ok(()) => Ok(told(repo, changes.recorder)),
-        Err(gix::diff::tree::Error::Cancelled) => Ok(Changed {
-            count: old.map_or(0, |_| u32::try_from(most).unwrap_or(u32::MAX)),
-            paths: Vec::new(),
-        }),
-        Err(error) => Err(error).doing(|| format!("comparing trees with {new}")),
-    }
+    let is_first = old.is_none();
+    let count = match compared {
+        Ok(()) => {
+            let told = told(repo, changes.0);
+            if !is_first || told.count <= MOST_AT_FIRST {
+                return Ok(told);
+            }
+            told.count
+        }
+        Err(gix::diff::tree::Error::Cancelled) => u32::try_from(MOST_CHANGES).unwrap_or(u32::MAX),
+        Err(error) => return Err(error).doing(|| format!("comparing trees with {new}")),
+    };
+    let paths = Vec::new();
+    Ok(Changed { count, paths })
 }
 
 fn tree(repo: &Repo, id: TreeId) -> Result<Vec<u8>> {
@@ -135,33 +143,30 @@ fn read(repo: &Repo, blob: BlobId) -> Option<Vec<u8>> {
         .flatten()
 }
 
-/// Records changes, up to so many.
-struct Changes {
-    recorder: Recorder,
-    most: usize,
-}
+/// Records changes, up to as many as are read.
+struct Changes(Recorder);
 
 impl Visit for Changes {
     fn pop_front_tracked_path_and_set_current(&mut self) {
-        self.recorder.pop_front_tracked_path_and_set_current();
+        self.0.pop_front_tracked_path_and_set_current();
     }
 
     fn push_back_tracked_path_component(&mut self, component: &BStr) {
-        self.recorder.push_back_tracked_path_component(component);
+        self.0.push_back_tracked_path_component(component);
     }
 
     fn push_path_component(&mut self, component: &BStr) {
-        self.recorder.push_path_component(component);
+        self.0.push_path_component(component);
     }
 
     fn pop_path_component(&mut self) {
-        self.recorder.pop_path_component();
+        self.0.pop_path_component();
     }
 
     fn visit(&mut self, change: visit::Change) -> visit::Action {
-        if self.recorder.records.len() >= self.most {
+        if self.0.records.len() >= MOST_CHANGES {
             return std::ops::ControlFlow::Break(());
         }
-        self.recorder.visit(change)
+        self.0.visit(change)
     }
 }

@@ -19,8 +19,7 @@ const HEAD: &[u8] = b"invisigoth past 1\n";
 /// No path is longer, in bytes.
 const LONGEST: usize = 1 << 16;
 
-/// Returns the number that tells these bytes from others, which is in the file's name, too.
-pub fn checksum(bytes: &[u8]) -> u64 {
+fn checksum(bytes: &[u8]) -> u64 {
     let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
@@ -85,8 +84,8 @@ pub fn write(known: &Known, commits: &[CommitId]) -> Vec<u8> {
     file
 }
 
-/// Adds the commits of a file to `known`. False where it is none, is damaged, or is of another version: then nothing is
-/// added.
+/// Adds the commits of a file to `known`. False where it is none, is damaged, or is of another version: then no commit
+/// is added.
 pub fn read(file: &[u8], known: &mut Known) -> bool {
     let Some((sum, body)) = file.strip_prefix(HEAD).and_then(|rest| rest.split_first_chunk()) else {
         return false;
@@ -287,3 +286,6 @@ impl<'a> Reader<'a> {
         Some(terms.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,12 +142,10 @@ mod tests {
             "Parse ranges (#123)\n\nThe lexer stops early. See https://x.example/7, #12 and GH-9.\n",
             "Parse ranges\n\nThe lexer stops early.\n\nSigned-off-by: A B <a@b>\nFixes: #12\n  more\n",
             "Parse ranges\n\nCo-authored-by: C D <c@d>\nThe lexer stops early.\n",
-            "\n\nParse ranges\r\n\r\nThe lexer stops early, PR 12. (cherry picked from commit\r\n",
+            "\n\nParse ranges\r\n\r\nThe lexer stops early, PR 12.\r\n",
             "Parse ranges\n\nThe lexer stops early.\n(cherry picked from commit 0123456789abcdef)\n",
             "Parse ranges a1b2c3d\n\nThe lexer stops early; owner/name#12.\n",
         ] {
-            let message = message.replace(" See ", " ").replace(" and ", " ");
-            let message = message.replace(". (cherry picked from commit\r\n", "\r\n");
             assert_eq!(terms_of(message.as_bytes()), plain, "{message}");
         }
     }
@@ -163,7 +161,8 @@ mod tests {
         let long: String = (0..1000)
             .map(|n| format!("word{}\n", char::from(b'a' + n as u8 % 26)))
             .collect();
-        assert!(terms_of(format!("x\n\n{long}").as_bytes()).iter().all(|(_, n)| *n < 8));
+        let terms = terms_of(format!("x\n\n{long}").as_bytes());
+        assert_eq!(terms.iter().map(|(_, n)| n).sum::<u16>(), 2 + 100);
     }
 
     #[test]
