@@ -37,11 +37,17 @@ impl Term {
 
     /// Returns what is behind the first `bits` bits.
     pub fn below(self, bits: u32) -> u64 {
-        self.0
-            & (1_u64
-                .checked_shl(BITS.saturating_sub(bits))
-                .unwrap_or(0)
-                .wrapping_sub(1))
+        self.0 & Self::mask(bits)
+    }
+
+    /// True where `below` can stand behind `bits` bits.
+    pub fn holds(below: u64, bits: u32) -> bool {
+        below & !Self::mask(bits) == 0
+    }
+
+    fn mask(bits: u32) -> u64 {
+        let end = 1_u64.checked_shl(BITS.saturating_sub(bits)).unwrap_or(0);
+        end.wrapping_sub(1)
     }
 
     /// Returns the term of which the first `bits` bits are `fan`, and the others `below`.

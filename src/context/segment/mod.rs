@@ -15,6 +15,7 @@
 
 pub mod merge;
 pub mod read;
+pub mod scan;
 pub mod varint;
 pub mod write;
 
@@ -47,6 +48,9 @@ pub enum Broken {
     /// Its content does not hold together.
     #[error("the segment is damaged: {0}")]
     Damaged(&'static str),
+    /// Merged, they would not fit into one.
+    #[error("the segments are too large for one")]
+    Large,
     /// It could not be read.
     #[error("reading the segment")]
     Io(#[from] io::Error),
@@ -124,12 +128,13 @@ impl Header {
     }
 
     /// Returns the sizes of the four tables that are checked as a whole, in their order.
-    fn tables(&self) -> [usize; 4] {
+    fn tables(&self) -> [u64; 4] {
+        let bytes = |rows: u64, row: usize| rows * row as u64;
         [
-            self.blobs as usize * self.blob_row(),
-            self.blobs as usize * FACTS_ROW,
-            self.chunks as usize * CHUNK_ROW,
-            (self.fans() + 1) * FAN_ROW,
+            bytes(self.blobs.into(), self.blob_row()),
+            bytes(self.blobs.into(), FACTS_ROW),
+            bytes(self.chunks.into(), CHUNK_ROW),
+            bytes(self.fans() as u64 + 1, FAN_ROW),
         ]
     }
 }
@@ -156,5 +161,7 @@ fn check_byte(list: &[u8]) -> u8 {
     (first ^ second ^ third ^ fourth) | 1
 }
 
+#[cfg(test)]
+mod damage;
 #[cfg(test)]
 mod tests;

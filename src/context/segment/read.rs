@@ -1,5 +1,7 @@
 //! Reading a segment: its tables are held, dictionary and postings are read where a term needs them.
 
+use std::ops::Range;
+
 use crate::{
     context::{
         chunk::Syntax,
@@ -21,7 +23,7 @@ pub struct Segment {
     /// Terms in names that each blob defines.
     defined: Vec<u32>,
     chunks: Vec<ChunkRow>,
-    fan: Vec<u8>,
+    fan: Vec<(u32, u32)>,
     dictionary_at: u64,
     postings_at: u64,
 }
@@ -62,16 +64,16 @@ impl Segment {
         bytes.read_at(0, &mut head)?;
         let (header, sum) = Header::from_bytes(&head).ok_or(Broken::Foreign)?;
         let sizes = header.tables();
-        let held: usize = sizes.iter().sum();
-        let whole = HEADER as u64 + held as u64 + u64::from(header.dictionary) + u64::from(header.postings);
-        if whole != length {
+        let mut at = HEADER as u64;
+        let dictionary_at = at + sizes.iter().sum::<u64>();
+        let postings_at = dictionary_at + u64::from(header.dictionary);
+        if postings_at + u64::from(header.postings) != length {
             return Err(Broken::Damaged("its length is not what its header says"));
         }
-        let mut at = HEADER as u64;
-        let mut table = |size: usize| {
-            let mut table = vec![0; size];
+        let mut table = |size: u64| {
+            let mut table = vec![0; usize::try_from(size).unwrap_or_default()];
             bytes.read_at(at, &mut table)?;
-            at += size as u64;
+            at += size;
             Ok::<_, Broken>(table)
         };
         let [blobs, facts, chunks, fan] = sizes;
@@ -79,12 +81,19 @@ impl Segment {
         if checksum(&[&blobs, &facts, &chunks, &fan]) != sum {
             return Err(Broken::Damaged("its tables do not have their checksum"));
         }
-        let dictionary_at = HEADER as u64 + held as u64;
-        let (mut firsts, defined): (Vec<u32>, Vec<u32>) =
-            facts.as_chunks::<FACTS_ROW>().0.iter().map(two_numbers).unzip();
+        let facts = facts.as_chunks::<FACTS_ROW>().0.iter().map(two_numbers);
+        let (mut firsts, defined): (Vec<u32>, Vec<u32>) = facts.unzip();
         firsts.push(header.chunks);
-        if !firsts.is_sorted() || firsts.first().is_some_and(|first| *first != 0) {
+        let chunks: Vec<ChunkRow> = chunks.as_chunks().0.iter().map(chunk_row).collect();
+        let lines: u64 = chunks.iter().map(|row| u64::from(row.lines)).sum();
+        if !firsts.is_sorted() || firsts.first() != Some(&0) || lines > u64::from(u32::MAX) {
             return Err(Broken::Damaged("its chunks are out of order"));
+        }
+        let fan: Vec<(u32, u32)> = fan.as_chunks::<FAN_ROW>().0.iter().map(two_numbers).collect();
+        let is_sorted = fan.is_sorted_by(|one, next| one.0 <= next.0 && one.1 <= next.1);
+        let ends = (fan.first(), fan.last());
+        if !is_sorted || ends != (Some(&(0, 0)), Some(&(header.dictionary, header.postings))) {
+            return Err(Broken::Damaged("its fan-out is out of order"));
         }
         Ok(Self {
             bytes,
@@ -92,10 +101,10 @@ impl Segment {
             blobs,
             firsts,
             defined,
-            chunks: chunks.as_chunks().0.iter().map(chunk_row).collect(),
+            chunks,
             fan,
             dictionary_at,
-            postings_at: dictionary_at + u64::from(header.dictionary),
+            postings_at,
         })
     }
 
@@ -107,6 +116,11 @@ impl Segment {
     /// Returns how many bytes of text it was made of.
     pub fn text(&self) -> u64 {
         self.header.text
+    }
+
+    /// Returns how many bytes it has itself.
+    pub fn size(&self) -> u64 {
+        self.postings_at + u64::from(self.header.postings)
     }
 
     /// Returns the ordinal of a blob that is read as `syntax`.
@@ -143,7 +157,7 @@ impl Segment {
     }
 
     /// Returns the chunks of a blob, by their ordinals in the segment.
-    pub fn chunks_of(&self, blob: u32) -> std::ops::Range<u32> {
+    pub fn chunks_of(&self, blob: u32) -> Range<u32> {
         let at = blob as usize;
         match (self.firsts.get(at), self.firsts.get(at + 1)) {
             (Some(first), Some(end)) => *first..*end,
@@ -161,80 +175,121 @@ impl Segment {
         &self.chunks
     }
 
+    /// Returns how many chunks it has.
+    pub fn chunk_count(&self) -> u32 {
+        self.header.chunks
+    }
+
     /// Reads where a term is, in the order of chunks. Nothing comes of a term that is nowhere.
     ///
     /// # Errors
     /// When the segment cannot be read, or is damaged there.
     pub fn postings(&self, term: Term) -> Result<Vec<Posting>, Broken> {
-        let Some((at, size)) = self.list(term)? else {
-            return Ok(Vec::new());
-        };
-        let mut list = vec![0; size];
-        self.bytes.read_at(self.postings_at + at, &mut list)?;
-        decode(&list, self.header.chunks)
+        let mut found = Vec::new();
+        if let Some(at) = self.list(term)? {
+            let mut list = vec![0; (at.end - at.start) as usize];
+            self.read_postings(at.start, &mut list)?;
+            decode(&list, self.header.chunks, &mut found)?;
+        }
+        Ok(found)
     }
 
-    /// Finds the list of a term: where it begins in the postings, and its bytes.
-    fn list(&self, term: Term) -> Result<Option<(u64, usize)>, Broken> {
-        let bits = self.header.fan_bits;
-        let fan = usize::try_from(term.fan(bits)).unwrap_or(usize::MAX);
-        let (dictionary, mut at) = self.part(fan, self.header)?;
-        let mut rest = dictionary.as_slice();
-        let mut here = 0_u64;
-        while !rest.is_empty() {
-            let (delta, size) = entry(&mut rest)?;
-            here = here.saturating_add(delta);
-            if here >= term.below(bits) {
-                let found = here == term.below(bits);
-                let end = at.saturating_add(size);
-                let within = end <= u64::from(self.header.postings);
-                let size = usize::try_from(size).ok().filter(|_| within);
-                return Ok(found.then_some((at, size.ok_or(Broken::Damaged("a list ends outside"))?)));
+    /// Finds the list of a term in the postings.
+    fn list(&self, term: Term) -> Result<Option<Range<u32>>, Broken> {
+        let fan = usize::try_from(term.fan(self.header.fan_bits)).unwrap_or(usize::MAX);
+        let (dictionary, _) = self.parts(fan..fan.saturating_add(1))?;
+        let mut part = self.part(fan, &dictionary)?;
+        while let Some((here, list)) = part.advance()? {
+            if here >= term {
+                return Ok((here == term).then_some(list));
             }
-            at = at.saturating_add(size);
         }
         Ok(None)
     }
 
-    /// Reads a part of the dictionary, and says where its postings begin.
-    fn part(&self, fan: usize, header: Header) -> Result<(Vec<u8>, u64), Broken> {
-        let (rows, _) = self.fan.as_chunks::<FAN_ROW>();
-        let row = |at: usize| rows.get(at).map(two_numbers).ok_or(Broken::Damaged("its fan-out ends"));
-        let ((from, postings), (to, _)) = (row(fan)?, row(fan + 1)?);
-        if from > to || to > header.dictionary {
-            return Err(Broken::Damaged("its fan-out is out of order"));
-        }
-        let mut part = vec![0; (to - from) as usize];
-        self.bytes.read_at(self.dictionary_at + u64::from(from), &mut part)?;
-        Ok((part, u64::from(postings)))
+    /// Returns how many parts the fan-out has.
+    pub(in crate::context::segment) fn fans(&self) -> usize {
+        self.header.fans()
     }
 
-    /// Calls `found` with every term and its postings, in the order of terms.
-    ///
-    /// # Errors
-    /// When the segment cannot be read, or is damaged.
-    pub fn each_term(&self, mut found: impl FnMut(Term, Vec<Posting>)) -> Result<(), Broken> {
-        for fan in 0..self.header.fans() {
-            let (dictionary, mut at) = self.part(fan, self.header)?;
-            let mut rest = dictionary.as_slice();
-            let mut here = 0_u64;
-            while !rest.is_empty() {
-                let (delta, size) = entry(&mut rest)?;
-                here = here.saturating_add(delta);
-                let end = at.saturating_add(size);
-                if end > u64::from(self.header.postings) {
-                    return Err(Broken::Damaged("a list ends outside"));
-                }
-                let mut list = vec![0; usize::try_from(size).unwrap_or_default()];
-                self.bytes.read_at(self.postings_at + at, &mut list)?;
-                found(
-                    Term::joined(fan as u64, here, self.header.fan_bits),
-                    decode(&list, self.header.chunks)?,
-                );
-                at = end;
-            }
+    /// Reads the dictionary of some parts, and says where their postings are.
+    pub(in crate::context::segment) fn parts(&self, fans: Range<usize>) -> Result<(Dictionary, Range<u32>), Broken> {
+        let ends = (self.fan.get(fans.start), self.fan.get(fans.end));
+        let (Some((from, first)), Some((to, end))) = ends else {
+            return Err(Broken::Damaged("its fan-out ends"));
+        };
+        let mut bytes = vec![0; to.saturating_sub(*from) as usize];
+        self.bytes.read_at(self.dictionary_at + u64::from(*from), &mut bytes)?;
+        Ok((Dictionary { bytes, at: *from }, *first..*end))
+    }
+
+    /// Returns the terms of one part, which is in `dictionary`.
+    pub(in crate::context::segment) fn part<'a>(
+        &self,
+        fan: usize,
+        dictionary: &'a Dictionary,
+    ) -> Result<Part<'a>, Broken> {
+        let ends = (self.fan.get(fan), self.fan.get(fan.saturating_add(1)));
+        let (Some((from, first)), Some((to, end))) = ends else {
+            return Err(Broken::Damaged("its fan-out ends"));
+        };
+        let place = |at: u32| at.saturating_sub(dictionary.at) as usize;
+        Ok(Part {
+            rest: dictionary.bytes.get(place(*from)..place(*to)).unwrap_or_default(),
+            fan: fan as u64,
+            bits: self.header.fan_bits,
+            below: None,
+            lists: *first..*end,
+        })
+    }
+
+    /// Fills `into` with postings from `at` on.
+    pub(in crate::context::segment) fn read_postings(&self, at: u32, into: &mut [u8]) -> Result<(), Broken> {
+        Ok(self.bytes.read_at(self.postings_at + u64::from(at), into)?)
+    }
+}
+
+/// Some of the dictionary.
+pub(in crate::context::segment) struct Dictionary {
+    bytes: Vec<u8>,
+    at: u32,
+}
+
+/// The terms that have the same first bits.
+pub(in crate::context::segment) struct Part<'a> {
+    rest: &'a [u8],
+    fan: u64,
+    bits: u32,
+    /// The other bits of the term before.
+    below: Option<u64>,
+    /// The lists of those that follow.
+    lists: Range<u32>,
+}
+
+impl Part<'_> {
+    /// Goes on to the next term, and returns where its list is.
+    pub(in crate::context::segment) fn advance(&mut self) -> Result<Option<(Term, Range<u32>)>, Broken> {
+        if self.rest.is_empty() {
+            let all = self.lists.is_empty();
+            return if all {
+                Ok(None)
+            } else {
+                Err(Broken::Damaged("lists of no term"))
+            };
         }
-        Ok(())
+        let entry = varint::take(&mut self.rest).zip(varint::take(&mut self.rest));
+        let (delta, size) = entry.ok_or(Broken::Damaged("an entry of the dictionary is cut"))?;
+        let below = self.below.map_or(Some(delta), |before| before.checked_add(delta));
+        let below = below.filter(|below| Term::holds(*below, self.bits) && (delta > 0 || self.below.is_none()));
+        let end = u32::try_from(size)
+            .ok()
+            .and_then(|size| self.lists.start.checked_add(size));
+        let (Some(below), Some(end)) = (below, end.filter(|end| *end <= self.lists.end)) else {
+            return Err(Broken::Damaged("an entry of the dictionary is out of order"));
+        };
+        let list = self.lists.start..end;
+        (self.below, self.lists.start) = (Some(below), end);
+        Ok(Some((Term::joined(self.fan, below, self.bits), list)))
     }
 }
 
@@ -252,38 +307,32 @@ fn chunk_row(row: &[u8; 8]) -> ChunkRow {
     }
 }
 
-/// Takes an entry of the dictionary: the bits of a term less those of the one before, and the bytes of its list.
-fn entry(rest: &mut &[u8]) -> Result<(u64, u64), Broken> {
-    let entry = varint::take(rest).and_then(|delta| Some((delta, varint::take(rest)?)));
-    entry.ok_or(Broken::Damaged("an entry of the dictionary is cut"))
-}
-
-fn decode(list: &[u8], chunks: u32) -> Result<Vec<Posting>, Broken> {
+/// Reads a list of postings into `found`.
+pub(in crate::context::segment) fn decode(list: &[u8], chunks: u32, found: &mut Vec<Posting>) -> Result<(), Broken> {
     let (check, mut rest) = list.split_first().ok_or(Broken::Damaged("a list is empty"))?;
     if *check != check_byte(rest) {
         return Err(Broken::Damaged("a list does not have its check byte"));
     }
-    let mut postings = Vec::with_capacity(rest.len() / 2);
+    found.clear();
+    found.reserve(rest.len() / 2);
     let mut next = 0_u64;
     while !rest.is_empty() {
-        let cut = Broken::Damaged("a posting is cut");
-        let Some(first) = varint::take(&mut rest) else {
-            return Err(cut);
+        let first = varint::take(&mut rest);
+        let more = match first {
+            Some(first) if first & 1 != 0 => varint::take(&mut rest).map(|more| more.saturating_add(2)),
+            _ => Some(1),
         };
-        let count = match first & 1 {
-            0 => 1,
-            _ => varint::take(&mut rest).ok_or(cut)?.saturating_add(2),
+        let (Some(first), Some(count)) = (first, more) else {
+            return Err(Broken::Damaged("a posting is cut"));
         };
         let chunk = next.saturating_add(first >> 2);
-        if chunk >= u64::from(chunks) {
-            return Err(Broken::Damaged("a posting is of no chunk"));
-        }
-        postings.push(Posting {
-            chunk: u32::try_from(chunk).unwrap_or(u32::MAX),
+        next = chunk.saturating_add(1);
+        let chunk = u32::try_from(chunk).ok().filter(|chunk| *chunk < chunks);
+        found.push(Posting {
+            chunk: chunk.ok_or(Broken::Damaged("a posting is of no chunk"))?,
             count: u32::try_from(count).unwrap_or(u32::MAX),
             defined: first & 2 != 0,
         });
-        next = chunk + 1;
     }
-    Ok(postings)
+    Ok(())
 }
