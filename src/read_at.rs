@@ -39,3 +39,13 @@ impl ReadAt for [u8] {
         Ok(())
     }
 }
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> io::Result<u64> {
+        ReadAt::len(self.as_slice())
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
+        self.as_slice().read_at(at, into)
+    }
+}

@@ -24,7 +24,6 @@ use crate::{
 };
 
 /// Bytes that count what is read of them.
-#[derive(Clone)]
 struct Bytes {
     bytes: Vec<u8>,
     read: Arc<AtomicU64>,
@@ -32,21 +31,17 @@ struct Bytes {
 
 impl ReadAt for Bytes {
     fn len(&self) -> io::Result<u64> {
-        ReadAt::len(self.bytes.as_slice())
+        ReadAt::len(&self.bytes)
     }
 
     fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         self.read.fetch_add(into.len() as u64, Ordering::Relaxed);
-        self.bytes.as_slice().read_at(at, into)
+        self.bytes.read_at(at, into)
     }
 }
 
 fn open(bytes: &[u8]) -> Result<Segment, Broken> {
-    let bytes = Bytes {
-        bytes: bytes.to_vec(),
-        read: Arc::default(),
-    };
-    Segment::open(Box::new(bytes))
+    Segment::open(Box::new(bytes.to_vec()))
 }
 
 fn term(number: u64) -> Term {

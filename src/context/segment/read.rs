@@ -78,7 +78,8 @@ impl Segment {
         };
         let [blobs, facts, chunks, fan] = sizes;
         let (blobs, facts, chunks, fan) = (table(blobs)?, table(facts)?, table(chunks)?, table(fan)?);
-        if checksum(&[&blobs, &facts, &chunks, &fan]) != sum {
+        // A fuzzer would never get past it.
+        if checksum(&[&blobs, &facts, &chunks, &fan]) != sum && !cfg!(fuzzing) {
             return Err(Broken::Damaged("its tables do not have their checksum"));
         }
         let facts = facts.as_chunks::<FACTS_ROW>().0.iter().map(two_numbers);

@@ -8,23 +8,10 @@ use super::{
 use crate::{
     context::{chunk::Syntax, digest::Digester, terms::Term},
     id::{BlobId, Oid},
-    read_at::ReadAt,
 };
 
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn len(&self) -> io::Result<u64> {
-        ReadAt::len(self.0.as_slice())
-    }
-
-    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
-        self.0.as_slice().read_at(at, into)
-    }
-}
-
 fn open(bytes: Vec<u8>) -> Result<Segment, Broken> {
-    Segment::open(Box::new(Bytes(bytes)))
+    Segment::open(Box::new(bytes))
 }
 
 fn id(number: u8) -> BlobId {
