@@ -137,6 +137,8 @@ pub struct Span {
 #[derive(Default)]
 pub struct Index {
     parts: Vec<Part>,
+    /// Names of damaged segments.
+    refused: BTreeSet<String>,
     files: Vec<Option<Known>>,
     free: Vec<FileNo>,
     by_path: BTreeMap<RepoPath, FileNo>,
@@ -151,6 +153,8 @@ pub struct Index {
 impl Index {
     /// Takes a segment in, and finds there what files have no digest yet.
     pub fn add(&mut self, name: &str, segment: Segment) {
+        // Written again, it is whole.
+        self.refused.remove(name);
         let base = self
             .parts
             .last()
@@ -190,6 +194,17 @@ impl Index {
             names,
             ..Totals::default()
         };
+    }
+
+    /// Lets go of all segments, and of this damaged one for good.
+    pub fn refuse(&mut self, name: &str) {
+        self.refused.insert(name.to_owned());
+        self.close();
+    }
+
+    /// True where the segment of this name is damaged.
+    pub fn refuses(&self, name: &str) -> bool {
+        self.refused.contains(name)
     }
 
     /// Puts a file in, in place of the one that was at its path.

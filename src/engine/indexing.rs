@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use eyre::{Result, eyre};
+use eyre::{Result, WrapErr as _, eyre};
 
 use crate::{
     cache::Cache,
@@ -16,7 +16,7 @@ use crate::{
         digest::Digester,
         index::Index,
         kind,
-        segment::{merge::merge, read::Segment, write::Builder},
+        segment::{merge, read::Segment, write::Builder},
     },
     git::{Repo, objects},
     id::BlobId,
@@ -38,19 +38,6 @@ const ALONE: usize = 32;
 /// How many times more blobs than needed are kept, of other branches and of the past.
 const KEPT: u32 = 6;
 
-/// A segment that could not be kept, or not yet.
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn len(&self) -> std::io::Result<u64> {
-        ReadAt::len(self.0.as_slice())
-    }
-
-    fn read_at(&self, at: u64, into: &mut [u8]) -> std::io::Result<()> {
-        self.0.as_slice().read_at(at, into)
-    }
-}
-
 /// Opens what is kept, digests what is missing, and keeps that. Returns how many blobs were read. Where nothing can be
 /// kept, the index is whole all the same.
 ///
@@ -61,45 +48,49 @@ pub fn complete(index: &mut Index, repo: &Repo, cache: &Cache) -> Result<usize> 
         return Ok(0);
     }
     open(index, cache);
-    let missing: Vec<(BlobId, Syntax)> = index.missing().into_iter().collect();
-    if missing.is_empty() {
-        return Ok(0);
+    let mut read = add(index, repo, cache)?;
+    if read > 0 && index.segments().count() > SEGMENTS && join(index, cache, repo.id_bytes()) {
+        // What the others had may be gone meanwhile.
+        read += add(index, repo, cache)?;
     }
-    for bytes in digest(repo, &missing)? {
-        let name = cache.put(PREFIX, "", &bytes).unwrap_or_default();
-        let segment = Segment::open(Box::new(Bytes(bytes))).map_err(|error| eyre!(error))?;
-        index.add(&name, segment);
-    }
-    if index.segments().count() > SEGMENTS {
-        join(index, cache, repo.id_bytes());
-    }
-    Ok(missing.len())
+    Ok(read)
 }
 
 /// Opens the segments that are not open yet. One that cannot be read is of no use to anybody.
 fn open(index: &mut Index, cache: &Cache) {
     let known: BTreeSet<String> = index.segments().map(ToOwned::to_owned).collect();
     for name in cache.list(PREFIX).unwrap_or_default() {
-        if known.contains(&name) {
+        if known.contains(&name) || index.refuses(&name) {
             continue;
         }
         let Ok(Some(file)) = cache.file(&name) else { continue };
         match Segment::open(Box::new(file)) {
             Ok(segment) => index.add(&name, segment),
-            Err(_) => forget(index, cache, &name),
+            Err(_) => {
+                let _ = cache.remove(&name);
+            }
         }
     }
 }
 
 /// Throws a damaged segment away; what is needed of it will be digested again.
 pub fn forget(index: &mut Index, cache: &Cache, name: &str) {
-    // Where it cannot be removed it is found damaged again: that costs time, and nothing else.
+    // Where it cannot be removed, only this index does without it.
     let _ = cache.remove(name);
-    index.close();
+    index.refuse(name);
+}
+
+/// Digests what is missing; returns how many blobs that were.
+fn add(index: &mut Index, repo: &Repo, cache: &Cache) -> Result<usize> {
+    let missing: Vec<(BlobId, Syntax)> = index.missing().into_iter().collect();
+    for (name, segment) in digest(repo, cache, &missing)? {
+        index.add(&name, segment);
+    }
+    Ok(missing.len())
 }
 
 /// Digests blobs into segments.
-fn digest(repo: &Repo, missing: &[(BlobId, Syntax)]) -> Result<Vec<Vec<u8>>> {
+fn digest(repo: &Repo, cache: &Cache, missing: &[(BlobId, Syntax)]) -> Result<Vec<(String, Segment)>> {
     let threads = match missing.len() {
         0..ALONE => 1,
         _ => thread::available_parallelism().map_or(1, usize::from),
@@ -108,7 +99,7 @@ fn digest(repo: &Repo, missing: &[(BlobId, Syntax)]) -> Result<Vec<Vec<u8>>> {
     thread::scope(|scope| {
         let work = |repo: Repo| {
             let next = &next;
-            move || some(&repo, missing, next)
+            move || some(&repo, cache, missing, next)
         };
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work(repo.clone()))).collect();
         let mut segments = work(repo.clone())()?;
@@ -123,8 +114,13 @@ fn digest(repo: &Repo, missing: &[(BlobId, Syntax)]) -> Result<Vec<Vec<u8>>> {
     })
 }
 
-/// Digests blobs until none is left.
-fn some(repo: &Repo, missing: &[(BlobId, Syntax)], next: &AtomicUsize) -> Result<Vec<Vec<u8>>> {
+/// Digests blobs until none is left, and keeps each segment when it is full: who comes after a kill goes on from there.
+fn some(
+    repo: &Repo,
+    cache: &Cache,
+    missing: &[(BlobId, Syntax)],
+    next: &AtomicUsize,
+) -> Result<Vec<(String, Segment)>> {
     let mut digester = Digester::default();
     let (mut segments, mut builder) = (Vec::new(), Builder::default());
     while let Some((id, syntax)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -135,36 +131,54 @@ fn some(repo: &Repo, missing: &[(BlobId, Syntax)], next: &AtomicUsize) -> Result
         };
         builder.add(*id, *syntax, &pieces);
         if builder.size() > LARGEST {
-            segments.push(std::mem::take(&mut builder).finish(repo.id_bytes()));
+            segments.push(keep(cache, std::mem::take(&mut builder).finish(repo.id_bytes()))?);
         }
     }
     if !builder.is_empty() {
-        segments.push(builder.finish(repo.id_bytes()));
+        segments.push(keep(cache, builder.finish(repo.id_bytes()))?);
     }
     Ok(segments)
 }
 
-/// Joins small segments, and leaves out what is not needed where that is most of it. Readers of the old ones go on reading
-/// them; who digested the same meanwhile keeps it twice until the next time.
-fn join(index: &mut Index, cache: &Cache, id_bytes: usize) {
-    let Ok(Some(_lock)) = cache.try_lock() else { return };
+/// Keeps a segment and opens it: from where it is kept, or else from memory.
+fn keep(cache: &Cache, bytes: Vec<u8>) -> Result<(String, Segment)> {
+    let name = cache.put(PREFIX, "", &bytes).unwrap_or_default();
+    let bytes: Box<dyn ReadAt + Send + Sync> = match cache.file(&name) {
+        Ok(Some(file)) => Box::new(file),
+        Ok(None) | Err(_) => Box::new(bytes),
+    };
+    let segment = Segment::open(bytes).wrap_err("opening what was just digested")?;
+    Ok((name, segment))
+}
+
+/// Joins segments where that is worth it, or all, without what is not needed, where that is most of it. Readers of the old
+/// ones go on reading them; who digested the same meanwhile keeps it twice until the next time. True where it did.
+fn join(index: &mut Index, cache: &Cache, id_bytes: usize) -> bool {
+    let Ok(Some(_lock)) = cache.try_lock() else {
+        return false;
+    };
+    let _ = cache.tidy();
     let blobs: u32 = index.open().map(|(_, segment)| segment.blobs()).sum();
     let all = blobs / KEPT <= index.totals().files;
-    let small = |segment: &Segment| segment.text() < 4 * LARGEST as u64;
-    let (names, segments): (Vec<String>, Vec<&Segment>) = index
-        .open()
-        .filter(|(_, segment)| small(segment) || !all)
-        .map(|(name, segment)| (name.to_owned(), segment))
-        .unzip();
-    let Ok(bytes) = merge(&segments, id_bytes, |id, syntax| all || index.needs(id, syntax)) else {
-        return;
-    };
-    if segments.len() < 2 || cache.put(PREFIX, "", &bytes).is_err() {
-        return;
+    let mut open: Vec<(&str, &Segment)> = index.open().collect();
+    open.sort_by_key(|(name, segment)| (segment.size(), *name));
+    if all {
+        let sizes: Vec<u64> = open.iter().map(|(_, segment)| segment.size()).collect();
+        open.truncate(merge::worth(&sizes));
     }
-    for name in names {
-        let _ = cache.remove(&name);
+    let segments: Vec<&Segment> = open.iter().map(|(_, segment)| *segment).collect();
+    let keep = |id: &BlobId, syntax| all || index.needs(id, syntax);
+    let merged = merge::merge(&segments, id_bytes, keep).ok();
+    let Some(joint) = merged.and_then(|bytes| cache.put(PREFIX, "", &bytes).ok()) else {
+        return false;
+    };
+    for (name, _) in open {
+        // What all others are part of stays as it is.
+        if name != joint {
+            let _ = cache.remove(name);
+        }
     }
     index.close();
-    open(index, cache);
+    self::open(index, cache);
+    true
 }

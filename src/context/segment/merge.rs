@@ -19,6 +19,22 @@ use crate::{
 /// A chunk that is left out.
 const NONE: u32 = u32::MAX;
 
+/// How many times larger than all smaller ones together a segment may be that is joined with them.
+const FAR: u64 = 4;
+
+/// Returns how many of the smallest segments are worth joining, their `sizes` being sorted: a large one is not written
+/// again for a few small ones.
+pub fn worth(sizes: &[u64]) -> usize {
+    let (mut worth, mut sum) = (0, 0_u64);
+    for (size, count) in sizes.iter().zip(1..) {
+        if count > 1 && *size <= sum.saturating_mul(FAR) {
+            worth = count;
+        }
+        sum = sum.saturating_add(*size);
+    }
+    worth
+}
+
 /// Makes one segment of several: the bytes that adding their blobs in this order would give. A blob that is in two of them
 /// is taken once; those that `keep` says no to are left out. Costs memory for what it returns, twice.
 ///

@@ -1,5 +1,5 @@
 use super::{
-    merge::merge,
+    merge::{merge, worth},
     read::{Posting, Segment},
     scan::Scan,
     write::Builder,
@@ -98,4 +98,19 @@ fn damage_is_seen() {
     zeros[end - 400..].fill(0);
     let segment = open(zeros).unwrap();
     assert!(all(&segment).is_err());
+}
+
+#[test]
+fn a_large_segment_is_not_written_again_for_a_few_small_ones() {
+    for (sizes, expected) in [
+        (&[][..], 0),
+        (&[1], 0),
+        (&[1, 4], 2),
+        (&[1, 5], 0),
+        (&[10, 10, 10, 1000], 3),
+        (&[10, 10, 10, 120], 4),
+        (&[1, 100, 400, 3000], 3),
+    ] {
+        assert_eq!(worth(sizes), expected, "{sizes:?}");
+    }
 }
