@@ -6,6 +6,7 @@
 //! reads no reply.
 
 pub(crate) mod classes;
+pub(crate) mod patterns;
 mod scripts;
 mod tally;
 
@@ -128,7 +129,7 @@ impl Policy {
             return Class::Deny("its name is not UTF-8, so no rule can be checked");
         };
         let path = folded(text);
-        let says = |patterns: &[String]| patterns.iter().any(|pattern| classes::matches(pattern, &path));
+        let says = |patterns: &[String]| patterns.iter().any(|pattern| patterns::matches(pattern, &path));
         if let Some(why) = classes::denied(&path) {
             return Class::Deny(why);
         }
@@ -149,7 +150,7 @@ impl Policy {
 
     fn allows(&self, path: &RepoPath) -> bool {
         let path = path.as_str().map(folded).unwrap_or_default();
-        self.allow.iter().any(|pattern| classes::matches(pattern, &path))
+        self.allow.iter().any(|pattern| patterns::matches(pattern, &path))
     }
 }
 

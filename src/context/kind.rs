@@ -5,9 +5,13 @@
 //! `.gitattributes` decides about that (`Marks`). The backlog's own files are in no listing, so they are none of its
 //! business.
 
-use std::{borrow::Cow, collections::HashMap, fmt, sync::LazyLock};
+use std::{collections::HashMap, fmt, sync::LazyLock};
 
-use crate::{guard::classes, path::RepoPath, snapshot::Mode};
+use crate::{
+    guard::{classes, patterns::Table},
+    path::RepoPath,
+    snapshot::Mode,
+};
 
 /// What a file is to a prompt.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -102,19 +106,26 @@ pub fn of(path: &RepoPath, mode: Mode) -> Kind {
         Mode::Submodule => return Kind::Skipped(Why::Submodule),
         Mode::File | Mode::Executable => {}
     }
-    let lower = lowered(path);
+    let mut lower = String::from_utf8_lossy(path.as_bytes()).into_owned();
+    lower.make_ascii_lowercase();
     let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    if classes::holds_keys(&lower) {
+    let keys = classes::HOLDS_KEYS.is_name(name) && !classes::SHOWS_KEYS.is_name(name);
+    if keys || classes::HOLDS_KEYS.is_below(folders) {
         return Kind::Skipped(Why::Secret);
     }
-    if classes::is_lock(&lower) {
+    if classes::PINS.is_name(name) {
         return Kind::Skipped(Why::Lock);
     }
     match by_name(name).unwrap_or_else(|| unknown(name, mode)) {
-        Kind::Code if is_test(&lower) => Kind::Test,
-        Kind::Config | Kind::Prose if within(folders, FIXTURES) => Kind::Data,
+        Kind::Code if is_test(folders, name) => Kind::Test,
+        Kind::Config | Kind::Prose if IS_FIXTURE.is_below(folders) => Kind::Data,
         kind => kind,
     }
+}
+
+fn is_test(folders: &str, name: &str) -> bool {
+    let below = |table: &Table| table.is_below(folders) || table.is_name(name);
+    below(&classes::HOLDS_TESTS) || below(&IS_BESIDE) || folders == "t"
 }
 
 /// Says what a file is that is `kind` by its path, with what `.gitattributes` say of it.
@@ -130,113 +141,104 @@ pub fn marked(kind: Kind, marks: Marks) -> Kind {
     }
 }
 
-fn lowered(path: &RepoPath) -> String {
-    match String::from_utf8_lossy(path.as_bytes()) {
-        Cow::Borrowed(text) => text.to_ascii_lowercase(),
-        Cow::Owned(mut text) => {
-            text.make_ascii_lowercase();
-            text
-        }
-    }
-}
-
-/// Folders of tests and benchmarks that a reply may change without leave, beside those of `guard`.
+/// Tests and benchmarks that a reply may change without leave, beside those of `guard`.
 const BESIDE: &[&str] = &[
-    "bench",
-    "benches",
-    "benchmark",
-    "benchmarks",
-    "testing",
-    "__mocks__",
-    "fuzz",
-    "unittests",
-    "unit_tests",
-    "integration-tests",
-    "integration_tests",
-    "functional-tests",
-    "functional_tests",
-    "androidtest",
-    "commontest",
-    "jvmtest",
-    "testfixtures",
+    "test",
+    "tests",
+    "test.*",
+    "tests.*",
+    "test_*",
+    "*_test.*",
+    "*_tests.*",
+    "bench.*",
+    "bench_*",
+    "*_bench.*",
+    "benchmark.*",
+    "*_benchmark.*",
+    "*-spec.*",
+    "*.cy.*s",
+    "*spec.kt",
+    "*spec.groovy",
+    "*suite.scala",
+    "*_suite.erl",
+    "runtests.jl",
+    "*.test",
+    "*.feature",
+    "*.robot",
+    "bench/",
+    "benches/",
+    "benchmark/",
+    "benchmarks/",
+    "testing/",
+    "__mocks__/",
+    "fuzz/",
+    "unittests/",
+    "unit_tests/",
+    "*-tests/",
+    "*_tests/",
+    "*.tests/",
+    "*.test/",
+    "androidtest/",
+    "commontest/",
+    "jvmtest/",
 ];
 
 /// Folders of what tests read.
 const FIXTURES: &[&str] = &[
-    "fixtures",
-    "fixture",
-    "__fixtures__",
-    "testdata",
-    "test_data",
-    "test-data",
-    "sample_data",
-    "golden",
-    "goldens",
-    "corpus",
-    "corpora",
-    "cassettes",
+    "fixtures/",
+    "fixture/",
+    "__fixtures__/",
+    "testdata/",
+    "test_data/",
+    "test-data/",
+    "sample_data/",
+    "golden/",
+    "goldens/",
+    "corpus/",
+    "corpora/",
+    "cassettes/",
 ];
 
-fn within(folders: &str, table: &[&str]) -> bool {
-    folders.split('/').any(|folder| table.contains(&folder))
-}
-
-/// True for tests, specs and benchmarks; `lower` is a path in lower case.
-fn is_test(lower: &str) -> bool {
-    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", lower));
-    let stem = name.split('.').next().unwrap_or_default();
-    let titled = matches!(stem, "test" | "tests" | "bench" | "benchmark")
-        || ["test_", "bench_"].iter().any(|start| stem.starts_with(start))
-        || ["_test", "_tests", "_bench", "_benchmark"]
-            .iter()
-            .any(|end| stem.ends_with(end));
-    let of_tests = |folder: &str| {
-        BESIDE.contains(&folder)
-            || folder.ends_with(".tests")
-            || folder.ends_with(".test")
-            || folder.ends_with("-tests")
-    };
-    let said = matches!(
-        name.rsplit('.').next(),
-        Some("bats" | "t" | "test" | "feature" | "robot")
-    );
-    titled || said || folders.split('/').any(of_tests) || folders == "t" || classes::is_test(lower)
-}
-
-/// Names of files that programs write, by their ends.
+/// Files that programs write.
 const WRITTEN: &[&str] = &[
-    ".snap",
-    ".pb.go",
-    "_pb2.py",
-    "_pb2.pyi",
-    "_pb2_grpc.py",
-    ".pb.h",
-    ".pb.cc",
-    ".pb.swift",
-    ".pbjson.dart",
-    ".pb.dart",
-    ".designer.cs",
-    ".g.cs",
-    ".g.dart",
-    ".freezed.dart",
-    ".tsbuildinfo",
+    "*.snap",
+    "*.pb.go",
+    "*_pb2.py",
+    "*_pb2.pyi",
+    "*_pb2_grpc.py",
+    "*.pb.h",
+    "*.pb.cc",
+    "*.pb.swift",
+    "*.pb.dart",
+    "*.pbjson.dart",
+    "*.designer.cs",
+    "*.g.cs",
+    "*.g.dart",
+    "*.freezed.dart",
+    "*.tsbuildinfo",
+    "*.generated.*",
 ];
 
-/// Names of texts made small for machines, by their ends.
+/// Texts made small for machines.
 const SMALL: &[&str] = &[
-    ".min.js",
-    ".min.mjs",
-    ".min.css",
-    ".min.html",
-    ".min.json",
-    "-min.js",
-    ".js.map",
-    ".mjs.map",
-    ".cjs.map",
-    ".ts.map",
-    ".css.map",
-    ".bundle.js",
+    "*.min.js",
+    "*.min.mjs",
+    "*.min.css",
+    "*.min.html",
+    "*.min.json",
+    "*-min.js",
+    "*.js.map",
+    "*.mjs.map",
+    "*.cjs.map",
+    "*.ts.map",
+    "*.css.map",
+    "*.bundle.js",
 ];
+
+static IS_BESIDE: LazyLock<Table> = LazyLock::new(|| Table::of(&[BESIDE]));
+static IS_FIXTURE: LazyLock<Table> = LazyLock::new(|| Table::of(&[FIXTURES]));
+static IS_WRITTEN: LazyLock<Table> = LazyLock::new(|| Table::of(&[WRITTEN]));
+static IS_SMALL: LazyLock<Table> = LazyLock::new(|| Table::of(&[SMALL]));
 
 /// Ends of names behind which the name proper stands: `config.h.in`, `settings.toml.example`.
 const BEHIND: &[&str] = &[
@@ -246,10 +248,10 @@ const BEHIND: &[&str] = &[
 
 /// Says what a name in lower case means; `None` where it means nothing.
 fn by_name(name: &str) -> Option<Kind> {
-    if SMALL.iter().any(|end| name.ends_with(end)) {
+    if IS_SMALL.is_name(name) {
         return Some(Kind::Skipped(Why::Minified));
     }
-    if WRITTEN.iter().any(|end| name.ends_with(end)) || name.contains(".generated.") {
+    if IS_WRITTEN.is_name(name) {
         return Some(Kind::Skipped(Why::Generated));
     }
     if let Some(kind) = KNOWN_NAMES.get(name) {
@@ -437,7 +439,7 @@ const COMMENTS: &[&str] = &[
 const HEAD: usize = 10;
 
 /// True where a comment in the first lines says that a program wrote the file.
-pub fn is_generated(text: &[u8]) -> bool {
+fn is_generated(text: &[u8]) -> bool {
     let head = text.split(|byte| *byte == b'\n').take(HEAD);
     head.filter(|line| line.len() < 400).any(|line| {
         let line = String::from_utf8_lossy(line).to_ascii_lowercase();
@@ -445,3 +447,6 @@ pub fn is_generated(text: &[u8]) -> bool {
         COMMENTS.iter().any(|start| line.starts_with(start)) && SIGNS.iter().any(|sign| line.contains(sign))
     })
 }
+
+#[cfg(test)]
+mod tests;

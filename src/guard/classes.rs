@@ -1,5 +1,9 @@
-//! The built-in path classes: tables of patterns over folded paths. A pattern without a slash is a name anywhere, one with
-//! a slash at its end a folder anywhere, one with a slash within a path from the top.
+//! The built-in path classes: tables of patterns over folded paths. How a pattern is compared is the business of
+//! `patterns`.
+
+use std::sync::LazyLock;
+
+use crate::guard::patterns::Table;
 
 /// Files of git itself and of its neighbours.
 const GIT: &[&str] = &[
@@ -374,13 +378,15 @@ const KEYS: &[&str] = &[
 
 /// Ends of files that only show how those with keys are written.
 const SHOWN: &[&str] = &[
-    ".example",
-    ".sample",
-    ".template",
-    ".tmpl",
-    ".dist",
-    ".defaults",
-    ".pub",
+    "*.example",
+    "*.sample",
+    "*.template",
+    "*.tmpl",
+    "*.dist",
+    "*.defaults",
+    "*.pub",
+    "*example.env",
+    "*sample.env",
 ];
 
 const HELD: [(&[&str], &str); 6] = [
@@ -444,67 +450,41 @@ const TESTS: &[&str] = &[
     "testdata/",
 ];
 
+type Reasons = LazyLock<Vec<(Table, &'static str)>>;
+
+static WHY_DENIED: Reasons = LazyLock::new(|| reasons(&DENIED));
+static WHY_HELD: Reasons = LazyLock::new(|| reasons(&HELD));
+/// Files that hold tests.
+pub(crate) static HOLDS_TESTS: LazyLock<Table> = LazyLock::new(|| Table::of(&[TESTS]));
+/// Lock files.
+pub(crate) static PINS: LazyLock<Table> = LazyLock::new(|| Table::of(&[LOCK]));
+/// Files whose names say that they hold keys.
+pub(crate) static HOLDS_KEYS: LazyLock<Table> = LazyLock::new(|| Table::of(&[SECRETS, KEYS]));
+/// Files that only show how those with keys are written.
+pub(crate) static SHOWS_KEYS: LazyLock<Table> = LazyLock::new(|| Table::of(&[SHOWN]));
+
+fn reasons(rows: &[(&[&'static str], &'static str)]) -> Vec<(Table, &'static str)> {
+    rows.iter()
+        .map(|(patterns, why)| (Table::of(&[patterns]), *why))
+        .collect()
+}
+
 /// Says why no reply may touch `path`, a folded path.
 pub(crate) fn denied(path: &str) -> Option<&'static str> {
-    reason(&DENIED, path)
+    reason(&WHY_DENIED, path)
 }
 
 /// Says why a person decides about `path`, a folded path.
 pub(crate) fn held(path: &str) -> Option<&'static str> {
-    reason(&HELD, path)
+    reason(&WHY_HELD, path)
 }
 
 /// True for files that hold tests; `path` is folded.
 pub(crate) fn is_test(path: &str) -> bool {
-    TESTS.iter().any(|pattern| names(pattern, path))
+    HOLDS_TESTS.is(path)
 }
 
-/// True for lock files; `path` is folded.
-pub(crate) fn is_lock(path: &str) -> bool {
-    LOCK.iter().any(|pattern| names(pattern, path))
-}
-
-/// True for files whose name says that they hold keys; `path` is folded.
-pub(crate) fn holds_keys(path: &str) -> bool {
-    !SHOWN.iter().any(|end| path.ends_with(end)) && SECRETS.iter().chain(KEYS).any(|pattern| names(pattern, path))
-}
-
-fn reason(table: &[(&[&str], &'static str)], path: &str) -> Option<&'static str> {
-    let row = table
-        .iter()
-        .find(|(patterns, _)| patterns.iter().any(|pattern| names(pattern, path)));
+fn reason(table: &[(Table, &'static str)], path: &str) -> Option<&'static str> {
+    let row = table.iter().find(|(patterns, _)| patterns.is(path));
     row.map(|(_, why)| *why)
-}
-
-/// Built-in patterns, which may stand for a name anywhere.
-fn names(pattern: &str, path: &str) -> bool {
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    match pattern.strip_suffix('/') {
-        Some(folder) => folders.split('/').chain([name]).any(|name| matches(folder, name)),
-        None if pattern.contains('/') => matches(pattern, path),
-        None => matches(pattern, name),
-    }
-}
-
-/// True where `pattern` stands for the whole of `text`: `*` is any run of characters, a slash at the end everything
-/// below. Takes time in proportion to both lengths at most.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let below = if pattern.ends_with('/') { "*" } else { "" };
-    let mut pieces = pattern.split('*').chain(below.split('*').skip(1)).peekable();
-    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    if pieces.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(piece) = pieces.next() {
-        if pieces.peek().is_none() {
-            return rest.ends_with(piece);
-        }
-        let Some((_, after)) = rest.split_once(piece) else {
-            return false;
-        };
-        rest = after;
-    }
-    true
 }

@@ -224,7 +224,7 @@ fn a_star_is_any_run_and_nothing_else_is_special() {
         ("*ab*ab", "abab", true),
         ("a*a", "a", false),
     ] {
-        assert_eq!(classes::matches(pattern, text), wanted, "{pattern} {text}");
+        assert_eq!(patterns::matches(pattern, text), wanted, "{pattern} {text}");
     }
 }
 

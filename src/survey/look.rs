@@ -1,13 +1,14 @@
 //! Looking at one file after another: names, notes and definitions, each text let go again.
 
 use crate::{
+    context::kind,
     path::RepoPath,
     survey::{
         Finding, Given,
         definition::{self, Source},
         language::Language,
         names::{Names, Seen},
-        notes, paths,
+        notes,
     },
 };
 
@@ -23,7 +24,7 @@ impl Look {
     /// Takes in a source file.
     pub(crate) fn source(&mut self, path: &RepoPath, text: &str, language: Language, given: &Given<'_>) {
         self.names.take(text, Seen::Code);
-        if paths::is_generated(text) {
+        if kind::unfit(text.as_bytes()).is_some() {
             return;
         }
         let lines: Vec<&str> = text.lines().collect();
@@ -36,7 +37,7 @@ impl Look {
     /// Takes in a file of tests.
     pub(crate) fn test(&mut self, path: &RepoPath, text: &str, language: Language, given: &Given<'_>) {
         self.names.take(text, Seen::Test);
-        if paths::is_generated(text) {
+        if kind::unfit(text.as_bytes()).is_some() {
             return;
         }
         let lines: Vec<&str> = text.lines().collect();
