@@ -31,8 +31,11 @@ const MOST_FILES: usize = 8;
 /// A file so many times larger than those joined with it is left as it is.
 const FAR: usize = 4;
 
-/// Most commits that stay in memory, and of those the files are joined to.
-const MOST_KNOWN: usize = 10_000;
+/// Most commits of a file that others are joined to, and about how many are taken from files.
+const MOST_KEPT: usize = 10_000;
+
+/// More commits do not stay in memory.
+const MOST_KNOWN: usize = 50_000;
 
 /// Fewer commits are read by one thread.
 const FEW: usize = 64;
@@ -53,22 +56,27 @@ impl Pasts {
     /// When the object database cannot be read.
     pub fn at(&mut self, repo: &Repo, tip: CommitId) -> eyre::Result<&Past> {
         let folder = repo.common_dir().join("invisigoth").join("index");
-        if self.folder.as_ref() != Some(&folder) || self.past.known().len() > 2 * MOST_KNOWN {
+        let is_here = self.folder.as_ref() == Some(&folder);
+        if is_here && self.tip == Some(tip) {
+            return Ok(&self.past);
+        }
+        if !is_here || self.past.known().len() > MOST_KNOWN {
             *self = Self::default();
             self.open(&Cache::open(&folder));
             self.folder = Some(folder);
         }
-        if self.tip != Some(tip) {
-            self.tip = None;
-            self.read(repo, tip)?;
-            self.tip = Some(tip);
-        }
+        self.tip = None;
+        self.read(repo, tip)?;
+        self.tip = Some(tip);
         Ok(&self.past)
     }
 
     /// Reads what is kept. A file that is damaged, or of another version, goes.
     fn open(&mut self, cache: &Cache) {
         for (name, bytes) in files(cache) {
+            if self.past.known().len() > MOST_KEPT {
+                return;
+            }
             if !kept::read(&bytes, self.past.known_mut()) {
                 let _ = cache.remove(&name);
             }
@@ -145,7 +153,7 @@ fn join(cache: &Cache) -> io::Result<()> {
         kept::read(&bytes, &mut known);
         joined.push(name);
     }
-    let name = cache.put(PREFIX, "", &kept::write(&known, &known.newest(MOST_KNOWN)))?;
+    let name = cache.put(PREFIX, "", &kept::write(&known, &known.newest(MOST_KEPT)))?;
     joined
         .iter()
         .filter(|old| **old != name)

@@ -141,11 +141,6 @@ impl Known {
         self.paths.get(at(number))
     }
 
-    /// Returns every path that was ever changed, in no order that means anything.
-    pub fn all_paths(&self) -> impl Iterator<Item = &RepoPath> {
-        self.paths.iter()
-    }
-
     pub(crate) fn paths(&self) -> usize {
         self.paths.len()
     }

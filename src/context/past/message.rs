@@ -5,8 +5,8 @@ use crate::context::terms::{Term, Terms, is_stop};
 /// Most bytes of a subject that are kept.
 const SUBJECT: usize = 120;
 
-/// Most bytes of what follows the subject that are read.
-const BODY: usize = 600;
+/// Most bytes that are read of the first line, and of what follows it.
+const READ: usize = 600;
 
 /// What a message says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,10 +24,10 @@ pub fn read(terms: &mut Terms, message: &[u8]) -> Words {
     let first = lines.next().unwrap_or_default();
     let lines: Vec<&[u8]> = lines.map(<[u8]>::trim_ascii_end).collect();
     let mut text = Vec::new();
-    push_words(&mut text, first, usize::MAX);
+    push_words(&mut text, first, READ);
     text.push(b'\n');
     text.extend_from_within(..);
-    let end = text.len().saturating_add(BODY);
+    let end = text.len().saturating_add(READ);
     for line in without_trailers(&lines) {
         push_words(&mut text, line, end);
     }

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashSet};
 use crate::id::CommitId;
 
 /// Most commits that are passed, merges with them.
-const MOST_PASSED: usize = 20_000;
+const MOST_PASSED: usize = 8_000;
 
 /// A commit's time, in seconds since 1970, and its parents.
 pub type Line = (i64, Vec<CommitId>);

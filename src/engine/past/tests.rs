@@ -16,12 +16,16 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
+        Self::with("sha1")
+    }
+
+    fn with(hash: &str) -> Self {
         let fixture = Self {
             dir: tempfile::tempdir().unwrap(),
             clock: 1_700_000_000.into(),
         };
         std::fs::create_dir(fixture.work()).unwrap();
-        fixture.git(&["init", "-q", "-b", "main"]);
+        fixture.git(&["init", "-q", "-b", "main", "--object-format", hash]);
         fixture
     }
 
@@ -128,18 +132,13 @@ fn seen(repo: &Repo, tip: CommitId) -> Vec<String> {
 
 /// A line for each commit that counts: its subject, and the files that it touched, as they are called today.
 fn shown(past: &Past) -> Vec<String> {
-    let mut touched: HashMap<CommitId, Vec<String>> = HashMap::new();
-    for path in past.known().all_paths() {
-        for commit in past.touched(path) {
-            touched.entry(commit).or_default().push(path.to_string());
-        }
-    }
-    let line = |(id, subject): (CommitId, &str)| {
-        let mut files = touched.remove(&id).unwrap_or_default();
+    let line = |(place, (_, subject)): (u32, (CommitId, &str))| {
+        let paths = past.files(place).iter().filter_map(|number| past.known().path(*number));
+        let mut files: Vec<String> = paths.map(ToString::to_string).collect();
         files.sort();
         format!("{subject}: {}", files.join(" "))
     };
-    past.subjects().map(line).collect()
+    (0..).zip(past.subjects()).map(line).collect()
 }
 
 const TEXT: &str = "one\ntwo\nthree\nfour\nfive\nsix\n";
@@ -201,6 +200,17 @@ fn a_first_commit_of_many_files_touched_none() {
     assert_eq!(fixture.seen(), ["start: "]);
     fixture.commit("mode", &[("f1", None)]);
     assert_eq!(fixture.seen(), ["mode: f1", "start: "]);
+}
+
+#[test]
+fn long_ids_are_kept_too() {
+    let fixture = Fixture::with("sha256");
+    fixture.commit("start", &[("a", Some("a"))]);
+    fixture.commit("edit", &[("a", Some("b"))]);
+    assert_eq!(fixture.seen(), ["edit: a", "start: a"]);
+    let kept = fixture.files();
+    assert_eq!(fixture.seen(), ["edit: a", "start: a"]);
+    assert_eq!((kept.len(), fixture.files()), (1, kept));
 }
 
 #[test]
