@@ -99,7 +99,7 @@ impl Pasts {
             Ok(Some(line))
         })?;
         if !fresh.is_empty() {
-            let lasting = self.take(read_all(&repo, fresh));
+            let lasting = self.take(read_all(&repo, &fresh));
             if let Some(folder) = &self.folder {
                 let _ = self.keep(&Cache::open(folder), &lasting);
             }
@@ -175,7 +175,7 @@ struct Read {
 }
 
 /// Reads what commits say and changed, by two threads where they are many.
-fn read_all(repo: &Repo, fresh: Vec<(CommitId, Stored)>) -> Vec<Read> {
+fn read_all(repo: &Repo, fresh: &[(CommitId, Stored)]) -> Vec<Read> {
     let trees: HashMap<CommitId, TreeId> = fresh.iter().map(|(id, stored)| (*id, stored.tree)).collect();
     let read = |repo: &Repo, part: &[(CommitId, Stored)]| -> Vec<Read> {
         let mut terms = Terms::default();

@@ -92,11 +92,10 @@ impl Fixture {
         for n in 1..=commits {
             let at = 1_600_000_000 + n;
             let said = format!("say {n}");
-            stream += &format!(
-                "commit refs/heads/main\ncommitter a <a@b> {at} +0000\ndata {}\n{said}\n",
-                said.len()
-            );
-            stream += &format!("M 644 inline f{}\ndata {}\n{n}\n", n % 50, n.to_string().len());
+            let (said_bytes, n_bytes) = (said.len(), n.to_string().len());
+            let head = format!("commit refs/heads/main\ncommitter a <a@b> {at} +0000\ndata {said_bytes}\n{said}\n");
+            let file = format!("M 644 inline f{}\ndata {n_bytes}\n{n}\n", n % 50);
+            stream.extend([head, file]);
         }
         self.git_in(&self.work(), &["fast-import", "--quiet"], stream.as_bytes());
         self.git(&["reset", "-q", "--hard"]);
