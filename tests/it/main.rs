@@ -51,6 +51,8 @@ mod good_faith;
 mod hints;
 /// `import` and `export`: backlogs of other tools.
 mod import;
+/// The index of `context`: several processes, kills, damage, no place for it.
+mod index;
 /// `init`: set up, twice, undone.
 mod init;
 /// The ten invariants, seen from outside.
