@@ -16,11 +16,10 @@ use crate::{
         digest::Digester,
         index::Index,
         kind,
-        segment::{merge, read::Segment, write::Builder},
+        segment::{Broken, merge, read::Segment, write::Builder},
     },
     git::{Repo, objects},
     id::BlobId,
-    read_at::ReadAt,
 };
 
 /// What the names of segments begin with.
@@ -66,7 +65,8 @@ fn open(index: &mut Index, cache: &Cache) {
         let Ok(Some(file)) = cache.file(&name) else { continue };
         match Segment::open(Box::new(file)) {
             Ok(segment) => index.add(&name, segment),
-            Err(_) => {
+            Err(Broken::Io(_)) => {}
+            Err(Broken::Foreign | Broken::Damaged(_) | Broken::Large) => {
                 let _ = cache.remove(&name);
             }
         }
@@ -143,11 +143,11 @@ fn some(
 /// Keeps a segment and opens it: from where it is kept, or else from memory.
 fn keep(cache: &Cache, bytes: Vec<u8>) -> Result<(String, Segment)> {
     let name = cache.put(PREFIX, "", &bytes).unwrap_or_default();
-    let bytes: Box<dyn ReadAt + Send + Sync> = match cache.file(&name) {
-        Ok(Some(file)) => Box::new(file),
-        Ok(None) | Err(_) => Box::new(bytes),
+    let file = cache.file(&name).ok().flatten();
+    let segment = match file.and_then(|file| Segment::open(Box::new(file)).ok()) {
+        Some(segment) => segment,
+        None => Segment::open(Box::new(bytes)).wrap_err("opening what was just digested")?,
     };
-    let segment = Segment::open(bytes).wrap_err("opening what was just digested")?;
     Ok((name, segment))
 }
 
