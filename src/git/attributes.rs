@@ -180,35 +180,36 @@ fn marks(found: &Outcome) -> Marks {
         Some(StateRef::Value(value)) => Some(value.as_bstr() != "false"),
         Some(StateRef::Unspecified) | None => None,
     };
-    let (vendored, generated, documentation, diff) = (says(), says(), says(), says());
+    let (vendored, generated, documentation) = (says(), says(), says());
+    // A value of this one names a program that words differences of text.
+    let binary = matches!(states.next(), Some(StateRef::Unset));
     Marks {
         vendored: vendored == Some(true),
         generated,
         documentation: documentation == Some(true),
-        binary: diff == Some(false),
+        binary,
     }
 }
 
 /// Returns the words without one of which a line says nothing of what is asked for.
 fn words_that_matter<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
-    let mut words: Vec<Vec<u8>> = [ASKED.as_slice(), &["binary"]]
-        .concat()
-        .into_iter()
-        .map(Into::into)
-        .collect();
-    for line in texts.flat_map(|text| text.lines()) {
-        if let Some((_, macros)) = line.split_once_str("[attr]") {
-            let name = macros.fields().next().unwrap_or_default();
-            words.push(name.to_vec());
-        }
+    let mut words: Vec<Vec<u8>> = vec![b"linguist-".to_vec()];
+    let mut binary = false;
+    for text in texts {
+        // Most only name programs that word differences: nothing is binary for that.
+        binary |= text.contains_str("-diff") || text.contains_str("binary");
+        let macros = text.lines().filter_map(|line| line.split_once_str("[attr]"));
+        let names = macros.filter_map(|(_, rest)| rest.fields().next());
+        words.extend(names.map(<[u8]>::to_vec));
+    }
+    if binary {
+        words.extend([b"diff".to_vec(), b"binary".to_vec()]);
     }
     words
 }
 
 fn lines_that_matter(text: &[u8], words: &[Vec<u8>]) -> Vec<u8> {
-    let matters = |line: &&[u8]| {
-        line.len() <= LONGEST_LINE && words.iter().any(|word| !word.is_empty() && line.contains_str(word))
-    };
+    let matters = |line: &&[u8]| line.len() <= LONGEST_LINE && words.iter().any(|word| line.contains_str(word));
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let lines = text.lines().filter(matters);
     lines.flat_map(|line| [line, b"\n"]).flatten().copied().collect()

@@ -51,6 +51,7 @@ folder/ linguist-vendored
 *.text -text
 ä/* linguist-vendored
 *.C linguist-generated
+*.odd diff=false linguist-generated=false
 ";
 
 const NESTED: &str = "[attr]theirs -linguist-vendored\r\n*.c linguist-vendored\r\n/top.y linguist-generated\r
@@ -80,7 +81,8 @@ fn paths() -> Vec<String> {
     ];
     let stems = ["top", "x", "z", "y.pb", "#hash", "ab", "top.y", ".x", "Z"];
     let ends = [
-        "", ".c", ".h", ".C", ".y", ".x", ".bin", ".go", ".pb.go", ".chain", ".plain", ".no", ".bad", ".twice", ".text",
+        "", ".c", ".h", ".C", ".y", ".x", ".bin", ".go", ".pb.go", ".chain", ".plain", ".no", ".bad", ".twice",
+        ".text", ".odd",
     ];
     let names = || {
         stems
@@ -116,12 +118,12 @@ fn of_git(sandbox: &Sandbox, dir: &Path, paths: &[String]) -> Vec<Marks> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let output = String::from_utf8(output.stdout).unwrap();
     let fields: Vec<&str> = output.split_terminator('\0').collect();
-    let values: Vec<Option<bool>> = fields.chunks(3).map(|row| says(row[2])).collect();
+    let values: Vec<&str> = fields.chunks(3).map(|row| row[2]).collect();
     let marks = values.chunks(4).map(|said| Marks {
-        vendored: said[0] == Some(true),
-        generated: said[1],
-        documentation: said[2] == Some(true),
-        binary: said[3] == Some(false),
+        vendored: says(said[0]) == Some(true),
+        generated: says(said[1]),
+        documentation: says(said[2]) == Some(true),
+        binary: said[3] == "unset",
     });
     marks.collect()
 }
@@ -224,7 +226,10 @@ fn a_tree_without_rules_and_one_whose_rules_cannot_count_say_nothing() {
     sandbox.commit("a link, and another name");
     assert!(assert_same(&sandbox, &sandbox.repo()).is_empty());
     fs::remove_file(sandbox.path(".gitattributes")).unwrap();
-    sandbox.write(".gitattributes", "* text=auto eol=lf\n*.png filter=lfs\n");
+    sandbox.write(
+        ".gitattributes",
+        "* text=auto eol=lf\n*.png filter=lfs diff=lfs -text\n",
+    );
     sandbox.commit("others");
     assert!(assert_same(&sandbox, &sandbox.repo()).is_empty());
 }
