@@ -34,6 +34,9 @@ pub struct Syntax(pub u8);
 /// Most bytes that are parsed; a larger file is data, or made by a program, and is read by lines.
 const PARSED: usize = 1 << 20;
 
+/// What opens something long begins a chunk, unless no more lines are before it: the head of the file.
+const HEAD: usize = 5;
+
 /// Tells by its name how a file is read. A language whose grammar was left out of the build is read by lines.
 pub fn syntax(path: &RepoPath) -> Syntax {
     let name = path.file_name();
@@ -142,7 +145,8 @@ fn joined(lines: &Lines<'_>, units: Vec<Unit>, sizes: Sizes) -> Vec<Unit> {
                 sizes.split(lines, both, &mut all);
                 continue;
             }
-            if whole || (!unit.opens && sizes.joins(lines, both)) {
+            let joins = sizes.joins(lines, both) && (!unit.opens || before.last - before.first < HEAD);
+            if whole || joins {
                 *before = Unit {
                     opens: unit.opens,
                     ..both

@@ -28,6 +28,11 @@ fn of(name: &str) -> Syntax {
     syntax(&RepoPath::parse(name).unwrap())
 }
 
+fn shown(chunks: &[Chunk]) -> String {
+    let line = |chunk: &Chunk| format!("{}-{} {}\n", chunk.first, chunk.last, chunk.names.join(" | "));
+    chunks.iter().map(line).collect()
+}
+
 /// Says what is wrong with chunks.
 fn wrong(text: &[u8], chunks: &[Chunk]) -> Option<String> {
     let mut next = 1;
@@ -49,6 +54,21 @@ fn wrong(text: &[u8], chunks: &[Chunk]) -> Option<String> {
     }
     let lines = text.split_inclusive(|byte| *byte == b'\n').count();
     (usize::try_from(next).unwrap() != lines + 1).then(|| format!("{} of {lines} lines", next - 1))
+}
+
+/// Files whose grammar is not in this build are read by lines.
+#[test]
+fn files_are_cut_as_the_fixtures_say() {
+    let mut cutter = Cutter::default();
+    for (name, text) in fixtures() {
+        let chunks = cutter.cut(of(&name), &text);
+        assert_eq!(wrong(&text, &chunks), None, "{name}");
+        if of(&name) == Syntax::default() && !name.ends_with(".txt") {
+            continue;
+        }
+        let expected = std::fs::read_to_string(format!("{FIXTURES}/{name}.chunks")).unwrap();
+        assert_eq!(shown(&chunks), expected, "{name}");
+    }
 }
 
 proptest! {
@@ -80,5 +100,18 @@ proptest! {
         let chunks = cutter.cut(of(name), &text);
         prop_assert_eq!(wrong(&text, &chunks), None);
         prop_assert_eq!(chunks, Cutter::default().cut(of(name), &text));
+    }
+}
+
+/// Grammars, and their scanners, must survive it, too; what takes them too long is read by lines.
+#[test]
+fn brackets_without_end_are_survived() {
+    let mut cutter = Cutter::default();
+    for open in ["(", "[", "{", "<", "fn f() {", "if x:\n ", "(a=>{", "$(", "#if A\n"] {
+        let text = open.repeat(50_000 / open.len());
+        for number in 0..=13 {
+            let chunks = cutter.cut(Syntax(number), text.as_bytes());
+            assert_eq!(wrong(text.as_bytes(), &chunks), None, "{number} {open}");
+        }
     }
 }

@@ -8,7 +8,7 @@ mod roles;
 mod table;
 mod walk;
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{cell::Cell, collections::HashMap, ops::ControlFlow};
 
 use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
@@ -60,8 +60,11 @@ impl Loaded {
 impl Parsers {
     /// Returns what `text` is made of, unless nothing here can tell: no such grammar, or it takes too long.
     pub(in crate::context) fn outline(&mut self, syntax: Syntax, text: &[u8]) -> Option<Outline> {
-        // Grammars' own scanners take it for the end.
-        if syntax == Syntax::default() || text.contains(&0) {
+        if !LANGUAGES.iter().any(|language| language.number == syntax.0) {
+            return None;
+        }
+        // Grammars' own scanners take a zero for the end.
+        if text.contains(&0) || is_deep(text) {
             return None;
         }
         let loaded = self.loaded.entry(syntax.0).or_insert_with(|| Loaded::new(syntax.0));
@@ -71,24 +74,57 @@ impl Parsers {
     }
 }
 
-/// The parser asks every hundred steps whether to go on. Ordinary code takes up to STEPS of these per KiB.
-const STEPS: usize = 64;
+/// Deeper brackets are not parsed: the parser frees what it holds of ambiguous code by recursion.
+const DEEPEST: usize = 1000;
 
-/// Parses within a number of steps, so that the same file always ends in the same way.
-fn parse(parser: &mut Parser, text: &[u8]) -> Option<Tree> {
-    let mut left = 1000 + (text.len() >> 10) * STEPS;
-    let mut go_on = |_: &ParseState| match left.checked_sub(1) {
-        Some(fewer) => {
-            left = fewer;
-            ControlFlow::Continue(())
+fn is_deep(text: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for byte in text {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => continue,
         }
-        None => ControlFlow::Break(()),
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
+}
+
+/// What a KiB may take: steps, of which the parser reports every hundredth, and pieces that it reads, again if it looks
+/// far ahead. Ordinary code takes up to 30; tables of numbers may take more, and are read by lines.
+const WORK: usize = 40;
+
+/// The work that the smallest file may take.
+const LEAST: usize = 400;
+
+/// The parser is handed so many bytes at once, so that looking far ahead is seen.
+const PIECE: usize = 256;
+
+/// Parses within an amount of work, not of time: the same file always ends in the same way.
+fn parse(parser: &mut Parser, text: &[u8]) -> Option<Tree> {
+    let left = Cell::new(LEAST + (text.len() >> 10) * WORK);
+    let work = || match left.get().checked_sub(1) {
+        Some(fewer) => {
+            left.set(fewer);
+            true
+        }
+        None => false,
+    };
+    let mut go_on = |_: &ParseState| match work() {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    };
+    let mut read = |at: usize, _| {
+        let piece = text.get(at..).filter(|_| work()).unwrap_or_default();
+        piece.get(..PIECE).unwrap_or(piece)
     };
     let options = ParseOptions::new().progress_callback(&mut go_on);
-    let mut read = |at: usize, _| text.get(at..).unwrap_or_default();
     let tree = parser.parse_with_options(&mut read, None, Some(options));
     if tree.is_none() {
         parser.reset();
     }
-    tree
+    // Where nothing is left, the end that the parser saw was none.
+    tree.filter(|_| left.get() > 0)
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use tree_sitter::Node;
 
-use crate::context::lang::roles::{Fields, Roles, SPEC};
+use crate::context::lang::roles::{Fields, NAMED, Roles, SPEC};
 
 /// Longest name in characters; the rest of a longer one is cut off.
 const LONGEST: usize = 80;
@@ -70,9 +70,8 @@ impl Search<'_> {
         if node.kind() == "function_declarator" && !self.announced {
             return;
         }
-        let direct = field(node, fields.name).or_else(|| field(node, fields.key));
-        if let Some(name) = direct {
-            return self.named(name, depth);
+        if self.all(node, fields.name, depth) || self.all(node, fields.key, depth) {
+            return;
         }
         if let Some(left) = field(node, fields.left) {
             return self.assigned(left);
@@ -82,17 +81,11 @@ impl Search<'_> {
         if let Some(kind) = kind.filter(|kind| field(*kind, fields.body).is_some()) {
             self.of(kind, depth + 1);
         }
-        let mut cursor = node.walk();
-        let mut any = false;
-        if let Some(declarator) = fields.declarator {
-            for below in node.children_by_field_id(declarator, &mut cursor) {
-                any = true;
-                self.named(below, depth);
-            }
-        }
-        if any {
+        if self.all(node, fields.declarator, depth) {
             return;
         }
+        let mut cursor = node.walk();
+        let mut any = false;
         for below in node.named_children(&mut cursor) {
             if self.left > 0 && self.roles.get(below.kind_id()) & SPEC != 0 {
                 any = true;
@@ -100,9 +93,25 @@ impl Search<'_> {
             }
         }
         // `impl Trait for Type`.
-        if let (false, Some(kind)) = (any, kind) {
+        let opens = self.roles.get(node.kind_id()) & NAMED != 0 || depth > 0;
+        if let Some(kind) = kind.filter(|_| opens && !any) {
             self.named(kind, depth);
         }
+    }
+
+    /// Takes all that a field holds, and says whether it holds something.
+    fn all(&mut self, node: Node<'_>, field: Option<NonZeroU16>, depth: usize) -> bool {
+        let mut any = false;
+        if let Some(field) = field {
+            for below in node.children_by_field_id(field, &mut node.walk()) {
+                // Between names there are commas.
+                if below.is_named() && self.left > 0 {
+                    self.named(below, depth);
+                }
+                any = true;
+            }
+        }
+        any
     }
 
     /// Takes a name, or searches in it, if it is made of others.
@@ -111,16 +120,14 @@ impl Search<'_> {
         let more = [fields.name, fields.declarator, fields.kind]
             .into_iter()
             .any(|id| field(name, id).is_some());
-        match more || matches!(name.kind(), "function_declarator") {
-            true => self.of(name, depth + 1),
-            false if name.named_child_count() == 0 || name.child_count() < 3 => self.take(name),
-            false => {
-                // Declarators without a field of that name: `&x`, `(*f)`.
-                match name.named_child(0) {
-                    Some(below) if depth < DEEPEST => self.named(below, depth + 1),
-                    _ => {}
-                }
-            }
+        if more || name.kind() == "function_declarator" {
+            return self.of(name, depth + 1);
+        }
+        // Declarators without a field for it: `&x`, `(*f)`. Patterns take apart what has names elsewhere.
+        match name.named_child(0) {
+            Some(below) if name.kind().ends_with("declarator") && depth < DEEPEST => self.named(below, depth + 1),
+            _ if name.kind().ends_with("pattern") => {}
+            _ => self.take(name),
         }
     }
 
@@ -150,7 +157,7 @@ fn spoken(bytes: &[u8]) -> String {
         .next()
         .unwrap_or_default();
     let text = String::from_utf8_lossy(bytes);
-    let text = text.trim().trim_matches(['"', '\'', '`']);
+    let text = text.trim().trim_matches(['"', '\'', '`']).trim_start_matches('$');
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 

@@ -27,7 +27,7 @@ const JAVASCRIPT: &[(Role, &str)] = &[
         "lexical_declaration variable_declaration field_definition public_field_definition",
     ),
     (HOLDER | SPEC, "pair assignment_expression"),
-    (WIDE | CALL, "expression_statement"),
+    (HOLDER | WIDE | CALL, "expression_statement"),
     (
         OPEN | NAMED,
         "class_declaration abstract_class_declaration internal_module module class",
@@ -275,7 +275,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         number: 13,
         names: &[],
-        suffixes: &["php", "phtml", "inc"],
+        suffixes: &["php", "phtml"],
         grammar: || tree_sitter_php::LANGUAGE_PHP.into(),
         kinds: &[
             (

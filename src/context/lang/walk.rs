@@ -16,8 +16,11 @@ const DEEPEST: usize = 200;
 /// A unit of more lines is looked into.
 const LONG: usize = 90;
 
-/// What is no unit is looked into if it has more lines.
+/// What opens others begins a chunk if it has more lines.
 const SHORT: usize = 25;
+
+/// What is no unit is looked into if it has more lines.
+const FEW: usize = 5;
 
 struct Walk<'a> {
     roles: &'a Roles,
@@ -76,7 +79,6 @@ impl Walk<'_> {
     /// Notes what a node is, and says whether to look into it.
     fn enters(&mut self, node: Node<'_>, role: Role, depth: usize) -> bool {
         let (first, last) = rows(node);
-        let lines = last - first + 1;
         if role & LEAD != 0 {
             self.note_lead(first, last);
             return false;
@@ -88,21 +90,18 @@ impl Walk<'_> {
         };
         if let Some(Test { name, suite }) = test {
             self.outline.names.push((first, name));
-            return self.unit(first, last, if suite { SHORT } else { LONG }, depth);
+            return self.unit(first, last, if suite { FEW } else { LONG }, depth);
         }
         if self.is_unit(node, role) {
-            if self.within.is_none() || role & (VALUE | HOLDER) != 0 || role & UNIT != 0 {
-                names::collect(node, role & DATA == 0, self.roles, self.text, &mut self.outline.names);
-            }
+            let announced = role & DATA == 0;
+            names::collect(node, announced, self.roles, self.text, &mut self.outline.names);
             return self.unit(first, last, LONG, depth);
         }
         if role & NAMED != 0 {
             names::collect(node, true, self.roles, self.text, &mut self.outline.names);
-            if lines > SHORT {
-                self.opening(first, last);
-            }
+            self.opening(first, last);
         }
-        role & OPEN != 0 || (role & (WIDE | VALUE | HOLDER) != 0 && lines > SHORT)
+        role & OPEN != 0 || (role & (WIDE | VALUE | HOLDER) != 0 && last - first >= FEW)
     }
 
     fn note_lead(&mut self, first: usize, last: usize) {
@@ -143,20 +142,20 @@ impl Walk<'_> {
             return false;
         }
         self.opening(first, last);
-        if most == LONG && self.within.is_none() {
-            self.within = Some(depth);
-        }
+        self.within.get_or_insert(depth);
         true
     }
 
-    /// Notes that something begins which is too long to be shown whole.
+    /// Notes that something begins; if it is long, with a chunk of its own.
     fn opening(&mut self, first: usize, last: usize) {
-        self.outline.cuts.push(last + 1);
-        let led = self.led(first);
-        self.outline.units.push(Unit {
-            first: led,
-            last: first,
-            opens: true,
-        });
+        if last - first >= SHORT {
+            self.outline.cuts.push(last + 1);
+            let led = self.led(first);
+            self.outline.units.push(Unit {
+                first: led,
+                last: first,
+                opens: true,
+            });
+        }
     }
 }
