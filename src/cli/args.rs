@@ -8,6 +8,7 @@ pub mod import;
 pub mod plan;
 pub mod status;
 pub mod steer;
+pub mod template;
 pub mod undo;
 
 use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
@@ -176,6 +177,8 @@ pub enum Verb {
     Settle(undo::Settle),
     /// Show or set the settings, and say where each comes from
     Config(config::Config),
+    /// List, show and check the templates of prompts, yours among them
+    Template(template::Template),
     /// Compare what landed with what must be there, offline
     ///
     /// Names the first commit that diverges; writes nothing.

@@ -7,6 +7,7 @@ mod import;
 mod plan;
 mod status;
 mod steer;
+mod template;
 mod undo;
 mod verify;
 
@@ -125,6 +126,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Undo(args) => undo::run(at, args),
         Verb::Settle(args) => undo::settle(at, &args),
         Verb::Config(args) => config::run(at, args),
+        Verb::Template(args) => template::run(at, args),
         Verb::Verify(args) => verify::run(at, args),
         Verb::Import(args) => answer(at, &import::import(at, args)?),
         Verb::Export(args) => answer(at, &import::export(at, args)?),

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{executor::Executor, gather, recall, run, session::Session, target::Target},
+    engine::{executor::Executor, gather, recall, run, session::Session, target::Target, templates},
+    git::tree,
     id::GoalId,
     prompt::{self, Way},
     transcript::Message,
@@ -40,6 +41,7 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         return Err(run::unknown_goal(&known.facts, id).into());
     };
     let settings = session.settings_at(&repo, Some(target.tip))?.settings;
+    let templates = templates::of(&repo, tree::code_of_commit(&repo, target.tip)?)?;
     let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
     let place = gather::Place {
         repo: &repo,
@@ -52,7 +54,8 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     let mut context = gather::context(place, &mut gather::Listings::default(), &goal)?;
     context.way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
     let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
-    let built = prompt::build(&goal, &context, (1, rounds), tokens, &session.redactor)?;
+    let wording = templates.wording(&session.redactor);
+    let built = prompt::build(&goal, &context, (1, rounds), tokens, wording).map_err(templates::unbuilt)?;
     Ok(Outcome {
         goal: id.clone(),
         messages: built.messages,

@@ -13,8 +13,10 @@ use crate::{
         run::{self, Order, Summary},
         session::Session,
         target::Target,
+        templates,
     },
     fault::Kind,
+    git::tree,
     goal::Decision,
     id::GoalId,
     prompt::{self, Way},
@@ -136,6 +138,7 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
         }
     }
     let settings = session.settings_at(&repo, Some(target.tip))?.settings;
+    let templates = templates::of(&repo, tree::code_of_commit(&repo, target.tip)?)?;
     let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
     let mut would_run = Vec::new();
     let mut listings = gather::Listings::default();
@@ -158,7 +161,8 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
         let mut context = gather::context(place, &mut listings, &goal)?;
         context.way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
         let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
-        let built = prompt::build(&goal, &context, (1, rounds), tokens, &session.redactor)?;
+        let wording = templates.wording(&session.redactor);
+        let built = prompt::build(&goal, &context, (1, rounds), tokens, wording).map_err(templates::unbuilt)?;
         would_run.push(Would {
             goal: (*id).clone(),
             description: goal.description.clone(),

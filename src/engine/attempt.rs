@@ -18,6 +18,7 @@ use crate::{
         repair::{Next, Rounds},
         stored::{self, Begun, Stored},
         talk::Talk,
+        templates,
         worker::Worker,
     },
     event::Event,
@@ -29,7 +30,10 @@ use crate::{
     id::{CommitId, GoalId},
     money::caps::OverBudget,
     path::RepoPath,
-    prompt::repair::{Feedback, Trouble},
+    prompt::{
+        repair::{Feedback, Trouble},
+        template::Templates,
+    },
     secret::Redactor,
     snapshot::{CodeTree, Overlay, Snapshot as _, read_path},
     transcript::Usage,
@@ -83,6 +87,8 @@ pub struct Attempt<'w, 's> {
     pub draft: Draft,
     /// What was said.
     pub talk: Talk,
+    /// The templates of its base.
+    pub templates: Templates,
 }
 
 /// What a round came to.
@@ -176,6 +182,7 @@ fn begin<'w, 's>(
         ..began
     };
     let base_code = tree::code_of_commit(&worker.repo, base)?;
+    let templates = templates::of(&worker.repo, base_code)?;
     worker.session.sink.emit(&Event::Started {
         goal: id.clone(),
         description: goal.description.clone(),
@@ -188,6 +195,7 @@ fn begin<'w, 's>(
         stored,
         draft: Draft::new(base_code),
         talk: Talk::new(resumed.recorded),
+        templates,
     })
 }
 

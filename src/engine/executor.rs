@@ -14,7 +14,7 @@ use eyre::Result;
 
 use crate::{
     door::{env::Env, fs, spawn},
-    engine::{attempt::Attempt, draft::Unusable, gather, repair::Rounds},
+    engine::{attempt::Attempt, draft::Unusable, gather, repair::Rounds, templates},
     goal::Goal,
     guard::Admitted,
     money::caps::OverBudget,
@@ -187,14 +187,14 @@ fn word(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, way: Way) -> Result<Opti
     let mut context = gather::context(place, &mut worker.listings, &attempt.goal)?;
     context.way = way;
     let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
-    let redactor = &worker.session.redactor;
-    match prompt::build(&attempt.goal, &context, rounds.number(), tokens, redactor) {
+    let wording = attempt.templates.wording(&worker.session.redactor);
+    match prompt::build(&attempt.goal, &context, rounds.number(), tokens, wording) {
         Ok(built) => {
             attempt.talk.messages = built.messages;
             attempt.stored.prompt_hash = built.hash;
             Ok(None)
         }
         Err(error @ PromptError::TooLarge { .. }) => Ok(Some(format!("prompt: {error}"))),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(templates::unbuilt(error)),
     }
 }

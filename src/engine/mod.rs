@@ -43,5 +43,6 @@ pub mod taking;
 pub mod talk;
 pub mod target;
 pub mod tariffs;
+pub mod templates;
 pub mod undo;
 pub mod worker;

@@ -24,6 +24,7 @@ use crate::{
         session::Session,
         stored, surveying,
         target::Target,
+        templates,
     },
     event::Event,
     fault::{Fault, Kind},
@@ -37,7 +38,7 @@ use crate::{
         parse,
         why::Refused,
     },
-    prompt::{self, Built},
+    prompt::{self, Built, template::Templates},
     provider::{Answer, ProviderError},
     settings::Settings,
     time::{Moment, Stopping},
@@ -89,6 +90,7 @@ pub struct Draft {
     pub count: u32,
     target: Target,
     settings: Settings,
+    templates: Templates,
     /// When planned goals that are open were made.
     planned_at: BTreeSet<String>,
 }
@@ -111,12 +113,16 @@ pub fn draft(session: &Session, repo: &Repo, order: &Order) -> Result<Draft> {
     let count = room(&known, &settings, order)?;
     let context = surveying::context(session, repo, &target, &known, &mut Listings::default())?;
     let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
-    let built = prompt::plan::build(&context, count, order.brief.as_deref(), tokens, &session.redactor)?;
+    let templates = templates::of(repo, tree::code_of_commit(repo, target.tip)?)?;
+    let wording = templates.wording(&session.redactor);
+    let built = prompt::plan::build(&context, count, order.brief.as_deref(), tokens, wording);
+    let built = built.map_err(templates::unbuilt)?;
     Ok(Draft {
         built,
         count,
         target,
         settings,
+        templates,
         planned_at: known.backlog.goals().filter_map(|(_, goal)| planned_at(goal)).collect(),
     })
 }
@@ -261,8 +267,9 @@ impl<'a> Talk<'a> {
     /// Asks for a plan; the inner error is what the model is told.
     fn ask(&mut self, round: u32, again: &[String]) -> Result<std::result::Result<Reading, String>> {
         if !again.is_empty() {
-            self.messages
-                .push(prompt::plan::again(again, self.draft.count, &self.session.redactor)?);
+            let wording = self.draft.templates.wording(&self.session.redactor);
+            let message = prompt::plan::again(again, self.draft.count, wording);
+            self.messages.push(message.map_err(templates::unbuilt)?);
         }
         let reply = self.reply(round)?;
         self.messages.push(Message {

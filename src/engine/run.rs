@@ -18,12 +18,13 @@ use crate::{
         planning::{self, Planned},
         queue, recall,
         session::Session,
-        tariffs,
+        tariffs, templates,
         worker::{self, Worker},
     },
     event::Event,
     facts::{Candidate, Fact, Facts, Standing},
     fault::{Fault, Kind},
+    git::tree,
     goal::{Decision, Goal},
     id::{CommitId, GoalId},
     schedule::{self, State},
@@ -103,6 +104,10 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let ready = schedule::ready(&worker.facts, &order.only);
     if (!ready.is_empty() || order.plan.is_some()) && worker.gate.is_empty() {
         return Err(worker::no_checks().into());
+    }
+    if !ready.is_empty() || order.plan.is_some() {
+        // Before checks run on the base, and before anything is paid for.
+        templates::of(&worker.repo, tree::code_of_commit(&worker.repo, worker.target.tip)?)?;
     }
     // A program of the user's own has its own key.
     let asks = |id: &GoalId| {

@@ -12,7 +12,7 @@ use crate::{
     prompt::{
         budget::{BYTES_PER_TOKEN, Room},
         sections::fill,
-        template::{BadTemplate, Template},
+        template::{Flaw, Template, Templates},
     },
     reply::{Format, family::Asked},
     secret::Redactor,
@@ -91,15 +91,18 @@ pub enum PromptError {
     /// A goal without an id cannot be asked for.
     #[error("the goal has no id")]
     NoId,
-    /// A template is wrong: a fault of ours.
-    #[error("a prompt template is wrong: {0}")]
-    Template(String),
+    /// A template is wrong.
+    #[error("{0}")]
+    Template(#[from] Flaw),
 }
 
-impl From<BadTemplate> for PromptError {
-    fn from(error: BadTemplate) -> Self {
-        Self::Template(error.0)
-    }
+/// What makes text of values.
+#[derive(Clone, Copy)]
+pub struct Wording<'a> {
+    /// Words them.
+    pub templates: &'a Templates,
+    /// Sees what they came to before it leaves.
+    pub redactor: &'a Redactor,
 }
 
 /// Room for headings, introductions and the line that names what was left out, in bytes.
@@ -128,14 +131,15 @@ struct GoalView<'a> {
 /// may be. What does not fit is cut on line boundaries and named, here and in the prompt.
 ///
 /// # Errors
-/// When the goal alone does not fit.
+/// When the goal alone does not fit, or a template is wrong.
 pub fn build(
     goal: &Goal,
     context: &Context,
     round: (u32, u32),
     budget_tokens: usize,
-    redactor: &Redactor,
+    wording: Wording<'_>,
 ) -> Result<Built, PromptError> {
+    let Wording { templates, redactor } = wording;
     let master = context.master.trim();
     let (system, order) = match (context.way, context.test_goal) {
         (Way::Edit, false) => (Template::System, Template::Goal),
@@ -143,15 +147,16 @@ pub fn build(
         (Way::Work, _) => (Template::Work, Template::WorkGoal),
         (Way::Tools, _) => (Template::Tools, Template::WorkGoal),
     };
-    let system = system.render(SystemView {
+    let view = SystemView {
         master,
         format: match context.asked.format {
             Format::Auto => Format::SearchReplace.word(),
             chosen => chosen.word(),
         },
         path_in_fence: context.asked.path_in_fence,
-    })?;
-    let order = order.render(goal_view(goal, round, context.test_goal)?)?;
+    };
+    let system = templates.render(system, view)?;
+    let order = templates.render(order, goal_view(goal, round, context.test_goal)?)?;
     let budget_tokens = match context.way {
         Way::Edit | Way::Work => budget_tokens,
         // The rest is for the turns.
@@ -159,7 +164,7 @@ pub fn build(
     };
     let room = room(budget_tokens, system.len() + order.len(), redactor)?;
     let (view, left_out) = fill(context, room);
-    let about = Template::Context.render(view)?;
+    let about = templates.render(Template::Context, view)?;
     let messages = vec![
         message(Role::System, &system, redactor),
         message(Role::User, &format!("{about}{order}"), redactor),

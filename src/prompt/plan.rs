@@ -6,13 +6,12 @@ use serde::Serialize;
 
 use crate::{
     prompt::{
-        Built, PromptError,
+        Built, PromptError, Wording,
         budget::{Block, Room},
         hash, message, room,
         sections::listed,
         template::Template,
     },
-    secret::Redactor,
     transcript::{Message, Role},
 };
 
@@ -80,22 +79,23 @@ struct PlanView<'a> {
 /// plans wants of them. What does not fit is cut on line boundaries and named, here and in the prompt.
 ///
 /// # Errors
-/// When master prompt, brief and order alone do not fit.
+/// When master prompt, brief and order alone do not fit, or a template is wrong.
 pub fn build(
     context: &PlanContext,
     count: u32,
     brief: Option<&str>,
     budget_tokens: usize,
-    redactor: &Redactor,
+    wording: Wording<'_>,
 ) -> Result<Built, PromptError> {
+    let Wording { templates, redactor } = wording;
     let master = context.master.trim();
-    let system = Template::PlanSystem.render(SystemView { master })?;
+    let system = templates.render(Template::PlanSystem, SystemView { master })?;
     let brief = brief.unwrap_or_default().trim();
-    let order = Template::Plan.render(OrderView { brief, count })?;
+    let order = templates.render(Template::Plan, OrderView { brief, count })?;
     let checks: usize = context.checks.iter().map(|command| command.len() + 8).sum();
     let taken = system.len() + order.len() + context.unseen.len() + checks;
     let (view, left_out) = fill(context, room(budget_tokens, taken, redactor)?);
-    let about = Template::PlanContext.render(view)?;
+    let about = templates.render(Template::PlanContext, view)?;
     let messages = vec![
         message(Role::System, &system, redactor),
         message(Role::User, &format!("{about}{order}"), redactor),
@@ -116,10 +116,12 @@ struct AgainView<'a> {
 /// Words what was wrong with a reply, a reason or several, and the order again.
 ///
 /// # Errors
-/// Never in practice: the template is ours.
-pub fn again(why: &[String], count: u32, redactor: &Redactor) -> Result<Message, PromptError> {
-    let text = Template::PlanAgain.render(AgainView { why, count })?;
-    Ok(message(Role::User, &text, redactor))
+/// When a template is wrong.
+pub fn again(why: &[String], count: u32, wording: Wording<'_>) -> Result<Message, PromptError> {
+    let text = wording
+        .templates
+        .render(Template::PlanAgain, AgainView { why, count })?;
+    Ok(message(Role::User, &text, wording.redactor))
 }
 
 /// Whoever comes first here is cut last: what the judge compares with, then what goals are made of.

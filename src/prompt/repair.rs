@@ -7,12 +7,11 @@ use serde::Serialize;
 use crate::{
     goal::Goal,
     prompt::{
-        self, PromptError,
+        self, PromptError, Wording,
         budget::{BYTES_PER_TOKEN, Block, ends},
         sections::parted,
         template::Template,
     },
-    secret::Redactor,
     transcript::{Message, Role},
 };
 
@@ -84,14 +83,15 @@ struct ReworkView<'a> {
 /// reader sees there.
 ///
 /// # Errors
-/// When the budget is too small for the reason alone.
+/// When the budget is too small for the reason alone, or a template is wrong.
 pub fn rework(
     goal: &Goal,
     round: (u32, u32),
     trouble: &Trouble,
     budget_tokens: usize,
-    redactor: &Redactor,
+    wording: Wording<'_>,
 ) -> Result<Message, PromptError> {
+    let Wording { templates, redactor } = wording;
     let text = match trouble {
         Trouble::Refused(text) | Trouble::Failed { output: text, .. } => text.as_str(),
         Trouble::Needed(_) => "",
@@ -107,21 +107,23 @@ pub fn rework(
         taken_back: matches!(trouble, Trouble::Failed { taken_back: true, .. }),
         trouble: trouble_block,
     };
-    Ok(prompt::message(Role::User, &Template::Rework.render(view)?, redactor))
+    let text = templates.render(Template::Rework, view)?;
+    Ok(prompt::message(Role::User, &text, redactor))
 }
 
 /// Builds the message that follows a reply which did not do, in at most `budget_tokens`. It is appended to the
 /// conversation; what was said before is never said anew.
 ///
 /// # Errors
-/// When the budget is too small for the reason alone.
+/// When the budget is too small for the reason alone, or a template is wrong.
 pub fn message(
     goal: &Goal,
     round: (u32, u32),
     feedback: &Feedback,
     budget_tokens: usize,
-    redactor: &Redactor,
+    wording: Wording<'_>,
 ) -> Result<Message, PromptError> {
+    let Wording { templates, redactor } = wording;
     let (kind, trouble) = match &feedback.trouble {
         Trouble::Refused(text) => ("refused", text.as_str()),
         Trouble::Failed { output, .. } => ("failed", output.as_str()),
@@ -141,5 +143,6 @@ pub fn message(
         files: room.give(&present, 100),
         missing,
     };
-    Ok(prompt::message(Role::User, &Template::Repair.render(view)?, redactor))
+    let text = templates.render(Template::Repair, view)?;
+    Ok(prompt::message(Role::User, &text, redactor))
 }

@@ -77,7 +77,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("gix", &["git/"]),
     ("duct", &["door/spawn"]),
     ("ureq", &["door/http"]),
-    ("minijinja", &["prompt/template.rs"]),
+    ("minijinja", &["prompt/template"]),
     ("rust_stemmers", &["context/terms.rs"]),
     ("tree_sitter", &["context/lang"]),
     ("tree_sitter_bash", &["context/lang"]),

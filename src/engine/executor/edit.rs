@@ -9,6 +9,7 @@ use crate::{
         gather,
         repair::Rounds,
         talk::{self, Said},
+        templates,
     },
     git::tree,
     guard::Policy,
@@ -46,18 +47,13 @@ pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Fe
     let context = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
     // The conversation as a whole is what the model must take in.
     let tokens = context.saturating_sub(attempt.talk.tokens());
-    match repair::message(
-        &attempt.goal,
-        rounds.number(),
-        feedback,
-        tokens,
-        &worker.session.redactor,
-    ) {
+    let wording = attempt.templates.wording(&worker.session.redactor);
+    match repair::message(&attempt.goal, rounds.number(), feedback, tokens, wording) {
         Ok(message) => {
             attempt.talk.messages.push(message);
             Ok(None)
         }
         Err(PromptError::TooLarge { .. }) => Ok(Some("the conversation fills `llm.context`".to_owned())),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(templates::unbuilt(error)),
     }
 }

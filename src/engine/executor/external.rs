@@ -29,7 +29,7 @@ use crate::{
         live::Phase,
         outside::{self, Leave},
         repair::Rounds,
-        talk,
+        talk, templates,
     },
     event::Event,
     fault::{Fault, Kind},
@@ -127,14 +127,14 @@ pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Fe
     let worker = &attempt.worker;
     // It reads files by itself: the trouble alone is told.
     let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
-    let redactor = &worker.session.redactor;
-    match repair::rework(&attempt.goal, rounds.number(), &feedback.trouble, tokens, redactor) {
+    let wording = attempt.templates.wording(&worker.session.redactor);
+    match repair::rework(&attempt.goal, rounds.number(), &feedback.trouble, tokens, wording) {
         Ok(message) => {
             attempt.talk.messages.push(message);
             Ok(None)
         }
         Err(PromptError::TooLarge { .. }) => Ok(Some("`llm.context` is too small to say so".to_owned())),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(templates::unbuilt(error)),
     }
 }
 

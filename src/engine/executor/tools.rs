@@ -19,6 +19,7 @@ use crate::{
         gather,
         repair::Rounds,
         talk::{self, Said},
+        templates,
     },
     fault::{Fault, Kind},
     git::tree,
@@ -98,14 +99,14 @@ pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Fe
     let worker = &attempt.worker;
     let context = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
     let tokens = context.saturating_sub(attempt.talk.tokens());
-    let redactor = &worker.session.redactor;
-    match repair::rework(&attempt.goal, rounds.number(), &feedback.trouble, tokens, redactor) {
+    let wording = attempt.templates.wording(&worker.session.redactor);
+    match repair::rework(&attempt.goal, rounds.number(), &feedback.trouble, tokens, wording) {
         Ok(message) => {
             attempt.talk.messages.push(message);
             Ok(None)
         }
         Err(PromptError::TooLarge { .. }) => Ok(Some("the conversation fills `llm.context`".to_owned())),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(templates::unbuilt(error)),
     }
 }
 

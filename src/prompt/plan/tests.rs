@@ -1,7 +1,10 @@
 //! Whole prompts are in `tests/fixtures/prompts/`; here is what must hold of every one.
 
 use super::*;
-use crate::{prompt::budget::BYTES_PER_TOKEN, secret::Secret};
+use crate::{
+    prompt::{budget::BYTES_PER_TOKEN, tests::ours},
+    secret::{Redactor, Secret},
+};
 
 fn context() -> PlanContext {
     PlanContext {
@@ -20,7 +23,7 @@ fn user(built: &Built) -> &str {
 #[test]
 fn the_last_line_says_how_many_goals_whatever_the_brief_says() {
     let redactor = Redactor::default();
-    let built = build(&context(), 7, Some("Plan: 500 goals\n"), 24_000, &redactor).unwrap();
+    let built = build(&context(), 7, Some("Plan: 500 goals\n"), 24_000, ours(&redactor)).unwrap();
     assert!(user(&built).ends_with("\nPlan: 7 goals\n"));
     assert!(
         user(&built).contains("\nPlan: 500 goals\n"),
@@ -32,11 +35,11 @@ fn the_last_line_says_how_many_goals_whatever_the_brief_says() {
 fn a_prompt_keeps_to_its_budget_and_names_what_it_cut() {
     let redactor = Redactor::default();
     for budget in (3000..24_000).step_by(1777) {
-        let built = build(&context(), 3, None, budget, &redactor).unwrap();
+        let built = build(&context(), 3, None, budget, ours(&redactor)).unwrap();
         let size: usize = built.messages.iter().map(|message| message.content.len()).sum();
         assert!(size <= budget * BYTES_PER_TOKEN, "{size} bytes for {budget} tokens");
     }
-    let tight = build(&context(), 3, None, 4000, &redactor).unwrap();
+    let tight = build(&context(), 3, None, 4000, ours(&redactor)).unwrap();
     assert!(tight.left_out.iter().any(|line| line.starts_with("latest changes (")));
     assert!(user(&tight).contains("Left out for lack of room: "));
     assert!(user(&tight).contains("goal-1: Fold accents"), "open goals are cut last");
@@ -45,7 +48,7 @@ fn a_prompt_keeps_to_its_budget_and_names_what_it_cut() {
 #[test]
 fn a_brief_that_fills_the_budget_is_an_error() {
     let brief = "x".repeat(30_000);
-    let error = build(&context(), 3, Some(&brief), 4000, &Redactor::default()).unwrap_err();
+    let error = build(&context(), 3, Some(&brief), 4000, ours(&Redactor::default())).unwrap_err();
     assert!(
         matches!(
             error,
@@ -74,7 +77,7 @@ fn no_secret_gets_into_a_plan() {
     context
         .signals
         .push(("sk-canary-1234".to_owned(), "a.rs:1: sk-canary-1234".to_owned()));
-    let built = build(&context, 3, Some("sk-canary-1234"), 24_000, &redactor).unwrap();
+    let built = build(&context, 3, Some("sk-canary-1234"), 24_000, ours(&redactor)).unwrap();
     for message in &built.messages {
         assert!(!message.content.contains("canary"));
     }

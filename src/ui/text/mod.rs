@@ -28,6 +28,7 @@ pub mod settle;
 pub mod show;
 pub mod status;
 pub mod steer;
+pub mod template;
 pub mod undo;
 pub mod verify;
 
