@@ -40,7 +40,7 @@ fn policy(deny: &[&str], hold: &[&str], allow: &[&str]) -> Policy {
     Policy::new(&Paths { deny, hold, allow }, &Check::default())
 }
 
-const DENIED: [&str; 48] = [
+const DENIED: [&str; 49] = [
     ".gitattributes",
     "sub/.gitattributes",
     ".gitmodules",
@@ -60,6 +60,7 @@ const DENIED: [&str; 48] = [
     "memory/deep/down.txt",
     "invisigoth.toml",
     ".invisigoth/x",
+    ".invisigoth/templates/goal.md.j2",
     ".env",
     ".env.local",
     "app/.env.example",

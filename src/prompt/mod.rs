@@ -93,7 +93,7 @@ pub enum PromptError {
     NoId,
     /// A template is wrong.
     #[error("{0}")]
-    Template(#[from] Flaw),
+    Template(#[from] Box<Flaw>),
 }
 
 /// What makes text of values.

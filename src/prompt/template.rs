@@ -231,17 +231,30 @@ impl Templates {
     ///
     /// # Errors
     /// Where a template uses a name that `values` does not have, or does not end.
-    pub fn render(&self, template: Template, values: impl Serialize) -> Result<String, Flaw> {
+    pub fn render(&self, template: Template, values: impl Serialize) -> Result<String, Box<Flaw>> {
         #[cfg(test)]
         tests::record(template, &values);
         let known = match &self.compiled {
             Some(compiled) => Ok(compiled.as_ref()),
             None => COMPILED.as_ref(),
         };
-        let known = known.map_err(|error| self.flaw(template, error))?;
+        let known = known.map_err(|error| Box::new(self.flaw(template, error)))?;
         let found = known.get_template(template.name());
         let rendered = found.and_then(|found| found.render(Serde(values)));
-        rendered.map_err(|error| self.flaw(template, &error))
+        rendered.map_err(|error| Box::new(self.flaw(template, &error)))
+    }
+
+    /// Returns the names that an own template takes from its values, or from nowhere, on whichever branch; sorted.
+    pub fn taken(&self, name: &str) -> Vec<String> {
+        let Some(known) = &self.compiled else { return Vec::new() };
+        let Ok(found) = known.get_template(name) else {
+            return Vec::new();
+        };
+        let globals: Vec<&str> = known.globals().map(|(name, _)| name).collect();
+        let mut taken: Vec<String> = found.undeclared_variables(false).into_iter().collect();
+        taken.retain(|name| !globals.contains(&name.as_str()));
+        taken.sort_unstable();
+        taken
     }
 
     /// Words an error: the innermost place is the one to look at.

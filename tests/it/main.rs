@@ -105,6 +105,8 @@ mod show;
 mod status;
 /// Steering: every command on every state.
 mod steer;
+/// `template`: templates of a repository's own.
+mod template;
 /// Goals that ask for tests.
 mod test_goals;
 /// The walls of the source: rows, doors, sizes, words.

@@ -12,7 +12,7 @@ use crate::{
     prompt::{
         self, Context, Way, plan,
         repair::{self, Feedback, Trouble},
-        template::{builtin::Ours, check, overrides, variables::Kind},
+        template::{builtin::Ours, variables::Kind},
         tests::{blessing, ours},
     },
     reply::Format,
@@ -148,7 +148,7 @@ fn what_is_wrong_is_named_with_file_line_and_what_was_meant() {
         (
             "plan.md.j2",
             "{% include \"/etc/passwd\" %}",
-            ".invisigoth/templates/plan.md.j2 line 1: template not found: template \"/etc/passwd\" does not exist",
+            ".invisigoth/templates/plan.md.j2 line 1: template not found: tried to include non-existing template '/etc/passwd'",
         ),
     ] {
         assert_eq!(says(name, source), [expected], "{name}");
@@ -160,6 +160,34 @@ fn what_is_wrong_is_named_with_file_line_and_what_was_meant() {
     ] {
         assert_eq!(says("plan.md.j2", endless).len(), 1, "{endless}");
     }
+}
+
+#[test]
+fn unknown_names_are_found_on_branches_that_no_sample_takes() {
+    let rare = |tag: &str| {
+        says(
+            "goal.md.j2",
+            &format!("{{% if round > 100 %}}\nid\n{tag}\n{{% endif %}}"),
+        )
+    };
+    assert_eq!(
+        rare("{{ id }} descripton {{ descripton }}"),
+        [".invisigoth/templates/goal.md.j2 line 3: `descripton` is undefined; did you mean `description`?"]
+    );
+    for fine in [
+        "{{ request }}{% for it in files %}{{ loop.index }}{{ it }}{% endfor %}",
+        "{% set x = range(3) %}{{ x }}{% include \"builtin/plan.md.j2\" %}",
+        "{% if later is defined %}{{ later }}{% endif %}",
+        "{{ later | default(\"\") }}",
+        "{% from \"blocks.md.j2\" import block %}{{ block({\"a\": id}) }}",
+        "{% macro m(it) %}{{ it }}{{ caller() }}{% endmacro %}{% call m(1) %}x{% endcall %}",
+    ] {
+        assert_eq!(rare(fine), [""; 0], "{fine}");
+    }
+    // Whatever ours take is in the table: a repository that copies one has nothing to mend.
+    let copies: Vec<(&str, &str)> = builtin::ALL.iter().map(|ours| (ours.name, ours.source)).collect();
+    let found = own(&copies);
+    assert_eq!((found.flaws, check::samples(&found.templates).flaws), (vec![], vec![]));
 }
 
 #[test]

@@ -283,6 +283,15 @@ pub fn of_name(name: &str) -> Vec<&'static Variable> {
         .collect()
 }
 
+/// Returns the names that the template called `name` may take from its values: for a part of others, those of any of them.
+pub fn known(name: &str) -> Vec<&'static str> {
+    builtin::users(name)
+        .into_iter()
+        .flat_map(of)
+        .map(|row| row.name)
+        .collect()
+}
+
 /// Returns what can stand for the undefined `missing` in a template: names near to it, or all.
 pub fn near(template: Template, missing: &str) -> Vec<&'static str> {
     let (owner, name) = missing.rsplit_once('.').unwrap_or(("", missing));
@@ -304,10 +313,15 @@ pub fn near(template: Template, missing: &str) -> Vec<&'static str> {
 
 /// Returns at most two of `known` that differ from `name` by a few letters, the nearest first; all where none does.
 pub fn nearest(name: &str, known: &[&'static str]) -> Vec<&'static str> {
-    let most = name.chars().count() / 3 + 1;
-    let mut near: Vec<(usize, &'static str)> = known.iter().map(|known| (edits(known, name), *known)).collect();
+    // What all names of templates end with makes none of them alike.
+    let stem = |name: &'_ str| name.trim_end_matches(".md.j2").to_owned();
+    let most = stem(name).chars().count() / 3 + 1;
+    let distance = |known: &str| edits(known, name).min(edits(&stem(known), &stem(name)));
+    let mut near: Vec<(usize, &'static str)> = known.iter().map(|known| (distance(known), *known)).collect();
     near.retain(|(distance, _)| *distance <= most);
     near.sort_unstable();
+    let best = near.first().map_or(0, |(distance, _)| *distance);
+    near.retain(|(distance, _)| *distance <= best + 1);
     near.truncate(2);
     match near.is_empty() {
         true => known.to_vec(),
