@@ -138,6 +138,21 @@ impl Snapshot for TreeSnapshot<'_> {
         Ok(objects::size(self.repo, *id)?)
     }
 
+    fn names_below(&self, start: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let id = match start.strip_suffix(b"/") {
+            None => Some(gix_id(self.tree.root.0)),
+            Some(folder) => lookup(self.repo, self.tree.root, &RepoPath::from_git(folder))?
+                .filter(|(kind, _)| *kind == EntryKind::Tree)
+                .map(|(_, id)| id),
+        };
+        let Some(id) = id else { return Ok(Vec::new()) };
+        let tree = self.repo.gix.find_tree(id).map_err(io::Error::other)?;
+        let decoded = tree.decode().map_err(io::Error::other)?;
+        let names = decoded.entries.iter().map(|entry| entry.filename.to_vec());
+        let is_code = |name: &Vec<u8>| !codetree::is_reserved(&RepoPath::from_git([start, name].concat()));
+        Ok(names.filter(is_code).collect())
+    }
+
     fn listing(&self) -> io::Result<Arc<Listing>> {
         if let Some(listing) = self.listing.borrow().as_ref() {
             return Ok(Arc::clone(listing));
