@@ -10,6 +10,12 @@ use crate::{
     },
 };
 
+/// How one of the repository's own is begun.
+const BEGIN: &str = "\
+hint: begin your own with `mkdir -p .invisigoth/templates`, then
+hint: `git invisigoth template show goal.md.j2 > .invisigoth/templates/goal.md.j2`
+";
+
 /// Width of the names in a list, the gap included.
 const NAME: usize = 30;
 
@@ -91,7 +97,9 @@ impl View for ListOutcome {
             .flaws
             .iter()
             .map(|flaw| format!("warning: {}\n", one_line(&flaw.to_string())));
-        wrong.chain([self.at.aside()]).collect()
+        let is_new = !self.at.uncommitted && self.flaws.is_empty() && self.templates.iter().all(|row| !row.own);
+        let begin = is_new.then(|| BEGIN.to_owned());
+        wrong.chain([self.at.aside()]).chain(begin).collect()
     }
 }
 
