@@ -181,7 +181,7 @@ pub fn list(session: &Session, request: &Request) -> Result<ListOutcome> {
 ///
 /// # Errors
 /// As `check`; and a fault for a name that no template has.
-pub fn show(session: &Session, request: &Request, show: Show) -> Result<ShowOutcome> {
+pub fn show(session: &Session, request: &Request, show: &Show) -> Result<ShowOutcome> {
     let Some(ours) = builtin::find(&show.name) else {
         let near = variables::nearest(&show.name, &builtin::names());
         let fault = Fault::new(Kind::Error, format!("there is no template {}", show.name));

@@ -34,7 +34,7 @@ struct PlanInput {
 }
 
 /// Ours, with what `redactor` sees taken out.
-pub fn ours(redactor: &Redactor) -> Wording<'_> {
+pub(super) fn ours(redactor: &Redactor) -> Wording<'_> {
     static OURS: LazyLock<Templates> = LazyLock::new(Templates::default);
     Wording {
         templates: &OURS,
@@ -64,7 +64,7 @@ fn rendered(input: &Input) -> String {
 
 /// `INVISIGOTH_BLESS=1` writes what is expected instead of comparing; look at the difference before you commit it.
 #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
-pub fn blessing() -> bool {
+pub(super) fn blessing() -> bool {
     std::env::var_os("INVISIGOTH_BLESS").is_some()
 }
 

@@ -27,7 +27,7 @@ pub(super) fn run(at: &Opened, args: Template) -> Result<u8> {
                 builtin: args.builtin,
                 variables: args.variables,
             };
-            answer(at, &template::show(&session, &of(args.at.rev), show)?)
+            answer(at, &template::show(&session, &of(args.at.rev), &show)?)
         }
         Some(TemplateVerb::Check(args)) => {
             let request = Request {

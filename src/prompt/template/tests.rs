@@ -1,7 +1,7 @@
 //! Templates against hostile values and hostile sources; the table of variables against what is rendered, and the page
 //! made of it.
 
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+use std::{cell::RefCell, collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use serde_json::{Value, json};
 
@@ -356,12 +356,13 @@ fn page() -> String {
     let mut page = include_str!("head.md").to_owned();
     for Ours { name, about, .. } in &builtin::ALL {
         let users: Vec<&str> = builtin::users(name).iter().map(|user| user.name()).collect();
-        page.push_str(&format!("\n## {name}\n{}\n", about));
+        let _ = writeln!(page, "\n## {name}\n{about}");
         if users.first().is_some_and(|user| user != name) {
-            page.push_str(&format!(
-                "Part of `{}`; these are the variables that all of them have.\n",
+            let _ = writeln!(
+                page,
+                "Part of `{}`; these are the variables that all of them have.",
                 users.join("`, `")
-            ));
+            );
         }
         let rows = variables::of_name(name);
         if rows.is_empty() {
@@ -369,18 +370,13 @@ fn page() -> String {
         }
         page.push_str("\n| variable | holds | meaning |\n|---|---|---|\n");
         for row in rows {
-            page.push_str(&format!(
-                "| `{}` | {} | {} |\n",
-                row.name,
-                row.kind.words(),
-                row.meaning
-            ));
+            let _ = writeln!(page, "| `{}` | {} | {} |", row.name, row.kind.words(), row.meaning);
         }
     }
     for record in [&variables::BLOCK] {
-        page.push_str(&format!("\n## A {}\n| field | meaning |\n|---|---|\n", record.name));
+        let _ = writeln!(page, "\n## A {}\n| field | meaning |\n|---|---|", record.name);
         for (name, meaning) in record.fields {
-            page.push_str(&format!("| `{name}` | {meaning} |\n"));
+            let _ = writeln!(page, "| `{name}` | {meaning} |");
         }
     }
     page

@@ -1,5 +1,7 @@
 //! `template` as text: what is wrong, a list, a source.
 
+use std::fmt::Write as _;
+
 use crate::{
     commands::template::{At, CheckOutcome, ListOutcome, ShowOutcome},
     prompt::template::overrides::FOLDER,
@@ -55,11 +57,12 @@ impl View for CheckOutcome {
             many => format!("{many} things are wrong in the templates of {at}\n"),
         };
         for flaw in &self.flaws {
-            text.push_str(&format!(
-                "{} {}\n",
+            let _ = writeln!(
+                text,
+                "{} {}",
                 look.paint.paint(Style::Bad, "wrong"),
                 one_line(&flaw.to_string())
-            ));
+            );
         }
         text
     }
@@ -87,7 +90,7 @@ impl View for ListOutcome {
                 true => look.paint.paint(Style::Good, "yours   "),
                 false => "built in".to_owned(),
             };
-            text.push_str(&format!("{:NAME$}{whose}  {variables}\n", row.name));
+            let _ = writeln!(text, "{:NAME$}{whose}  {variables}", row.name);
         }
         text
     }
