@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::{
     context::{
         chunk::Syntax,
+        kind::Kind,
         segment::{
             Broken,
             read::{ChunkRow, Segment},
@@ -34,6 +35,8 @@ pub struct File {
     pub id: BlobId,
     /// How it is read.
     pub syntax: Syntax,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// What the index knows of a file.

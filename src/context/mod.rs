@@ -7,15 +7,15 @@
 
 pub mod chunk;
 pub mod digest;
+mod format;
 pub mod index;
 pub mod kind;
+mod lang;
+mod lines;
 pub mod pack;
 pub mod past;
 pub mod query;
 pub mod rank;
 pub mod segment;
-mod format;
-mod lang;
-mod lines;
 pub mod terms;
 pub mod votes;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     context::{
         index::{Index, Span},
-        rank::Ranking,
+        rank::{Ranking, Worth},
     },
     path::RepoPath,
 };
@@ -18,14 +18,31 @@ pub const BYTES_PER_TOKEN: f32 = 4.0;
 /// How many files are packed at most.
 const FILES: usize = 30;
 
-/// How fast the chance of a file falls with its score: a distance of so much is a factor of e.
-const TEMPERATURE: f32 = 2.5;
+/// What raises the chance, as a logistic model has it, that a chunk is changed. `benches/context/` fitted it.
+mod odds {
+    /// A chunk of the best file that has no word of the query, alone in its file.
+    pub(super) const BASE: f32 = -1.1;
+    /// The score of its file, less the best one.
+    pub(super) const FILE: f32 = 0.78;
+    /// The logarithm of its tokens.
+    pub(super) const TOKENS: f32 = -0.1;
+    /// The logarithm of how many chunks its file has: a change is in few of them.
+    pub(super) const CHUNKS: f32 = -0.7;
+    /// What one has by being the best of its file, a half as the second, a third …
+    pub(super) const RANK: f32 = 0.3;
+    /// The best of the chunks beside it, of 1.
+    pub(super) const BESIDE: f32 = 0.24;
+    /// Each of what speaks for it, of 1.
+    pub(super) const TEXT: f32 = 1.2;
+    pub(super) const LOCAL: f32 = 1.35;
+    pub(super) const ECHO: f32 = 0.85;
+}
 
-/// What a chunk is worth without any word of the query.
-const FLOOR: f32 = 0.05;
+/// How much the first chunk of a file is preferred: where the file is right, one chunk shows that.
+const FIRST: f32 = 1.5;
 
 /// How much larger chunks are held back.
-const SIZE: f32 = 0.3;
+const SIZE: f32 = 0.1;
 
 /// What is shown of a file.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -99,27 +116,68 @@ pub fn pack(index: &Index, ranking: &Ranking, budget: f32) -> Vec<Item> {
 }
 
 fn candidates(index: &Index, ranking: &Ranking) -> Vec<Candidate> {
-    let best = ranking.files.first().map_or(0.0, |first| first.score);
-    let highest = ranking.chunks.iter().copied().fold(1e-9_f32, f32::max);
+    let files = ranking.files.iter().take(FILES).enumerate();
+    let files: Vec<(usize, f32, Vec<Span>)> = files
+        .map(|(rank, scored)| (rank, scored.score, index.spans(scored.file)))
+        .collect();
+    let spans = files.iter().flat_map(|(_, _, spans)| spans);
+    let most = spans
+        .map(|span| ranking.chunk(span.chunk))
+        .fold(Worth::default(), |most, worth| Worth {
+            text: most.text.max(worth.text),
+            local: most.local.max(worth.local),
+            echo: most.echo.max(worth.echo),
+        });
+    let best = files.first().map_or(0.0, |(_, score, _)| *score);
     let mut found = Vec::new();
-    for (rank, scored) in ranking.files.iter().take(FILES).enumerate() {
-        let chance = ((scored.score - best) / TEMPERATURE).exp();
-        let spans = index.spans(scored.file);
-        let here = spans
-            .iter()
-            .map(|span| ranking.chunk(span.chunk))
-            .fold(1e-9_f32, f32::max);
-        for span in spans {
-            let score = ranking.chunk(span.chunk);
-            let tokens = float(span.bytes as usize) / BYTES_PER_TOKEN + 2.0;
-            let worth = FLOOR + (1.0 - FLOOR) * (score / here + score / highest) / 2.0;
-            found.push(Candidate {
-                value: chance * worth / tokens.powf(SIZE),
-                rank,
-                span,
-                tokens,
-            });
-        }
+    for (rank, score, spans) in files {
+        found.extend(of_file(rank, score - best, &spans, |span| {
+            said(ranking.chunk(span.chunk), most)
+        }));
+    }
+    found
+}
+
+/// What speaks for a chunk, next to the most of each.
+fn said(worth: Worth, most: Worth) -> f32 {
+    let part = |value: f32, most: f32| if most > 0.0 { value / most } else { 0.0 };
+    odds::TEXT * part(worth.text, most.text)
+        + odds::LOCAL * part(worth.local, most.local)
+        + odds::ECHO * part(worth.echo, most.echo)
+}
+
+/// Values the chunks of a file whose score is `behind` the best one's.
+fn of_file(rank: usize, behind: f32, spans: &[Span], said: impl Fn(&Span) -> f32) -> Vec<Candidate> {
+    let all: Vec<f32> = spans.iter().map(said).collect();
+    let most = all.iter().copied().fold(1e-9, f32::max);
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    let of = |at: usize| all.get(at).copied().unwrap_or_default();
+    order.sort_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));
+    let mut found = Vec::with_capacity(spans.len());
+    for (place, at) in order.into_iter().enumerate() {
+        let Some(span) = spans.get(at).copied() else { continue };
+        let before = at.checked_sub(1).map_or(0.0, of);
+        let tokens = float(span.bytes as usize) / BYTES_PER_TOKEN + 2.0;
+        let odds = odds::BASE
+            + odds::FILE * behind
+            + odds::TOKENS * tokens.ln()
+            + odds::CHUNKS * float(spans.len()).ln()
+            + odds::RANK / float(place + 1)
+            + odds::BESIDE * before.max(of(at + 1)) / most
+            + of(at);
+        let chance = 1.0 / (1.0 + (-odds).exp());
+        found.push(Candidate {
+            value: chance / tokens.powf(SIZE),
+            rank,
+            span,
+            tokens,
+        });
+    }
+    let first = found
+        .iter_mut()
+        .max_by(|a, b| a.value.total_cmp(&b.value).then(b.span.first.cmp(&a.span.first)));
+    if let Some(first) = first {
+        first.value *= FIRST;
     }
     found
 }

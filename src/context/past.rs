@@ -248,6 +248,12 @@ impl Past {
         Some(&self.known.row(self.known.number(commit)?)?.subject)
     }
 
+    /// Returns the terms of the message of the commit at `place`.
+    pub(crate) fn terms_at(&self, place: u32) -> &[(Term, u16)] {
+        let row = self.order.get(at(place)).and_then(|number| self.known.row(*number));
+        row.map_or(&[], |row| &row.terms)
+    }
+
     pub(crate) fn postings(&self, term: Term) -> Option<&Postings> {
         self.terms.get(&term)
     }

@@ -10,11 +10,41 @@ const LONGEST: usize = 32 * 1024;
 /// Most terms of a query; those that come first count.
 const MOST: usize = 400;
 
+/// Words that ask for what people read, and for what programs are told.
+const ASKING: [&str; 2] = [
+    "readme changelog documentation docs doc document documented tutorial guide manual manpage faq wording typo",
+    "ci workflow workflows pipeline toml yaml yml json makefile dockerfile dependency dependencies dependabot packaging",
+];
+
+/// Which files beside code a query asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asks {
+    /// What people read.
+    pub prose: bool,
+    /// What programs are told.
+    pub config: bool,
+}
+
+impl Asks {
+    fn of(terms: &mut Terms, weighted: &[(Term, f32)]) -> Self {
+        let mut any = |words: &str| {
+            let asking = terms.counted(words.as_bytes());
+            weighted
+                .iter()
+                .any(|(term, _)| asking.iter().any(|(known, _)| known == term))
+        };
+        let [prose, config] = ASKING.map(&mut any);
+        Self { prose, config }
+    }
+}
+
 /// What is asked for.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Query {
     /// Its terms with their weights, in the order of the text, each once.
     pub terms: Vec<(Term, f32)>,
+    /// Which files beside code it asks for.
+    pub asks: Asks,
     /// What looks like the name of a file or a path, in the order of the text, each once.
     pub named: Vec<String>,
 }
@@ -42,6 +72,7 @@ impl Query {
         weighted.retain(|(term, _)| !is_stop(*term));
         weighted.truncate(MOST);
         Self {
+            asks: Asks::of(terms, &weighted),
             terms: weighted,
             named: named(text),
         }
@@ -100,6 +131,12 @@ mod tests {
         assert_eq!(of("sleep"), Some(3.0_f32.sqrt()));
         assert_eq!(of("fix"), None);
         assert!(Query::read(&mut terms, "Fix it.\n").is_empty());
+        let asks = |text: &str| Query::read(&mut Terms::default(), text).asks;
+        assert_eq!(
+            (asks("Document the flag").prose, asks("Document the flag").config),
+            (true, false)
+        );
+        assert!(asks("Bump dependencies").config && !asks("Sleep less").prose);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use crate::context::{
     index::{ChunkNo, FileNo, Hit, Index, Totals},
-    query::Query,
+    kind::Kind,
+    query::{Asks, Query},
     segment::Broken,
     terms::Term,
     votes::Votes,
@@ -23,34 +24,44 @@ pub struct Signal {
 }
 
 /// How many signals there are.
-pub const SIGNALS: usize = 9;
+pub const SIGNALS: usize = 8;
 
 /// The signals, in the order of `Scored::signals`.
 pub const TABLE: [Signal; SIGNALS] = [
-    signal("content", 2.08, "the words of the query are in the text (BM25)"),
     signal(
         "fields",
-        1.78,
-        "they are in the text, in defined names, in the path (BM25F)",
+        2.9,
+        "the words of the query are in the text, in defined names, in the path (BM25F)",
     ),
-    signal("path", 1.41, "they are in the path"),
-    signal("chunk", 1.19, "they are close together: the best chunk"),
-    signal("past", 1.85, "past commits with such messages changed it"),
-    signal("size", 1.56, "it is large (logarithm of its bytes)"),
-    signal("recent", 0.95, "the latest commits changed it"),
-    signal("stem", 0.66, "its name is a word of the query"),
+    signal("path", 1.4, "they are in the path"),
+    signal("chunk", 2.2, "they are close together: the best chunk (BM25)"),
+    signal("past", 1.8, "past commits with such messages changed it"),
+    signal("size", 1.0, "it is large (logarithm of its bytes)"),
+    signal("recent", 0.9, "the latest commits changed it"),
+    signal("stem", 0.7, "its name is a word of the query"),
     signal("named", 6.0, "the query names it"),
 ];
 
-const CONTENT: usize = 0;
-const FIELDS: usize = 1;
-const PATH: usize = 2;
-const CHUNK: usize = 3;
-const PAST: usize = 4;
-const SIZE: usize = 5;
-const RECENT: usize = 6;
-const STEM: usize = 7;
-const NAMED: usize = 8;
+const FIELDS: usize = 0;
+const PATH: usize = 1;
+const CHUNK: usize = 2;
+const PAST: usize = 3;
+const SIZE: usize = 4;
+const RECENT: usize = 5;
+const STEM: usize = 6;
+const NAMED: usize = 7;
+
+/// What is taken off a score: changes are mostly of code, where a query does not ask for other files.
+fn handicap(kind: Kind, asks: Asks) -> f32 {
+    match kind {
+        Kind::Code => 0.0,
+        Kind::Test => 0.2,
+        Kind::Prose if asks.prose => 0.5,
+        Kind::Config if asks.config => 0.5,
+        Kind::Prose | Kind::Config => 3.5,
+        Kind::Data | Kind::Skipped(_) => 4.0,
+    }
+}
 
 const fn signal(name: &'static str, weight: f32, says: &'static str) -> Signal {
     Signal { name, weight, says }
@@ -70,6 +81,8 @@ pub struct Heard<'a> {
     pub rarity: &'a dyn Fn(Term) -> f32,
     /// What commits with such messages changed, and what the latest ones did.
     pub votes: Votes<'a>,
+    /// Words of these messages that the query does not have, with their weights.
+    pub echo: Vec<(Term, f32)>,
 }
 
 /// A file with its score.
@@ -88,13 +101,24 @@ pub struct Scored {
 pub struct Ranking {
     /// Files that anything speaks for, the best first.
     pub files: Vec<Scored>,
-    /// The score of each chunk, by number; what is beyond has none.
-    pub chunks: Vec<f32>,
+    /// What speaks for each chunk, by number; nothing speaks for what is beyond.
+    pub chunks: Vec<Worth>,
+}
+
+/// What speaks for a chunk.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Worth {
+    /// It has words of the query that are rare in the repository.
+    pub text: f32,
+    /// It has words of the query that are rare in its file.
+    pub local: f32,
+    /// It has words of past messages that are like the query.
+    pub echo: f32,
 }
 
 impl Ranking {
-    /// Returns the score of a chunk.
-    pub fn chunk(&self, chunk: ChunkNo) -> f32 {
+    /// Returns what speaks for a chunk.
+    pub fn chunk(&self, chunk: ChunkNo) -> Worth {
         self.chunks.get(chunk as usize).copied().unwrap_or_default()
     }
 }
@@ -108,9 +132,12 @@ pub fn rank(index: &Index, query: &Query, heard: &Heard<'_>, weights: &Weights) 
     for (term, weight) in &query.terms {
         tally.term(*term, *weight, heard)?;
     }
+    for (term, weight) in &heard.echo {
+        tally.echo(*term, *weight)?;
+    }
     tally.votes(heard);
     tally.named(query);
-    Ok(tally.ranking(weights))
+    Ok(tally.ranking(weights, query.asks))
 }
 
 /// The scores so far.
@@ -120,7 +147,7 @@ struct Tally<'a> {
     files: Vec<[f32; SIGNALS]>,
     /// Fields of the term at hand, by file.
     fields: Vec<f32>,
-    chunks: Vec<f32>,
+    chunks: Vec<Worth>,
 }
 
 #[derive(Clone, Copy)]
@@ -164,7 +191,7 @@ fn float(count: usize) -> f32 {
     count as f32
 }
 
-/// How often a term is in a file, and in names that it defines.
+/// How often a term is in a file, and in how many chunks that define a name with it.
 #[derive(Clone, Copy)]
 struct InFile {
     file: FileNo,
@@ -179,7 +206,7 @@ impl<'a> Tally<'a> {
             totals: Averages::of(&index.totals()),
             files: vec![[0.0; SIGNALS]; index.numbers()],
             fields: vec![0.0; index.numbers()],
-            chunks: vec![0.0; index.chunk_numbers()],
+            chunks: vec![Worth::default(); index.chunk_numbers()],
         }
     }
 
@@ -196,15 +223,13 @@ impl<'a> Tally<'a> {
     fn term(&mut self, term: Term, weight: f32, heard: &Heard<'_>) -> Result<(), (String, Broken)> {
         let hits = self.index.hits(term)?;
         let telling = weight * (0.3 + 0.7 * (heard.rarity)(term));
-        self.chunks(&hits, weight, telling);
+        self.chunks(&hits, telling);
         let files = by_file(&hits);
         let named: Vec<(FileNo, f32, f32)> = self.index.named(term).collect();
-        let (in_content, in_path) = (idf(self.totals.files, files.len()), idf(self.totals.files, named.len()));
+        let in_path = idf(self.totals.files, named.len());
         for here in &files {
             let sums = self.index.sums(here.file);
             let length = float(sums.terms as usize) / self.totals.terms_of_file;
-            let saturated = here.count * 2.2 / (here.count + 1.2 * (0.4 + 0.6 * length));
-            self.add(here.file, CONTENT, telling * in_content * saturated);
             let defined = float(sums.defined as usize) / self.totals.defined;
             let fields = here.count / (0.4 + 0.6 * length) + 3.0 * here.defined / (0.5 + 0.5 * defined);
             self.field(here.file, fields);
@@ -236,21 +261,43 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn chunks(&mut self, hits: &[Hit], weight: f32, telling: f32) {
+    fn chunks(&mut self, hits: &[Hit], telling: f32) {
         let own = hits.iter().filter(|hit| !hit.twin);
-        let (with, defining) = own.clone().fold((0, 0), |(with, defining), hit| {
-            (with + 1, defining + usize::from(hit.defined))
-        });
-        let rare = telling * idf(self.totals.chunks, with);
-        let defines = 0.6 * weight * (1.0 + self.totals.chunks / float(defining.max(1))).ln();
-        for hit in own {
-            let count = float(hit.count as usize);
-            let length = f32::from(hit.terms) / self.totals.terms_of_chunk;
-            let score = rare * count * 2.0 / (count + 0.5 + 0.5 * length);
-            if let Some(place) = self.chunks.get_mut(hit.chunk as usize) {
-                *place += score + if hit.defined { defines } else { 0.0 };
+        let rare = idf(self.totals.chunks, own.count());
+        for of_file in hits.chunk_by(|one, next| one.file == next.file) {
+            let Some(first) = of_file.first().filter(|hit| !hit.twin) else {
+                continue;
+            };
+            let all = float(self.index.sums(first.file).chunks as usize);
+            let rare_here = (1.0 + all / float(of_file.len())).ln();
+            for hit in of_file {
+                let saturated = telling * self.saturated(hit);
+                if let Some(worth) = self.chunks.get_mut(hit.chunk as usize) {
+                    worth.text += rare * saturated;
+                    worth.local += rare_here * saturated;
+                }
             }
         }
+    }
+
+    /// How much a term says for a chunk: less for each further time, and in long chunks.
+    fn saturated(&self, hit: &Hit) -> f32 {
+        let count = float(hit.count as usize);
+        let length = f32::from(hit.terms) / self.totals.terms_of_chunk;
+        count * 2.0 / (count + 0.5 + 0.5 * length)
+    }
+
+    fn echo(&mut self, term: Term, weight: f32) -> Result<(), (String, Broken)> {
+        let mut hits = self.index.hits(term)?;
+        hits.retain(|hit| !hit.twin);
+        let rare = weight * idf(self.totals.chunks, hits.len());
+        for hit in &hits {
+            let value = rare * self.saturated(hit);
+            if let Some(worth) = self.chunks.get_mut(hit.chunk as usize) {
+                worth.echo += value;
+            }
+        }
+        Ok(())
     }
 
     fn votes(&mut self, heard: &Heard<'_>) {
@@ -284,7 +331,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn ranking(mut self, weights: &Weights) -> Ranking {
+    fn ranking(mut self, weights: &Weights, asks: Asks) -> Ranking {
         let mut found: Vec<FileNo> = Vec::new();
         for (file, signals) in (0..).zip(&self.files) {
             if signals.iter().any(|signal| *signal > 0.0) {
@@ -298,7 +345,7 @@ impl<'a> Tally<'a> {
                 .iter()
                 .map(|span| span.chunk)
                 .fold(0.0_f32, |best, chunk| {
-                    best.max(self.chunks.get(chunk as usize).copied().unwrap_or_default())
+                    best.max(self.chunks.get(chunk as usize).map_or(0.0, |worth| worth.text))
                 });
             let bytes = float(self.index.sums(*file).bytes as usize);
             if let Some(signals) = self.files.get_mut(*file as usize) {
@@ -317,11 +364,12 @@ impl<'a> Tally<'a> {
             .filter_map(|file| {
                 let mut signals = *self.files.get(file as usize)?;
                 signals.iter_mut().zip(&most).for_each(|(signal, most)| *signal /= most);
-                let score = signals
+                let sum: f32 = signals
                     .iter()
                     .zip(weights)
                     .map(|(signal, weight)| signal * weight)
                     .sum();
+                let score = sum - self.index.file(file).map_or(0.0, |file| handicap(file.kind, asks));
                 Some(Scored { file, score, signals })
             })
             .collect();

@@ -1,7 +1,7 @@
 //! Votes: past commits whose messages have words of the query vote for the files that they touched; so do the newest ones,
 //! whatever they say. Costs as much as commits have these words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     context::{
@@ -84,6 +84,30 @@ pub fn votes<'p>(past: &'p Past, query: &[(Term, f32)]) -> Votes<'p> {
     let mut files: Vec<(&RepoPath, Vote)> = named.collect();
     files.sort_unstable_by_key(|(path, _)| *path);
     Votes { files }
+}
+
+/// How many of the commits with the likest messages are echoed, and how many of their words.
+const ECHOED: (usize, usize) = (12, 24);
+
+/// Returns words that the likest messages have and the query does not, each with its weight: what those who made such
+/// changes called what they touched.
+pub fn echo(past: &Past, query: &[(Term, f32)]) -> Vec<(Term, f32)> {
+    let (commits, words) = ECHOED;
+    let mut best = best(past, query);
+    best.truncate(commits);
+    let all: f64 = best.iter().map(|(score, _)| score).sum();
+    let mut sums: BTreeMap<Term, f64> = BTreeMap::new();
+    for (score, place) in best {
+        for (term, _) in past.terms_at(place) {
+            *sums.entry(*term).or_default() += score / all;
+        }
+    }
+    sums.retain(|term, _| !query.iter().any(|(known, _)| known == term));
+    let weigh = |(term, sum): (Term, f64)| (term, as_f32(sum) * past.rarity(term));
+    let mut echoed: Vec<(Term, f32)> = sums.into_iter().map(weigh).collect();
+    echoed.sort_by(|(one, weight), (other, than)| than.total_cmp(weight).then(one.cmp(other)));
+    echoed.truncate(words);
+    echoed
 }
 
 /// Returns the commits with the likest messages among those with few files, and how like they are.

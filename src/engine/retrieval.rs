@@ -15,7 +15,7 @@ use crate::{
         query::Query,
         rank::{self, Heard, Ranking, Weights},
         terms::Terms,
-        votes::votes,
+        votes,
     },
     engine::{indexing, past::Pasts},
     git::{
@@ -114,10 +114,12 @@ impl Retrieval {
     }
 
     fn put(&mut self, rules: &Attributes, path: RepoPath, entry: Option<Entry>) {
-        match entry.filter(|entry| kind_of(rules, &path, entry.mode).is_read()) {
-            Some(entry) => self.index.put(File {
+        let read = entry.map(|entry| (entry.id, kind_of(rules, &path, entry.mode)));
+        match read.filter(|(_, kind)| kind.is_read()) {
+            Some((id, kind)) => self.index.put(File {
                 syntax: chunk::syntax(&path),
-                id: entry.id,
+                id,
+                kind,
                 path,
             }),
             None => self.index.remove(&path),
@@ -136,7 +138,8 @@ impl Retrieval {
         let past = self.pasts.at(repo, tip)?;
         let heard = Heard {
             rarity: &|term| past.rarity(term),
-            votes: votes(past, &query.terms),
+            votes: votes::votes(past, &query.terms),
+            echo: votes::echo(past, &query.terms),
         };
         let mut tries = 0;
         loop {
@@ -163,7 +166,7 @@ impl Retrieval {
             .chain(goal.acceptance.iter().map(String::as_str))
         {
             if part.trim() != goal.description.trim() {
-                text.push_str("\n");
+                text.push('\n');
                 text.push_str(part.trim());
             }
         }

@@ -52,13 +52,9 @@ fn table(signals: &[crate::commands::context::Explained], look: &Look) -> String
     let mut text = look.paint.paint(Style::Bold, &heading);
     text.push('\n');
     for file in signals {
-        let values = file.signals.iter().map(|(_, value)| format!("{value:>8.2}"));
-        let values: String = values.collect();
-        text.push_str(&format!(
-            "{:>6.2}{values}  {}\n",
-            file.score,
-            one_line(&file.path.to_string())
-        ));
+        let values: String = file.signals.iter().map(|(_, value)| format!("{value:>8.2}")).collect();
+        let path = one_line(&file.path.to_string());
+        text.extend([format!("{:>6.2}{values}  {path}\n", file.score)]);
     }
     text
 }
