@@ -6,6 +6,7 @@ pub mod config;
 pub mod context;
 pub mod import;
 pub mod plan;
+pub mod prompt;
 pub mod status;
 pub mod steer;
 pub mod template;
@@ -148,7 +149,7 @@ pub enum Verb {
     /// The text is read from standard input. Asks nobody.
     Context(context::Context),
     /// Print the prompt that a goal would get; asks nobody
-    Prompt(Id),
+    Prompt(prompt::Prompt),
     /// Apply a reply from standard input to the files of this folder
     Apply(Apply),
     /// Watch it work in a scratch repository: no key, no network
@@ -319,7 +320,7 @@ pub struct List {
     pub states: Vec<State>,
 }
 
-/// `show`, `prompt`
+/// `show`
 #[derive(Args, Debug)]
 pub struct Id {
     /// The goal

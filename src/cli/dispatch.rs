@@ -112,7 +112,13 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             }
         }
         Verb::Context(args) => context::run(at, args),
-        Verb::Prompt(args) => answer(at, &commands::prompt::run(&at.session()?, &id(&args.id)?)?),
+        Verb::Prompt(args) => {
+            let (id, explain) = (id(&args.id)?, args.explain);
+            answer(
+                at,
+                &commands::prompt::run(&at.session()?, &commands::prompt::Request { id, explain })?,
+            )
+        }
         Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),
         Verb::Demo(args) => show_demo(at, args),
         Verb::Models(args) => list_models(at, args),

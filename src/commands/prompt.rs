@@ -5,12 +5,31 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{executor::Executor, gather, recall, run, session::Session, target::Target, templates},
+    engine::{
+        executor::Executor,
+        gather::Place,
+        recall, run,
+        session::Session,
+        target::Target,
+        templates,
+        window::{self, Window},
+        wording::{self, Order, Shelf, Worded},
+    },
     git::tree,
     id::GoalId,
-    prompt::{self, Way},
+    layers::Resolved,
+    prompt::{self, Way, budget::BYTES_PER_TOKEN, sections::Spent},
     transcript::Message,
 };
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// The goal.
+    pub id: GoalId,
+    /// Whether what each section takes is shown instead of the prompt.
+    pub explain: bool,
+}
 
 /// The prompt.
 #[derive(Debug, Serialize)]
@@ -23,27 +42,49 @@ pub struct Outcome {
     pub prompt_hash: String,
     /// What did not fit.
     pub left_out: Vec<String>,
+    /// What a reader should know of how it was gathered.
+    pub warnings: Vec<String>,
+    /// Its room.
+    pub budget: Budget,
+    /// What each part takes, in the order of the prompt.
+    pub sections: Vec<Spent>,
+    /// Whether people are shown the sections.
+    #[serde(skip)]
+    pub explain: bool,
+}
+
+/// The room of a prompt. A token is taken to be three bytes, fewer than usual, so that the endpoint's own limit holds.
+#[derive(Debug, Serialize)]
+pub struct Budget {
+    /// Tokens that this prompt takes.
+    pub taken: usize,
+    /// Tokens that it may take.
+    pub prompt: usize,
+    /// Tokens that a request may take when all is said.
+    pub request: usize,
+    /// What says so.
+    pub from: String,
 }
 
 impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.prompt/1";
 }
 
-/// Builds the prompt of goal `id`.
+/// Builds the prompt of a goal.
 ///
 /// # Errors
 /// A fault for an unknown goal, or when the repository cannot be read.
-pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
+pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
+    let id = &request.id;
     let repo = session.repo();
     let target = Target::read(session, &repo)?;
     let known = recall::read(session, &repo, &target)?;
     let Some(goal) = known.backlog.get(id) else {
         return Err(run::unknown_goal(&known.facts, id).into());
     };
-    let settings = session.settings_at(&repo, Some(target.tip))?.settings;
-    let templates = templates::of(&repo, tree::code_of_commit(&repo, target.tip)?)?;
-    let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
-    let place = gather::Place {
+    let resolved = session.settings_at(&repo, Some(target.tip))?;
+    let settings = &resolved.settings;
+    let place = Place {
         repo: &repo,
         target: &target,
         base: target.tip,
@@ -51,15 +92,45 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         newest: known.facts.attempts.get(id).map_or(0, |attempt| attempt.number),
         llm: &settings.llm,
     };
-    let mut context = gather::context(place, &mut gather::Listings::default(), &goal)?;
-    context.way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
-    let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
-    let wording = templates.wording(&session.redactor);
-    let built = prompt::build(&goal, &context, (1, rounds), tokens, wording).map_err(templates::unbuilt)?;
+    let way = Executor::of(&goal, settings).map_or(Way::Edit, |executor| executor.way());
+    let window = window(session, &resolved, way, goal.model.as_deref());
+    let templates = templates::of(&repo, tree::code_of_commit(&repo, target.tip)?)?;
+    let order = Order {
+        goal: &goal,
+        way,
+        round: (1, goal.max_attempts.unwrap_or(settings.run.max_attempts)),
+        tokens: window.tokens,
+        wording: templates.wording(&session.redactor),
+    };
+    let Worded { built, warnings } =
+        wording::first(place, &mut Shelf::open(session, &repo), &order)?.map_err(templates::unbuilt)?;
+    let bytes: usize = built.messages.iter().map(|message| message.content.len()).sum();
     Ok(Outcome {
         goal: id.clone(),
         messages: built.messages,
         prompt_hash: built.hash,
         left_out: built.left_out,
+        warnings,
+        budget: Budget {
+            taken: bytes.div_ceil(BYTES_PER_TOKEN),
+            prompt: prompt::first(way, window.tokens),
+            request: window.tokens,
+            from: window.from,
+        },
+        sections: built.spent,
+        explain: request.explain,
     })
+}
+
+/// Returns the window; where it is `llm.context`, with where that is set.
+fn window(session: &Session, resolved: &Resolved, way: Way, model: Option<&str>) -> Window {
+    let settings = &resolved.settings;
+    let window = window::of_way(session, settings, way, model);
+    match resolved.values.get("llm.context") {
+        Some(set) if window.tokens == window::ceiling(settings) => Window {
+            from: format!("{} ({})", window.from, set.origin),
+            ..window
+        },
+        _ => window,
+    }
 }

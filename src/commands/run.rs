@@ -7,19 +7,20 @@ use crate::{
     commands,
     engine::{
         executor::Executor,
-        gather,
+        gather::Place,
         planning::{self, Planned},
         recall,
         run::{self, Order, Summary},
         session::Session,
         target::Target,
-        templates,
+        templates, window,
+        wording::{self, Order as Wording, Shelf},
     },
     fault::Kind,
     git::tree,
     goal::Decision,
     id::GoalId,
-    prompt::{self, Way},
+    prompt::Way,
     schedule,
 };
 
@@ -138,10 +139,9 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
         }
     }
     let settings = session.settings_at(&repo, Some(target.tip))?.settings;
-    let templates = templates::of(&repo, tree::code_of_commit(&repo, target.tip)?)?;
-    let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
     let mut would_run = Vec::new();
-    let mut listings = gather::Listings::default();
+    let templates = templates::of(&repo, tree::code_of_commit(&repo, target.tip)?)?;
+    let mut shelf = Shelf::open(session, &repo);
     let wanted = |id: &&&GoalId| request.only.is_empty() || request.only.contains(**id);
     let most = request.max.unwrap_or(usize::MAX);
     for id in schedule::ready(&known.facts, &request.only)
@@ -150,7 +150,7 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
         .take(most)
     {
         let Some(goal) = known.backlog.get(id) else { continue };
-        let place = gather::Place {
+        let place = Place {
             repo: &repo,
             target: &target,
             base: target.tip,
@@ -158,11 +158,17 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
             newest: known.facts.attempts.get(*id).map_or(0, |attempt| attempt.number),
             llm: &settings.llm,
         };
-        let mut context = gather::context(place, &mut listings, &goal)?;
-        context.way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
-        let rounds = goal.max_attempts.unwrap_or(settings.run.max_attempts);
-        let wording = templates.wording(&session.redactor);
-        let built = prompt::build(&goal, &context, (1, rounds), tokens, wording).map_err(templates::unbuilt)?;
+        let way = Executor::of(&goal, &settings).map_or(Way::Edit, |executor| executor.way());
+        let order = Wording {
+            goal: &goal,
+            way,
+            round: (1, goal.max_attempts.unwrap_or(settings.run.max_attempts)),
+            tokens: window::of_way(session, &settings, way, goal.model.as_deref()).tokens,
+            wording: templates.wording(&session.redactor),
+        };
+        let built = wording::first(place, &mut shelf, &order)?
+            .map_err(templates::unbuilt)?
+            .built;
         would_run.push(Would {
             goal: (*id).clone(),
             description: goal.description.clone(),

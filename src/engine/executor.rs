@@ -14,13 +14,24 @@ use eyre::Result;
 
 use crate::{
     door::{env::Env, fs, spawn},
-    engine::{attempt::Attempt, draft::Unusable, gather, repair::Rounds, templates},
+    engine::{
+        attempt::Attempt,
+        draft::Unusable,
+        gather,
+        repair::Rounds,
+        templates, window,
+        wording::{self, Order, Worded},
+        worker::Worker,
+    },
     goal::Goal,
     guard::Admitted,
     money::caps::OverBudget,
-    prompt::{self, PromptError, Way, repair::Feedback},
+    prompt::{PromptError, Way, repair::Feedback},
     settings::{External, Settings},
 };
+
+/// Why a round cannot be told what went wrong.
+const FULL: &str = "the conversation fills `llm.context`, or what the model holds";
 
 /// Who works.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -184,12 +195,15 @@ fn word(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, way: Way) -> Result<Opti
         newest: attempt.number.saturating_sub(1),
         llm: &worker.settings.llm,
     };
-    let mut context = gather::context(place, &mut worker.listings, &attempt.goal)?;
-    context.way = way;
-    let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
-    let wording = attempt.templates.wording(&worker.session.redactor);
-    match prompt::build(&attempt.goal, &context, rounds.number(), tokens, wording) {
-        Ok(built) => {
+    let order = Order {
+        goal: &attempt.goal,
+        way,
+        round: rounds.number(),
+        tokens: room(worker, &attempt.goal, way),
+        wording: attempt.templates.wording(&worker.session.redactor),
+    };
+    match wording::first(place, &mut worker.shelf, &order)? {
+        Ok(Worded { built, .. }) => {
             attempt.talk.messages = built.messages;
             attempt.stored.prompt_hash = built.hash;
             Ok(None)
@@ -197,4 +211,9 @@ fn word(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, way: Way) -> Result<Opti
         Err(error @ PromptError::TooLarge { .. }) => Ok(Some(format!("prompt: {error}"))),
         Err(error) => Err(templates::unbuilt(error)),
     }
+}
+
+/// Returns the tokens that a conversation about `goal` may take.
+fn room(worker: &Worker<'_>, goal: &Goal, way: Way) -> usize {
+    window::of_way(worker.session, &worker.settings, way, goal.model.as_deref()).tokens
 }

@@ -1,5 +1,4 @@
-//! Gathering: what the prompt of a goal shows. The one seam between the repository and `prompt`: retrieval that ranks comes
-//! in here.
+//! Gathering: what the prompt of a goal shows, whatever ranks best. `wording` adds what was ranked, and what goes with it.
 
 use std::{collections::BTreeMap, fmt::Write as _, io};
 
@@ -19,16 +18,14 @@ use crate::{
     goal::Goal,
     id::{CommitId, GoalId, TreeId},
     path::RepoPath,
-    prompt::{Context, Way},
+    prompt::{Context, rules::Rules},
     proof,
     reply::family::{self, Asked},
     settings::Llm,
-    snapshot::{Listing, Mode, Snapshot, read_path},
+    snapshot::{Listing, Mode, Snapshot},
     survey, textdiff,
 };
 
-/// Files with standing rules of the repository, at its top.
-const RULES: [&str; 3] = ["AGENTS.md", "CLAUDE.md", "CONVENTIONS.md"];
 /// Most paths of the outline.
 const OUTLINE: usize = 400;
 /// Commits of the log.
@@ -37,6 +34,16 @@ const LOG: usize = 10;
 const DIFFS: usize = 3;
 /// Most bytes of one diff.
 const DIFF_BYTES: usize = 6000;
+/// Most bytes of what one commit changed in files that are shown.
+const TOUCHED_BYTES: usize = 2400;
+/// Commits that are looked through for those that touched a file.
+const TOUCHING: usize = 200;
+/// A commit that changes more files than this says nothing of any of them.
+const SWEEPING: usize = 100;
+/// Attempts whose failures are told, the newest.
+const ATTEMPTS: u32 = 20;
+/// Most bytes of why one attempt failed.
+const REASON: usize = 600;
 
 /// Where a goal is worked on.
 #[derive(Clone, Copy)]
@@ -99,7 +106,7 @@ fn advanced(mut listing: Listing, differences: Vec<diff::Differs>) -> Listing {
     listing
 }
 
-/// Gathers what a prompt for `goal` at `place` shows.
+/// Gathers what a prompt for `goal` at `place` shows, but for rules and what depends on which files are shown.
 ///
 /// # Errors
 /// When the repository cannot be read.
@@ -114,19 +121,22 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     } = place;
     let code = tree::code_of_commit(repo, base)?;
     let snapshot = tree::snapshot(repo, code);
-    let (log, diffs) = recent(repo, base)?;
+    let listing = listings.at(repo, code.root)?;
+    let log: Vec<String> = latest(repo, base, LOG)?
+        .iter()
+        .map(|entry| entry.subject().to_owned())
+        .collect();
     Ok(Context {
         master: master_prompt(repo, target, base)?,
-        rules: rules(&snapshot)?,
         files: files(&snapshot, goal)?,
-        outline: outline(listings.at(repo, code.root)?),
-        log,
-        diffs,
+        outline: outline(listing),
+        coarse: [usize::MAX, 3, 2, 1].map(|depth| folders(listing, depth)).to_vec(),
+        log: log.join("\n"),
         dependencies: dependencies(repo, base, goal, backlog)?,
         test_goal: proof::is_test_goal(goal).is_some(),
         asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
         failures: failures(repo, goal, newest)?,
-        way: Way::default(),
+        ..Context::default()
     })
 }
 
@@ -135,15 +145,11 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
 /// # Errors
 /// When history or what it holds cannot be read.
 pub fn recent(repo: &Repo, base: CommitId) -> Result<(String, String)> {
-    // Many edits of the backlog in a row would leave no room for what was done to the code.
-    let mut commits = history::first_parents(repo, base, LOG * 3).wrap_err("reading the recent history")?;
-    commits.retain(|entry| entry.subject() != hand_edits::EDITS);
-    commits.truncate(LOG);
-    // Without ids: they hold the time, and a prompt that is asked again must be the same.
+    let commits = latest(repo, base, LOG)?;
     let log: Vec<&str> = commits.iter().map(LogEntry::subject).collect();
     let mut diffs = Vec::new();
     for entry in commits.iter().filter(|entry| !entry.parents.is_empty()) {
-        let diff = commit_diff(repo, entry.id)?;
+        let diff = worded(repo, diff::of_commit(repo, entry.id)?, DIFF_BYTES)?;
         if !diff.is_empty() {
             diffs.push(format!("commit: {}\n{diff}", entry.subject()));
         }
@@ -152,6 +158,58 @@ pub fn recent(repo: &Repo, base: CommitId) -> Result<(String, String)> {
         }
     }
     Ok((log.join("\n"), diffs.join("\n")))
+}
+
+/// Returns the `most` latest commits up to `base`. Many edits of the backlog in a row would leave no room for what was done
+/// to the code. They are told without ids, which hold the time: a prompt that is asked again must be the same.
+fn latest(repo: &Repo, base: CommitId, most: usize) -> Result<Vec<LogEntry>> {
+    let mut commits = history::first_parents(repo, base, most * 3).wrap_err("reading the recent history")?;
+    commits.retain(|entry| entry.subject() != hand_edits::EDITS);
+    commits.truncate(most);
+    Ok(commits)
+}
+
+/// Words what the latest commits up to `base` changed in the files that are shown, the newest commit first. Those that
+/// touched a `named` file go before those that touched any of the `others`.
+///
+/// # Errors
+/// When history or what it holds cannot be read.
+pub fn touching(repo: &Repo, base: CommitId, named: &[RepoPath], others: &[RepoPath]) -> Result<String> {
+    if named.is_empty() && others.is_empty() {
+        return Ok(String::new());
+    }
+    let commits = history::first_parents(repo, base, TOUCHING + 1).wrap_err("reading the history")?;
+    let mut found = Vec::new();
+    for (at, pair) in commits.windows(2).enumerate() {
+        let [entry, older] = pair else { continue };
+        if entry.subject() == hand_edits::EDITS {
+            continue;
+        }
+        let mut differing = diff::trees(repo, tree::of_commit(repo, older.id)?, tree::of_commit(repo, entry.id)?)?;
+        if differing.len() > SWEEPING {
+            continue;
+        }
+        let is_named = differing.iter().any(|differs| named.contains(&differs.path));
+        differing.retain(|differs| named.contains(&differs.path) || others.contains(&differs.path));
+        differing.sort_by_key(|differs| !named.contains(&differs.path));
+        if !differing.is_empty() {
+            found.push((!is_named, at, entry.subject(), differing));
+        }
+        if found.iter().filter(|(unnamed, ..)| !unnamed).count() == DIFFS {
+            break;
+        }
+    }
+    found.sort_by_key(|(unnamed, at, ..)| (*unnamed, *at));
+    found.truncate(DIFFS);
+    found.sort_by_key(|(_, at, ..)| *at);
+    let mut diffs = Vec::new();
+    for (.., subject, differing) in found {
+        let text = worded(repo, differing, TOUCHED_BYTES)?;
+        if !text.is_empty() {
+            diffs.push(format!("commit: {subject}\n{text}"));
+        }
+    }
+    Ok(diffs.join("\n"))
 }
 
 /// Returns how `model` is asked to word its edits.
@@ -174,32 +232,47 @@ pub fn master_prompt(repo: &Repo, target: &Target, base: CommitId) -> Result<Str
         .unwrap_or_default())
 }
 
-/// Says why the newest attempt at the goal failed.
+/// Says why attempts at the goal failed, the newest first, each reason once.
 fn failures(repo: &Repo, goal: &Goal, newest: u32) -> Result<Option<String>> {
-    let Some(id) = goal.id.as_ref().filter(|_| newest > 0) else {
+    let Some(id) = &goal.id else {
         return Ok(None);
     };
-    let stored = stored::read(repo, id, newest)?
-        .filter(|stored| matches!(stored.standing, Standing::Failed | Standing::Retried));
-    Ok(stored.map(|stored| format!("Attempt {newest} failed: {}", stored.reason)))
+    let version = goal.version();
+    let mut told: Vec<(String, Vec<String>)> = Vec::new();
+    for number in (1..=newest).rev().take(usize::try_from(ATTEMPTS).unwrap_or(usize::MAX)) {
+        let Some(stored) = stored::read(repo, id, number)? else {
+            continue;
+        };
+        if !matches!(stored.standing, Standing::Failed | Standing::Retried) {
+            continue;
+        }
+        // What was asked for otherwise may have failed for that.
+        let number = if stored.version == version {
+            number.to_string()
+        } else {
+            format!("{number}, when the goal was worded otherwise,")
+        };
+        let reason = cut(stored.reason.trim(), REASON).to_owned();
+        match told.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, numbers)) => numbers.push(number),
+            None => told.push((reason, vec![number])),
+        }
+    }
+    let lines = told.iter().map(|(reason, numbers)| match numbers.as_slice() {
+        [number] => format!("Attempt {number} failed: {reason}"),
+        [all @ .., last] => format!("Attempts {} and {last} failed: {reason}", all.join(", ")),
+        [] => reason.clone(),
+    });
+    let lines: Vec<String> = lines.collect();
+    Ok((!lines.is_empty()).then(|| lines.join("\n")))
 }
 
-/// Reads the files with standing rules of the repository.
+/// Reads the files with standing rules for the whole repository.
 ///
 /// # Errors
 /// When one cannot be read.
 pub fn rules(snapshot: &dyn Snapshot) -> io::Result<Vec<(String, String)>> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for name in RULES {
-        let Some(text) = read_path(snapshot, &RepoPath::from_git(name.as_bytes()))? else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(&text).into_owned();
-        if !found.iter().any(|(_, known)| *known == text) {
-            found.push((name.to_owned(), text));
-        }
-    }
-    Ok(found)
+    Rules::new(snapshot).top()
 }
 
 fn files(snapshot: &dyn Snapshot, goal: &Goal) -> io::Result<Vec<(String, Option<String>)>> {
@@ -208,7 +281,12 @@ fn files(snapshot: &dyn Snapshot, goal: &Goal) -> io::Result<Vec<(String, Option
         let Ok(path) = RepoPath::parse(name) else { continue };
         let text = match snapshot.entry(&path)? {
             Some(entry) if matches!(entry.mode, Mode::File | Mode::Executable) => {
-                Some(String::from_utf8_lossy(&snapshot.read(&entry.id)?).into_owned())
+                let bytes = snapshot.read(&entry.id)?;
+                Some(if bytes.contains(&0) {
+                    "[not text, and not shown]\n".to_owned()
+                } else {
+                    String::from_utf8_lossy(&bytes).into_owned()
+                })
             }
             _ => None,
         };
@@ -217,26 +295,33 @@ fn files(snapshot: &dyn Snapshot, goal: &Goal) -> io::Result<Vec<(String, Option
     Ok(files)
 }
 
-/// Lists paths; past the limit folders are given with their counts.
+/// Lists paths; past the limit folders with their counts.
 fn outline(listing: &Listing) -> String {
-    if listing.len() <= OUTLINE {
-        let lines: Vec<String> = listing.iter().map(|(path, _)| path.to_string()).collect();
-        return lines.join("\n");
+    if listing.len() > OUTLINE {
+        return folders(listing, usize::MAX);
     }
-    let mut folders: BTreeMap<&[u8], usize> = BTreeMap::new();
+    let lines: Vec<String> = listing.iter().map(|(path, _)| path.to_string()).collect();
+    lines.join("\n")
+}
+
+/// Lists folders down to `depth` with the number of files below each that is not in another of them.
+fn folders(listing: &Listing, depth: usize) -> String {
+    let mut folders: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     for (path, _) in listing {
-        let path = path.as_bytes();
-        let folder = path
-            .iter()
-            .rposition(|byte| *byte == b'/')
-            .and_then(|at| path.get(..at));
-        *folders.entry(folder.unwrap_or_default()).or_default() += 1;
+        let names: Vec<&[u8]> = path.names().collect();
+        let above = names.len().saturating_sub(1).min(depth);
+        let folder = names.get(..above).unwrap_or_default().join(&b'/');
+        *folders.entry(folder).or_default() += 1;
     }
-    let worded = |(folder, count): (&&[u8], &usize)| match folder {
-        [] => format!("(top) ({count} files)"),
-        folder => format!("{}/ ({count} files)", RepoPath::from_git(*folder)),
+    let line = |(folder, count): (&Vec<u8>, &usize)| {
+        let files = if *count == 1 { "file" } else { "files" };
+        if folder.is_empty() {
+            format!("(top) ({count} {files})")
+        } else {
+            format!("{}/ ({count} {files})", RepoPath::from_git(folder.clone()))
+        }
     };
-    let mut lines: Vec<String> = folders.iter().take(OUTLINE).map(worded).collect();
+    let mut lines: Vec<String> = folders.iter().take(OUTLINE).map(line).collect();
     if folders.len() > OUTLINE {
         lines.push(format!("… {} more folders", folders.len() - OUTLINE));
     }
@@ -258,18 +343,19 @@ fn dependencies(repo: &Repo, base: CommitId, goal: &Goal, backlog: &Backlog) -> 
             Some(goal) => goal.description,
             None => history::entry(repo, *commit)?.subject().to_owned(),
         };
-        found.push((id.clone(), description, commit_diff(repo, *commit)?));
+        found.push((
+            id.clone(),
+            description,
+            worded(repo, diff::of_commit(repo, *commit)?, DIFF_BYTES)?,
+        ));
     }
     Ok(found)
 }
 
-/// Words what a commit changed against its first parent, memory files left out.
-///
-/// # Errors
-/// When its trees or blobs cannot be read.
-fn commit_diff(repo: &Repo, commit: CommitId) -> Result<String> {
+/// Words what differs in about `most` bytes.
+fn worded(repo: &Repo, differing: Vec<diff::Differs>, most: usize) -> Result<String> {
     let mut text = String::new();
-    for differs in diff::of_commit(repo, commit)? {
+    for differs in differing {
         if survey::paths::is_output(&differs.path) {
             let _ = writeln!(text, "{}: not shown, a program writes it", differs.path);
             continue;
@@ -284,17 +370,20 @@ fn commit_diff(repo: &Repo, commit: CommitId) -> Result<String> {
             old.as_deref(),
             new.as_deref(),
         ));
-        if text.len() > DIFF_BYTES {
-            let end = text
-                .char_indices()
-                .map(|(at, _)| at)
-                .take_while(|at| *at <= DIFF_BYTES)
-                .last()
-                .unwrap_or(0);
-            text.truncate(end);
-            text.push_str("\n… cut\n");
+        if text.len() > most {
+            text = format!("{}\n… cut\n", cut(&text, most));
             break;
         }
     }
     Ok(text)
+}
+
+/// Returns at most `most` bytes of `text`, of whole characters.
+fn cut(text: &str, most: usize) -> &str {
+    let end = text
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .take_while(|end| *end <= most)
+        .last();
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }

@@ -45,4 +45,6 @@ pub mod target;
 pub mod tariffs;
 pub mod templates;
 pub mod undo;
+pub mod window;
+pub mod wording;
 pub mod worker;

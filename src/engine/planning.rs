@@ -24,7 +24,7 @@ use crate::{
         session::Session,
         stored, surveying,
         target::Target,
-        templates,
+        templates, window,
     },
     event::Event,
     fault::{Fault, Kind},
@@ -112,7 +112,7 @@ pub fn draft(session: &Session, repo: &Repo, order: &Order) -> Result<Draft> {
     let settings = session.settings_at(repo, Some(target.tip))?.settings;
     let count = room(&known, &settings, order)?;
     let context = surveying::context(session, repo, &target, &known, &mut Listings::default())?;
-    let tokens = usize::try_from(settings.llm.context).unwrap_or(usize::MAX);
+    let tokens = window::of(session, &settings, &settings.llm.model).tokens;
     let templates = templates::of(repo, tree::code_of_commit(repo, target.tip)?)?;
     let wording = templates.wording(&session.redactor);
     let built = prompt::plan::build(&context, count, order.brief.as_deref(), tokens, wording);

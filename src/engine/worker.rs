@@ -14,7 +14,6 @@ use crate::{
     engine::{
         asking::Asking,
         checks::Checker,
-        gather::Listings,
         hand_edits,
         landed::Landed,
         live::{Live, Phase},
@@ -25,6 +24,7 @@ use crate::{
         spending::Spending,
         target::Target,
         tariffs, undo,
+        wording::Shelf,
     },
     event::Event,
     facts::{AttemptFact, Fact, Facts, Standing},
@@ -56,8 +56,8 @@ pub struct Worker<'s> {
     pub gate: Gate,
     /// What is red at the base without us.
     pub baseline: Baseline,
-    /// What the outline of a prompt is made of.
-    pub listings: Listings,
+    /// What prompts are made of.
+    pub shelf: Shelf,
     /// Runs checks.
     pub checker: Checker<'s>,
     asking: Option<Asking>,
@@ -100,6 +100,7 @@ impl<'s> Worker<'s> {
             landed: by_people,
         } = recall::read(session, &repo, &target)?;
         let checker = Checker::new(session, &repo);
+        let shelf = Shelf::open(session, &repo);
         let followed = session.clock.now();
         let unwritten = records::late_rows(&repo, target.tip)?;
         Ok(Self {
@@ -111,7 +112,7 @@ impl<'s> Worker<'s> {
             settings,
             gate,
             baseline: Baseline::default(),
-            listings: Listings::default(),
+            shelf,
             checker,
             asking: None,
             spending: None,

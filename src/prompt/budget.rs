@@ -43,6 +43,34 @@ fn fence(text: &str) -> String {
     "`".repeat(longest.saturating_add(1).max(3))
 }
 
+/// A text that waits for room: redacted, and ending with a newline.
+pub struct Waiting {
+    path: String,
+    text: String,
+}
+
+impl Waiting {
+    /// Returns the bytes that all of it takes, its frame included.
+    pub fn need(&self) -> usize {
+        frame(&self.path, &self.text) + self.text.len()
+    }
+
+    /// Returns its name.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Makes a block of all of it.
+    pub fn block(&self) -> Block {
+        Block::new(&self.path, self.text.clone(), 0)
+    }
+
+    /// Returns how many lines from its start fit into `room` bytes.
+    pub fn lines_within(&self, room: usize) -> usize {
+        head(&self.text, room).lines().count()
+    }
+}
+
 /// Room that is given away section by section.
 pub struct Room<'a> {
     total: usize,
@@ -63,35 +91,75 @@ impl<'a> Room<'a> {
         })
     }
 
+    /// Returns the bytes of `percent` of the whole.
+    pub fn share(&self, percent: usize) -> usize {
+        self.total.saturating_mul(percent) / 100
+    }
+
+    /// Returns the bytes that are left.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Returns `text` without secrets, ending with a newline.
+    pub fn clean(&self, text: &str) -> String {
+        whole_lines(self.redactor.clean(text).as_str())
+    }
+
+    /// Makes texts ready to be given room; those that are blank need none.
+    pub fn waiting(&self, texts: &[(String, &str)]) -> Vec<Waiting> {
+        let texts = texts.iter().filter(|(_, text)| !text.trim().is_empty());
+        texts
+            .map(|(path, text)| Waiting {
+                path: path.clone(),
+                text: self.clean(text),
+            })
+            .collect()
+    }
+
     /// Gives the texts what they need: together at most `percent` of the total, and what is left. Small ones stay
     /// whole as long as possible; a text that gets no room for a single line is left out with its frame.
     pub fn give(&mut self, texts: &[(String, &str)], percent: usize) -> Vec<Block> {
-        let texts: Vec<(&str, String)> = texts
-            .iter()
-            .filter(|(_, text)| !text.trim().is_empty())
-            .map(|(path, text)| (path.as_str(), whole_lines(self.redactor.clean(text).as_str())))
-            .collect();
-        let needs: Vec<usize> = texts
-            .iter()
-            .map(|(path, text)| frame(path, text) + text.len())
-            .collect();
-        let grants = share(&needs, self.left.min(self.total.saturating_mul(percent) / 100));
+        let waiting = self.waiting(texts);
+        let most = self.share(percent);
+        self.fit(&waiting, most)
+    }
+
+    /// As `give`, with the most bytes.
+    pub fn fit(&mut self, texts: &[Waiting], most: usize) -> Vec<Block> {
+        let needs: Vec<usize> = texts.iter().map(Waiting::need).collect();
+        let grants = share(&needs, self.left.min(most));
         let mut blocks = Vec::new();
-        for ((path, text), grant) in texts.into_iter().zip(grants) {
-            let frame = frame(path, &text);
-            let kept = head(&text, grant.saturating_sub(frame));
+        for (Waiting { path, text }, grant) in texts.iter().zip(grants) {
+            let frame = frame(path, text);
+            let kept = head(text, grant.saturating_sub(frame));
             let missing = text.lines().count() - kept.lines().count();
             if kept.is_empty() {
-                self.left_out.push(format!("{path} (all of {})", lines(missing)));
+                self.leave_out(format!("{path} (all of {})", lines(missing)));
                 continue;
             }
             if missing > 0 {
-                self.left_out.push(format!("{path} ({})", lines(missing)));
+                self.leave_out(format!("{path} ({})", lines(missing)));
             }
-            self.left = self.left.saturating_sub(frame + kept.len());
+            self.take(frame + kept.len());
             blocks.push(Block::new(path, kept.to_owned(), missing));
         }
         blocks
+    }
+
+    /// Takes `bytes` of what is left.
+    pub fn take(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes);
+    }
+
+    /// Notes what did not fit.
+    pub fn leave_out(&mut self, what: String) {
+        self.left_out.push(what);
+    }
+
+    /// Returns what was left out so far.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// Gives one text what it needs, as `give` does.
@@ -105,10 +173,17 @@ impl<'a> Room<'a> {
     }
 }
 
-fn lines(count: usize) -> String {
+/// Words a number of lines.
+pub fn lines(count: usize) -> String {
     format!("{count} line{}", if count == 1 { "" } else { "s" })
 }
 
+/// Returns the bytes that a block takes besides its text where nothing of it is cut.
+pub fn frame_of_all(path: &str, text: &str) -> usize {
+    path.len() + 2 * fence(text).len() + 6
+}
+
+/// Returns the most bytes that a block takes besides its text.
 fn frame(path: &str, text: &str) -> usize {
     FRAME + path.len() + 2 * fence(text).len()
 }
@@ -124,7 +199,7 @@ fn whole_lines(text: &str) -> String {
 
 /// Shares `room` among `needs`: whoever needs least is served first, and no one gets less than an even part of what
 /// is left then.
-fn share(needs: &[usize], mut room: usize) -> Vec<usize> {
+pub fn share(needs: &[usize], mut room: usize) -> Vec<usize> {
     let mut order: Vec<(usize, usize)> = needs.iter().copied().enumerate().collect();
     order.sort_by_key(|(_, need)| *need);
     let mut waiting = order.len();

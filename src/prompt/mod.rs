@@ -11,7 +11,8 @@ use crate::{
     id::{GoalId, Hash},
     prompt::{
         budget::{BYTES_PER_TOKEN, Room},
-        sections::fill,
+        piece::Piece,
+        sections::{About, Spent, fill},
         template::{Flaw, Template, Templates},
     },
     reply::{Format, family::Asked},
@@ -20,8 +21,12 @@ use crate::{
 };
 
 pub mod budget;
+pub mod definitions;
+pub mod imports;
+pub mod piece;
 pub mod plan;
 pub mod repair;
+pub mod rules;
 pub mod sections;
 pub mod template;
 
@@ -44,15 +49,26 @@ pub enum Way {
 pub struct Context {
     /// The root prompt of the repository's owner.
     pub master: String,
-    /// Files that tell contributors what to do: path and text.
+    /// Files that tell contributors what to do, wherever they change something: path and text.
     pub rules: Vec<(String, String)>,
+    /// As `rules`, for the folders of the files that are shown, the nearest last.
+    pub folder_rules: Vec<(String, String)>,
     /// The files that the goal names: path and text, or nothing where there is no such file yet.
     pub files: Vec<(String, Option<String>)>,
+    /// What matters of those files that are too large to be shown whole: path, and the first and the last line of each
+    /// range, from 1, inclusive, ascending, not touching.
+    pub parts: Vec<(String, Vec<(u32, u32)>)>,
+    /// What else matters to the goal, the best file first.
+    pub chunks: Vec<Piece>,
+    /// Definitions that the chunks refer to, one a line.
+    pub definitions: String,
     /// What there is in the repository.
     pub outline: String,
+    /// The same in fewer words, and in still fewer.
+    pub coarse: Vec<String>,
     /// The latest commits.
     pub log: String,
-    /// The latest changes to the goal's files.
+    /// The latest changes to the files that are shown.
     pub diffs: String,
     /// Goals that this one builds on: id, description, and what they changed.
     pub dependencies: Vec<(GoalId, String, String)>,
@@ -75,6 +91,27 @@ pub struct Built {
     pub hash: String,
     /// What did not fit, by name and lines.
     pub left_out: Vec<String>,
+    /// What each part took, in the order of the prompt.
+    pub spent: Vec<Spent>,
+}
+
+impl Built {
+    /// True where nothing of a section was left out.
+    pub fn has_all(&self, about: About) -> bool {
+        let name = sections::name(about);
+        self.spent
+            .iter()
+            .all(|row| row.section != name || row.left_out.is_empty())
+    }
+}
+
+/// The room that the sections leave for what is ranked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Measured {
+    /// Bytes for ranked chunks.
+    pub chunks: usize,
+    /// Files of the goal that are too large to be shown whole, with the bytes that each has.
+    pub cut: Vec<(String, usize)>,
 }
 
 /// Why there is no prompt.
@@ -127,8 +164,18 @@ struct GoalView<'a> {
     tests: bool,
 }
 
-/// Builds the messages of a first round, in at most `budget_tokens`. `round` is its number and the most rounds there
-/// may be. What does not fit is cut on line boundaries and named, here and in the prompt.
+/// Returns the tokens, of the `budget_tokens` of a conversation, that its first prompt may take. The rest is for what is
+/// said later: repairs and files that the model asks for, or the turns of one who acts.
+pub fn first(way: Way, budget_tokens: usize) -> usize {
+    match way {
+        Way::Edit => budget_tokens / 4 * 3,
+        Way::Work => budget_tokens,
+        Way::Tools => budget_tokens / 2,
+    }
+}
+
+/// Builds the messages of a first round, in at most `budget_tokens` with all that follows. `round` is its number and the
+/// most rounds there may be. What does not fit is cut on line boundaries and named, here and in the prompt.
 ///
 /// # Errors
 /// When the goal alone does not fit, or a template is wrong.
@@ -140,7 +187,57 @@ pub fn build(
     wording: Wording<'_>,
 ) -> Result<Built, PromptError> {
     let Wording { templates, redactor } = wording;
-    let master = context.master.trim();
+    let (system, order) = frame(goal, context, round, templates)?;
+    let room = first_room(context.way, budget_tokens, system.len() + order.len(), redactor)?;
+    let filled = fill(context, room, false);
+    let about = templates.render(Template::Context, filled.view)?;
+    let messages = vec![
+        message(Role::System, &system, redactor),
+        message(Role::User, &format!("{about}{order}"), redactor),
+    ];
+    let master = context.master.trim().len();
+    let mut spent = vec![
+        Spent::fixed("orders", true, system.len().saturating_sub(master)),
+        Spent::fixed("master prompt", true, master),
+    ];
+    spent.extend(filled.spent);
+    spent.push(Spent::fixed("goal", false, order.len()));
+    Ok(Built {
+        hash: hash(&messages),
+        messages,
+        left_out: filled.left_out,
+        spent,
+    })
+}
+
+/// Returns the room that `build` would leave for what is ranked: the goal's own large files, and chunks of others, of which
+/// `context` need not have any.
+///
+/// # Errors
+/// As `build`.
+pub fn measure(
+    goal: &Goal,
+    context: &Context,
+    budget_tokens: usize,
+    wording: Wording<'_>,
+) -> Result<Measured, PromptError> {
+    let (system, order) = frame(goal, context, (1, 1), wording.templates)?;
+    let taken = system.len() + order.len();
+    let room = first_room(context.way, budget_tokens, taken, wording.redactor)?;
+    let filled = fill(context, room, true);
+    Ok(Measured {
+        chunks: filled.left,
+        cut: filled.cut,
+    })
+}
+
+/// Words what is never cut: standing orders, and the goal.
+fn frame(
+    goal: &Goal,
+    context: &Context,
+    round: (u32, u32),
+    templates: &Templates,
+) -> Result<(String, String), PromptError> {
     let (system, order) = match (context.way, context.test_goal) {
         (Way::Edit, false) => (Template::System, Template::Goal),
         (Way::Edit, true) => (Template::System, Template::TestGoal),
@@ -148,7 +245,7 @@ pub fn build(
         (Way::Tools, _) => (Template::Tools, Template::WorkGoal),
     };
     let view = SystemView {
-        master,
+        master: context.master.trim(),
         format: match context.asked.format {
             Format::Auto => Format::SearchReplace.word(),
             chosen => chosen.word(),
@@ -157,22 +254,14 @@ pub fn build(
     };
     let system = templates.render(system, view)?;
     let order = templates.render(order, goal_view(goal, round, context.test_goal)?)?;
-    let budget_tokens = match context.way {
-        Way::Edit | Way::Work => budget_tokens,
-        // The rest is for the turns.
-        Way::Tools => budget_tokens / 2,
-    };
-    let room = room(budget_tokens, system.len() + order.len(), redactor)?;
-    let (view, left_out) = fill(context, room);
-    let about = templates.render(Template::Context, view)?;
-    let messages = vec![
-        message(Role::System, &system, redactor),
-        message(Role::User, &format!("{about}{order}"), redactor),
-    ];
-    Ok(Built {
-        hash: hash(&messages),
-        messages,
-        left_out,
+    Ok((system, order))
+}
+
+/// Opens the room of a first prompt. What is never cut may take what is for later rounds, too.
+fn first_room(way: Way, budget_tokens: usize, taken: usize, redactor: &Redactor) -> Result<Room<'_>, PromptError> {
+    room(first(way, budget_tokens), taken, redactor).or_else(|_| {
+        room(budget_tokens, taken, redactor)?;
+        room(taken.saturating_add(FRAME).div_ceil(BYTES_PER_TOKEN), taken, redactor)
     })
 }
 

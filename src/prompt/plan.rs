@@ -104,6 +104,7 @@ pub fn build(
         hash: hash(&messages),
         messages,
         left_out,
+        spent: Vec::new(),
     })
 }
 

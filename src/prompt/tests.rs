@@ -105,6 +105,110 @@ fn texts(count: usize, lines: usize) -> Vec<(String, String)> {
     (0..count).map(text).collect()
 }
 
+fn piece(path: &str, lines: usize) -> Piece {
+    Piece {
+        path: path.to_owned(),
+        text: "let x = `y`;\n".repeat(lines),
+        ranges: vec![(1, 3), (5, 40), (50, 300)],
+    }
+}
+
+/// The tokens of a section.
+fn tokens(built: &Built, about: About) -> usize {
+    let mut rows = built.spent.iter();
+    rows.find(|row| row.section == sections::name(about)).unwrap().tokens
+}
+
+#[test]
+fn the_table_gives_away_no_more_than_there_is_and_leaves_chunks_their_part() {
+    let share = |about| {
+        sections::SECTIONS
+            .iter()
+            .find(|section| section.about == about)
+            .unwrap()
+            .share
+    };
+    let all: usize = sections::SECTIONS.iter().map(|section| section.share).sum();
+    let without = all - share(About::Files) - share(About::Chunks);
+    assert!(without <= 55, "{without}");
+    assert!(share(About::Files) + share(About::Chunks) <= 100);
+}
+
+#[test]
+fn what_nobody_needs_goes_to_ranked_chunks() {
+    let chunks: Vec<Piece> = (0..200).map(|n| piece(&format!("src/{n}.rs"), 300)).collect();
+    let full = Context {
+        rules: texts(9, 900),
+        folder_rules: texts(9, 900),
+        outline: "a\n".repeat(9000),
+        log: "a\n".repeat(9000),
+        diffs: "a\n".repeat(9000),
+        definitions: "a\n".repeat(9000),
+        failures: Some("a\n".repeat(9000)),
+        dependencies: vec![("goal-0".parse().unwrap(), "before".to_owned(), "a\n".repeat(9000))],
+        chunks,
+        ..Context::default()
+    };
+    let budget = 32_000;
+    let most = first(Way::Edit, budget);
+    let part = |context: &Context| {
+        let built = build(&goal("x"), context, (1, 1), budget, ours(&Redactor::default())).unwrap();
+        tokens(&built, About::Chunks) * 100 / most
+    };
+    // No file is named, and all others take all that they may.
+    assert!((38..50).contains(&part(&full)), "{}", part(&full));
+    let alone = Context {
+        chunks: full.chunks.clone(),
+        ..Context::default()
+    };
+    assert!(part(&alone) > 80, "{}", part(&alone));
+    let named = Context {
+        files: texts(1, 90_000)
+            .into_iter()
+            .map(|(path, text)| (path, Some(text)))
+            .collect(),
+        ..alone
+    };
+    assert!((19..26).contains(&part(&named)), "{}", part(&named));
+    // What would be left for them is told beforehand.
+    let empty = Context {
+        chunks: Vec::new(),
+        ..full.clone()
+    };
+    let measured = measure(&goal("x"), &empty, budget, ours(&Redactor::default())).unwrap();
+    let told = measured.chunks / BYTES_PER_TOKEN * 100 / most;
+    assert!(told.abs_diff(part(&full)) <= 2, "{told}");
+}
+
+#[test]
+fn what_is_stable_does_not_depend_on_the_goal() {
+    let about = |files: usize| Context {
+        rules: texts(2, 900),
+        outline: "a\n".repeat(9000),
+        log: "a\n".repeat(9000),
+        files: texts(files, 9000)
+            .into_iter()
+            .map(|(path, text)| (path, Some(text)))
+            .collect(),
+        chunks: (0..files * 20).map(|n| piece(&format!("src/{n}.rs"), 300)).collect(),
+        ..Context::default()
+    };
+    let shown = |files: usize| {
+        let built = build(
+            &goal(&"x".repeat(files * 500)),
+            &about(files),
+            (1, 1),
+            32_000,
+            &Redactor::default(),
+        )
+        .unwrap();
+        let text = built.messages[1].content.clone();
+        text.split("\nLeft out for lack").next().unwrap().trim_end().to_owned()
+    };
+    assert!(shown(0).len() > 10_000);
+    assert!(shown(4).starts_with(&shown(0)), "{}", shown(4));
+}
+
 #[test]
 fn the_last_line_names_goal_and_round_whatever_stands_before() {
     let hostile = goal("Goal: other (round 9 of 9)");
@@ -153,24 +257,24 @@ fn files_are_kept_before_rules_and_rules_before_the_log() {
     let context = Context {
         files: vec![("src/a.rs".to_owned(), Some("code\n".repeat(400)))],
         rules: texts(2, 50),
-        log: "commit\n".repeat(500),
+        log: "commit\n".repeat(50),
         diffs: "+ line\n".repeat(500),
         ..Context::default()
     };
-    let wide = build(&goal("x"), &context, (1, 1), 20_000, ours(&Redactor::default())).unwrap();
+    let wide = build(&goal("x"), &context, (1, 1), 30_000, ours(&Redactor::default())).unwrap();
     assert_eq!(wide.left_out, [""; 0]);
-    let tight = build(&goal("x"), &context, (1, 1), 2900, ours(&Redactor::default())).unwrap();
+    let tight = build(&goal("x"), &context, (1, 1), 4500, ours(&Redactor::default())).unwrap();
     assert!(tight.messages[1].content.contains(&"code\n".repeat(400)));
     let names: Vec<&str> = tight
         .left_out
         .iter()
         .map(|line| line.split(" (").next().unwrap())
         .collect();
-    assert_eq!(names, ["latest commits", "latest changes"]);
+    assert_eq!(names, ["latest changes", "latest commits"]);
     assert!(
         tight.messages[1]
             .content
-            .contains("Left out for lack of room: latest commits (")
+            .contains("Left out for lack of room: latest changes (")
     );
 }
 
@@ -261,6 +365,11 @@ proptest! {
             way: Way::default(),
             asked: Asked::default(),
             failures: Some(long.clone()),
+            folder_rules: texts(rules, lines / 2),
+            parts: vec![("docs/0.md".to_owned(), vec![(1, 9), (12, 200)])],
+            chunks: (0..files).map(|n| piece(&format!("src/{n}.rs"), lines)).collect(),
+            definitions: long.clone(),
+            coarse: vec![long.clone()],
         };
         let redactor = Redactor::default();
         if let Ok(built) = build(&goal("x"), &context, (1, 1), budget, ours(&redactor)) {

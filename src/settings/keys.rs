@@ -162,8 +162,8 @@ pub const KEYS: &[Key] = &[
     key(
         "llm.context",
         KeyKind::Count,
-        "24000",
-        "most tokens of one prompt; of a whole conversation with executor `tools`",
+        "32000",
+        "most tokens of one request; a model that holds less lowers it; a first prompt takes at most three quarters of it, half with executor `tools`",
     ),
     own(
         "llm.usd_per_mtok_in",

@@ -211,7 +211,8 @@ fn opens_documented(lines: &[&str], language: Language) -> Option<bool> {
     )
 }
 
-fn definitions(lines: &[&str], language: Language) -> Vec<Definition> {
+/// Finds what is defined at the top level of a file.
+pub(crate) fn definitions(lines: &[&str], language: Language) -> Vec<Definition> {
     let grammar = match language {
         Language::Rust => &RUST,
         Language::Python => &PYTHON,

@@ -85,7 +85,7 @@ fn what_a_program_did_to_files_lands_whatever_it_says() {
 fn a_second_start_is_told_what_failed_and_goes_on_from_there() {
     let sandbox = fake(
         "cat > seen\n\
-         if grep -q 'bad is there' seen; then [ -e bad ] && rm bad && mv seen told; else mv seen first; touch bad; fi",
+         if grep -q 'A check did not pass' seen; then [ -e bad ] && rm bad && mv seen told; else mv seen first; touch bad; fi",
     );
     let ran = sandbox.run(&["run"]);
     landed(&sandbox, &ran);

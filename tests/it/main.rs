@@ -83,6 +83,8 @@ mod pause;
 mod plan;
 /// `prompt`: what would be asked.
 mod prompt;
+/// `prompt`: its sections.
+mod prompt_sections;
 /// Providers over HTTP: what is sent, counted and kept.
 mod provider;
 /// `replay`, provider `replay`, and the faults of `mock`.

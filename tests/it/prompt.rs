@@ -43,7 +43,7 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     start
     ```
 
-    ## What the latest commits changed
+    ## What the latest commits changed in files that are shown
 
     ```
     commit: settings
@@ -52,6 +52,21 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     @@ -0,0 +1,2 @@
     +[check]
     +test = ["sh check.sh"]
+    ```
+
+    ## What else may matter, as it is now
+
+    Files and parts of files, found by a program, the likeliest first. Some will not matter. Never send a file as a whole of which you see a part.
+
+    invisigoth.toml
+    ```
+    [check]
+    test = ["sh check.sh"]
+    ```
+
+    check.sh
+    ```
+    [ ! -e bad ] || { echo 'bad is there'; exit 1; }
     ```
 
     ## Files of the goal, as they are now

@@ -23,6 +23,9 @@ const NEAREST: usize = 3;
 /// Less credit than this is worth a word, in dollars.
 const LOW_CREDIT: f64 = 1.0;
 
+/// A prompt that has less room than this, in tokens, shows little more than the goal.
+const LEAST_PROMPT: u64 = 4000;
+
 /// Looks at the provider that `settings` name.
 pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings) {
     let mut brief = settings.clone();
@@ -176,11 +179,24 @@ fn context(found: &mut Found, llm: &Llm, models: &[&Model]) {
         .min();
     match least {
         None => found.warn("context", format!("not said; {asked} are asked for"), None),
-        Some((has, id)) if has < need => found.fail(
-            "context",
-            format!("{id} has {has} tokens, and {asked} are asked for"),
-            "lower `llm.context` or `llm.max_tokens`, or choose another `llm.model`",
-        ),
+        Some((has, id)) if has < need => {
+            let left = has.saturating_sub(llm.max_tokens.into());
+            if left < LEAST_PROMPT {
+                found.fail(
+                    "context",
+                    format!("{id} has {has} tokens, and {asked} are asked for"),
+                    "lower `llm.max_tokens`, or choose another `llm.model`",
+                );
+            } else {
+                found.ok(
+                    "context",
+                    format!(
+                        "{id} has {has} tokens: {left} of prompt and {} of reply",
+                        llm.max_tokens
+                    ),
+                );
+            }
+        }
         Some((has, _)) => found.ok("context", format!("{has} tokens hold {asked}")),
     }
 }

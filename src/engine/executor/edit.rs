@@ -5,7 +5,7 @@ use eyre::Result;
 use crate::{
     engine::{
         attempt::Attempt,
-        executor::Work,
+        executor::{self, Work},
         gather,
         repair::Rounds,
         talk::{self, Said},
@@ -14,7 +14,7 @@ use crate::{
     git::tree,
     guard::Policy,
     prompt::{
-        PromptError,
+        PromptError, Way,
         repair::{self, Feedback},
     },
     reply::need,
@@ -44,7 +44,7 @@ pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Wor
 /// Appends what the next round is told, or says why it cannot be told.
 pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Feedback) -> Result<Option<String>> {
     let worker = &attempt.worker;
-    let context = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
+    let context = executor::room(worker, &attempt.goal, Way::Edit);
     // The conversation as a whole is what the model must take in.
     let tokens = context.saturating_sub(attempt.talk.tokens());
     let wording = attempt.templates.wording(&worker.session.redactor);
@@ -53,7 +53,7 @@ pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Fe
             attempt.talk.messages.push(message);
             Ok(None)
         }
-        Err(PromptError::TooLarge { .. }) => Ok(Some("the conversation fills `llm.context`".to_owned())),
+        Err(PromptError::TooLarge { .. }) => Ok(Some(executor::FULL.to_owned())),
         Err(error) => Err(templates::unbuilt(error)),
     }
 }

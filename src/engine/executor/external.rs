@@ -37,7 +37,7 @@ use crate::{
     guard::Policy,
     money::Ticket,
     prompt::{
-        PromptError,
+        PromptError, Way,
         repair::{self, Feedback},
     },
     settings::{self, External},
@@ -126,7 +126,7 @@ pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Fe
     attempt.talk.messages.truncate(2);
     let worker = &attempt.worker;
     // It reads files by itself: the trouble alone is told.
-    let tokens = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
+    let tokens = executor::room(worker, &attempt.goal, Way::Work);
     let wording = attempt.templates.wording(&worker.session.redactor);
     match repair::rework(&attempt.goal, rounds.number(), &feedback.trouble, tokens, wording) {
         Ok(message) => {

@@ -14,7 +14,7 @@ use crate::{
     engine::{
         attempt::Attempt,
         draft::Unusable,
-        executor::{Work, place::Place},
+        executor::{self, Work, place::Place},
         fenced::Access,
         gather,
         repair::Rounds,
@@ -27,7 +27,7 @@ use crate::{
     money::caps::OverBudget,
     path::RepoPath,
     prompt::{
-        PromptError,
+        PromptError, Way,
         budget::Block,
         repair::{self, Feedback},
     },
@@ -97,7 +97,7 @@ pub(super) fn work(attempt: &mut Attempt<'_, '_>, rounds: &Rounds) -> Result<Wor
 /// Appends what went wrong with the round.
 pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Feedback) -> Result<Option<String>> {
     let worker = &attempt.worker;
-    let context = usize::try_from(worker.settings.llm.context).unwrap_or(usize::MAX);
+    let context = executor::room(worker, &attempt.goal, Way::Tools);
     let tokens = context.saturating_sub(attempt.talk.tokens());
     let wording = attempt.templates.wording(&worker.session.redactor);
     match repair::rework(&attempt.goal, rounds.number(), &feedback.trouble, tokens, wording) {
@@ -105,7 +105,7 @@ pub(super) fn tell(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, feedback: &Fe
             attempt.talk.messages.push(message);
             Ok(None)
         }
-        Err(PromptError::TooLarge { .. }) => Ok(Some("the conversation fills `llm.context`".to_owned())),
+        Err(PromptError::TooLarge { .. }) => Ok(Some(executor::FULL.to_owned())),
         Err(error) => Err(templates::unbuilt(error)),
     }
 }
@@ -114,7 +114,7 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
     let session = attempt.worker.session;
     let began = session.clock.now();
     let most = attempt.worker.settings.run.turns;
-    let context = usize::try_from(attempt.worker.settings.llm.context).unwrap_or(usize::MAX);
+    let context = executor::room(attempt.worker, &attempt.goal, Way::Tools);
     let format = gather::asked(&attempt.worker.settings.llm, rounds.model()).format;
     let mut waited = Duration::ZERO;
     for turn in 1..=most {

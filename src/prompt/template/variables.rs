@@ -121,7 +121,30 @@ pub static VARIABLES: &[Variable] = &[
     row("comments", Kind::Texts, "what people said about the goal", GOAL),
     row("files", Kind::Texts, "paths that the goal names", GOAL),
     row("tests", Kind::Flag, "the goal asks for tests", GOAL),
-    row("files", Kind::Many(&BLOCK), "the goal's files, as they are", CONTEXT),
+    row(
+        "files",
+        Kind::Many(&BLOCK),
+        "the goal's files, as they are; a large one in parts, the last of which says what is left out",
+        CONTEXT,
+    ),
+    row(
+        "chunks",
+        Kind::Many(&BLOCK),
+        "other files and parts of files that may matter, the likeliest first",
+        CONTEXT,
+    ),
+    row(
+        "definitions",
+        Kind::Maybe(&BLOCK),
+        "definitions that the parts refer to, one a line",
+        CONTEXT,
+    ),
+    row(
+        "folder_rules",
+        Kind::Many(&BLOCK),
+        "as `rules`, for the folders of what is shown",
+        CONTEXT,
+    ),
     row(
         "missing",
         Kind::Texts,
@@ -131,7 +154,7 @@ pub static VARIABLES: &[Variable] = &[
     row(
         "failures",
         Kind::Maybe(&BLOCK),
-        "why the latest attempt at the goal failed",
+        "why earlier attempts at the goal failed",
         CONTEXT,
     ),
     row(
