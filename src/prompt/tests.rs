@@ -199,7 +199,7 @@ fn what_is_stable_does_not_depend_on_the_goal() {
             &about(files),
             (1, 1),
             32_000,
-            &Redactor::default(),
+            ours(&Redactor::default()),
         )
         .unwrap();
         let text = built.messages[1].content.clone();
