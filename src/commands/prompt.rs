@@ -18,7 +18,7 @@ use crate::{
     git::tree,
     id::GoalId,
     layers::Resolved,
-    prompt::{self, Way, budget::BYTES_PER_TOKEN, sections::Spent},
+    prompt::{Way, budget::BYTES_PER_TOKEN, first, sections::Spent},
     transcript::Message,
 };
 
@@ -113,7 +113,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         warnings,
         budget: Budget {
             taken: bytes.div_ceil(BYTES_PER_TOKEN),
-            prompt: prompt::first(way, window.tokens),
+            prompt: first::tokens(way, window.tokens),
             request: window.tokens,
             from: window.from,
         },

@@ -23,8 +23,9 @@ use crate::{
     id::CommitId,
     path::RepoPath,
     prompt::{
-        self, Built, Context, PromptError, Way, Wording,
+        Built, Context, PromptError, Way, Wording,
         definitions::{self, File},
+        first,
         piece::Piece,
         rules::Rules,
         sections::About,
@@ -98,7 +99,7 @@ pub fn first(place: Place<'_>, shelf: &mut Shelf, order: &Order<'_>) -> Result<S
         .iter()
         .filter_map(|(name, _)| RepoPath::parse(name).ok())
         .collect();
-    let measured = |context: &Context| prompt::measure(order.goal, context, order.tokens, order.wording);
+    let measured = |context: &Context| first::measure(order.goal, context, order.tokens, order.wording);
     let room = match measured(&context) {
         Ok(room) => room,
         Err(error) => return Ok(Err(error)),
@@ -122,7 +123,7 @@ pub fn first(place: Place<'_>, shelf: &mut Shelf, order: &Order<'_>) -> Result<S
             &mut texts,
             ranked.pack(room.chunks * percent / 100, |path| wanted(path, &rules)),
         )?;
-        let built = match prompt::build(order.goal, &context, order.round, order.tokens, order.wording) {
+        let built = match first::build(order.goal, &context, order.round, order.tokens, order.wording) {
             Ok(built) => built,
             Err(error) => return Ok(Err(error)),
         };

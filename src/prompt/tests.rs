@@ -6,6 +6,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use serde::Deserialize;
 
 use super::*;
+use crate::prompt::first::{build, measure};
 use crate::prompt::repair::{Feedback, Trouble};
 use crate::secret::Secret;
 
@@ -150,7 +151,7 @@ fn what_nobody_needs_goes_to_ranked_chunks() {
         ..Context::default()
     };
     let budget = 32_000;
-    let most = first(Way::Edit, budget);
+    let most = first::tokens(Way::Edit, budget);
     let part = |context: &Context| {
         let built = build(&goal("x"), context, (1, 1), budget, ours(&Redactor::default())).unwrap();
         tokens(&built, About::Chunks) * 100 / most

@@ -182,7 +182,15 @@ fn without_remark(text: &str) -> &str {
         let (rest, end) = text.split_at_checked(text.len().checked_sub(remark.len())?)?;
         end.eq_ignore_ascii_case(remark).then(|| rest.trim_end())
     });
-    remark.unwrap_or(text)
+    remark.or_else(|| without_lines(text)).unwrap_or(text)
+}
+
+/// Drops ` (lines 3–9 of 40)`, as prompts head the parts of a file.
+fn without_lines(text: &str) -> Option<&str> {
+    let (path, remark) = text.rsplit_once(" (line")?;
+    let remark = remark.strip_suffix(')')?;
+    let words = |c: char| c.is_ascii_digit() || c.is_whitespace() || "s-–of".contains(c);
+    (remark.contains(|c: char| c.is_ascii_digit()) && remark.chars().all(words)).then(|| path.trim_end())
 }
 
 /// Returns what stands between one pair of quotes; `None` without quotes.
@@ -248,6 +256,8 @@ mod tests {
             "**`src/x.py`**:",
             "1. src/x.py",
             "- `src/x.py` (new file)",
+            "`src/x.py` (lines 3–9 of 40)",
+            "src/x.py (line 3 of 40):",
             "  src/x.py  ",
             "// src/x.py",
             "### 2. `src/x.py`",

@@ -93,6 +93,11 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     prompt_hash [id]
     -- exit 0
     "#);
+}
+
+#[test]
+fn a_goal_that_there_is_not_is_said() {
+    let sandbox = Sandbox::ready();
     assert_snapshot!(sandbox.shows(&["prompt", "b"]), @r#"
     -- stderr
     error: there is no goal b

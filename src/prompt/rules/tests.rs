@@ -137,7 +137,7 @@ fn imports_lead_five_files_deep() {
 #[test]
 fn bad_input() {
     let large = vec![b'x'; (2 << 20) + 1];
-    let table: &[(&str, &[(&str, &[u8])], &[&str], &[&str])] = &[
+    let table: &[Row<'_>] = &[
         ("no rules at all", &[("src/a.rs", b"")], &[], &[]),
         ("an empty file", &[("AGENTS.md", b" \n")], &[], &[]),
         (
@@ -182,6 +182,13 @@ fn bad_input() {
             &[],
             &["AGENTS.md is a link to a.md, which is not there: not shown"],
         ),
+    ];
+    hold(table);
+}
+
+#[test]
+fn bad_imports() {
+    hold(&[
         (
             "an import from the outside",
             &[("CLAUDE.md", b"x @../../etc/passwd @~/.claude/mine.md @/etc/host.conf")],
@@ -220,7 +227,13 @@ fn bad_input() {
             &["CLAUDE.md", "a.md", "b.md"],
             &[],
         ),
-    ];
+    ]);
+}
+
+/// What there is, what of it is shown, and what is said.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a [u8])], &'a [&'a str], &'a [&'a str]);
+
+fn hold(table: &[Row<'_>]) {
     for (what, files, found, warnings) in table {
         let (is, said) = read(files, &["src/a.rs"]);
         assert_eq!(is, *found, "{what}");

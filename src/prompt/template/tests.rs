@@ -259,7 +259,7 @@ fn render_everything() {
                 test_goal,
                 ..context.clone()
             };
-            prompt::build(&goal, &context, (1, 3), 9000, wording).unwrap();
+            prompt::first::build(&goal, &context, (1, 3), 9000, wording).unwrap();
         }
     }
     let failed = Trouble::Failed {
