@@ -15,16 +15,8 @@ fn own_part(sandbox: &Sandbox) -> String {
 #[test]
 fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
     let sandbox = Sandbox::ready();
-    sandbox.ok(&[
-        "add",
-        "Greet by name",
-        "--id",
-        "a",
-        "-f",
-        "greet.txt",
-        "--accept",
-        "It has a name",
-    ]);
+    let keys = ["-f", "greet.txt", "--accept", "It has a name"];
+    sandbox.ok(&[&["add", "Greet by name", "--id", "a"][..], &keys].concat());
     assert_snapshot!(own_part(&sandbox), @r#"
 
     ## Outline of the repository
