@@ -21,21 +21,21 @@ const FILES: usize = 30;
 /// What raises the chance, as a logistic model has it, that a chunk is changed. `benches/context/` fitted it.
 mod odds {
     /// A chunk of the best file that has no word of the query, alone in its file.
-    pub(super) const BASE: f32 = -1.1;
+    pub(super) const BASE: f32 = -1.2;
     /// The score of its file, less the best one.
-    pub(super) const FILE: f32 = 0.78;
+    pub(super) const FILE: f32 = 0.71;
     /// The logarithm of its tokens.
-    pub(super) const TOKENS: f32 = -0.1;
+    pub(super) const TOKENS: f32 = -0.2;
     /// The logarithm of how many chunks its file has: a change is in few of them.
-    pub(super) const CHUNKS: f32 = -0.7;
+    pub(super) const CHUNKS: f32 = -0.6;
     /// What one has by being the best of its file, a half as the second, a third …
-    pub(super) const RANK: f32 = 0.3;
+    pub(super) const RANK: f32 = 0.35;
     /// The best of the chunks beside it, of 1.
-    pub(super) const BESIDE: f32 = 0.24;
+    pub(super) const BESIDE: f32 = 0.35;
     /// Each of what speaks for it, of 1.
     pub(super) const TEXT: f32 = 1.2;
-    pub(super) const LOCAL: f32 = 1.35;
-    pub(super) const ECHO: f32 = 0.85;
+    pub(super) const LOCAL: f32 = 1.4;
+    pub(super) const ECHO: f32 = 1.0;
 }
 
 /// How much the first chunk of a file is preferred: where the file is right, one chunk shows that.

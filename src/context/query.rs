@@ -10,8 +10,9 @@ const LONGEST: usize = 32 * 1024;
 /// Most terms of a query; those that come first count.
 const MOST: usize = 400;
 
-/// Words that ask for what people read, and for what programs are told.
-const ASKING: [&str; 2] = [
+/// Words that ask for tests, for what people read, and for what programs are told.
+const ASKING: [&str; 3] = [
+    "test tests testing tested testcase spec specs coverage",
     "readme changelog documentation docs doc document documented tutorial guide manual manpage faq wording typo",
     "ci workflow workflows pipeline toml yaml yml json makefile dockerfile dependency dependencies dependabot packaging",
 ];
@@ -19,6 +20,8 @@ const ASKING: [&str; 2] = [
 /// Which files beside code a query asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Asks {
+    /// Tests.
+    pub tests: bool,
     /// What people read.
     pub prose: bool,
     /// What programs are told.
@@ -33,8 +36,8 @@ impl Asks {
                 .iter()
                 .any(|(term, _)| asking.iter().any(|(known, _)| known == term))
         };
-        let [prose, config] = ASKING.map(&mut any);
-        Self { prose, config }
+        let [tests, prose, config] = ASKING.map(&mut any);
+        Self { tests, prose, config }
     }
 }
 

@@ -24,21 +24,20 @@ pub struct Signal {
 }
 
 /// How many signals there are.
-pub const SIGNALS: usize = 8;
+pub const SIGNALS: usize = 7;
 
 /// The signals, in the order of `Scored::signals`.
 pub const TABLE: [Signal; SIGNALS] = [
     signal(
         "fields",
-        2.9,
+        2.2,
         "the words of the query are in the text, in defined names, in the path (BM25F)",
     ),
-    signal("path", 1.4, "they are in the path"),
-    signal("chunk", 2.2, "they are close together: the best chunk (BM25)"),
-    signal("past", 1.8, "past commits with such messages changed it"),
-    signal("size", 1.0, "it is large (logarithm of its bytes)"),
-    signal("recent", 0.9, "the latest commits changed it"),
-    signal("stem", 0.7, "its name is a word of the query"),
+    signal("path", 1.25, "they are in the path"),
+    signal("chunk", 2.1, "they are close together: the best chunk (BM25)"),
+    signal("past", 2.25, "past commits with such messages changed it"),
+    signal("recent", 1.15, "the latest commits changed it"),
+    signal("stem", 0.5, "its name is a word of the query"),
     signal("named", 6.0, "the query names it"),
 ];
 
@@ -46,20 +45,20 @@ const FIELDS: usize = 0;
 const PATH: usize = 1;
 const CHUNK: usize = 2;
 const PAST: usize = 3;
-const SIZE: usize = 4;
-const RECENT: usize = 5;
-const STEM: usize = 6;
-const NAMED: usize = 7;
+const RECENT: usize = 4;
+const STEM: usize = 5;
+const NAMED: usize = 6;
 
 /// What is taken off a score: changes are mostly of code, where a query does not ask for other files.
 fn handicap(kind: Kind, asks: Asks) -> f32 {
     match kind {
         Kind::Code => 0.0,
-        Kind::Test => 0.2,
+        Kind::Test if asks.tests => 0.0,
+        Kind::Test => 0.8,
         Kind::Prose if asks.prose => 0.5,
         Kind::Config if asks.config => 0.5,
-        Kind::Prose | Kind::Config => 3.5,
-        Kind::Data | Kind::Skipped(_) => 4.0,
+        Kind::Prose | Kind::Config => 3.3,
+        Kind::Data | Kind::Skipped(_) => 3.5,
     }
 }
 
@@ -347,10 +346,8 @@ impl<'a> Tally<'a> {
                 .fold(0.0_f32, |best, chunk| {
                     best.max(self.chunks.get(chunk as usize).map_or(0.0, |worth| worth.text))
                 });
-            let bytes = float(self.index.sums(*file).bytes as usize);
             if let Some(signals) = self.files.get_mut(*file as usize) {
                 signals[CHUNK] = best;
-                signals[SIZE] = bytes.ln_1p();
             }
         }
         let mut most = [1e-9_f32; SIGNALS];
