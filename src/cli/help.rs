@@ -13,7 +13,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("Every day", &["init", "add", "plan", "run", "status", "show"]),
     ("Decide", &["merge", "approve", "reject", "hold", "release", "retry"]),
     ("Change goals", &["edit", "comment", "drop", "import", "export"]),
-    ("Look closer", &["list", "diff", "log", "cost", "prompt"]),
+    ("Look closer", &["list", "diff", "log", "cost", "prompt", "context"]),
     ("Steer a run", &["pause", "resume", "budget"]),
     (
         "What landed",
