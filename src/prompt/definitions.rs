@@ -81,7 +81,10 @@ fn identifiers(line: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn referred_in(files: &[(&str, &str, &[(u32, u32)])]) -> String {
+    /// Path, text, and the lines that are shown.
+    type Shown<'a> = (&'a str, &'a str, &'a [(u32, u32)]);
+
+    fn referred_in(files: &[Shown<'_>]) -> String {
         let paths: Vec<RepoPath> = files.iter().map(|(path, ..)| RepoPath::parse(path).unwrap()).collect();
         let files: Vec<File<'_>> = files
             .iter()

@@ -121,8 +121,8 @@ impl<'a> Rules<'a> {
         };
         let named = depth.map(|_| imports::named(&text)).unwrap_or_default();
         // One that says nothing but what to read instead is not worth its room.
-        let says = !text.trim().is_empty() && !(depth.is_some() && imports::is_all(&text));
-        if says && self.texts.insert(text.trim().to_owned()) {
+        let only_imports = depth.is_some() && imports::is_all(&text);
+        if !only_imports && !text.trim().is_empty() && self.texts.insert(text.trim().to_owned()) {
             found.push((path.to_string(), text));
         }
         for import in named {

@@ -50,15 +50,15 @@ fn it_shows_the_goal_and_what_the_repository_puts_beside_it() {
 
     Files and parts of files, found by a program, the likeliest first. Some will not matter. Never send a file as a whole of which you see a part.
 
+    check.sh
+    ```
+    [ ! -e bad ] || { echo 'bad is there'; exit 1; }
+    ```
+
     invisigoth.toml
     ```
     [check]
     test = ["sh check.sh"]
-    ```
-
-    check.sh
-    ```
-    [ ! -e bad ] || { echo 'bad is there'; exit 1; }
     ```
 
     ## Files of the goal, as they are now

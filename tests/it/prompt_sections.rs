@@ -31,8 +31,8 @@ fn prompt(sandbox: &Sandbox, id: &str) -> String {
 
 /// The row of a section.
 fn row(said: &Value, section: &str) -> Value {
-    let rows = said["sections"].as_array().unwrap().iter();
-    rows.filter(|row| row["section"] == section).next().unwrap().clone()
+    let mut rows = said["sections"].as_array().unwrap().iter();
+    rows.find(|row| row["section"] == section).unwrap().clone()
 }
 
 fn tokens(said: &Value, section: &str) -> u64 {
