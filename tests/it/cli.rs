@@ -199,7 +199,7 @@ fn what_may_stand_at_a_place_is_said_with_its_meaning() {
     };
     assert_eq!(asked("2", &["show", ""]), "alpha\tready: Goal alpha\n");
     assert_eq!(asked("2", &["undo", ""]).matches("alpha").count(), 0);
-    assert!(asked("1", &["con"]).starts_with("config\tShow or set the settings"));
+    assert!(asked("1", &["conf"]).starts_with("config\tShow or set the settings"));
     assert_eq!(asked("2", &["list", "--state=fa"]), "--state=failed\t\n");
     assert_eq!(asked("3", &["add", "--id", "al"]), "", "a new goal has a new id");
     assert_eq!(asked("3", &["add", "--needs", "al"]), "alpha\tready: Goal alpha\n");

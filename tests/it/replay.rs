@@ -262,7 +262,7 @@ fn a_changed_goal_is_a_miss_with_its_difference() {
      goals
      Set up git-invisigoth
      settings
-    @@ -28,7 +29,7 @@
+    @@ -48,7 +49,7 @@
      
      ## The goal
      
