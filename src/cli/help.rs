@@ -13,7 +13,10 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("Every day", &["init", "add", "plan", "run", "status", "show"]),
     ("Decide", &["merge", "approve", "reject", "hold", "release", "retry"]),
     ("Change goals", &["edit", "comment", "drop", "import", "export"]),
-    ("Look closer", &["list", "diff", "log", "cost", "prompt", "context"]),
+    (
+        "Look closer",
+        &["list", "diff", "log", "cost", "prompt", "context", "template"],
+    ),
     ("Steer a run", &["pause", "resume", "budget"]),
     (
         "What landed",

@@ -9,7 +9,7 @@ pub mod message;
 pub mod renames;
 pub mod walk;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     context::{
@@ -228,14 +228,13 @@ impl Past {
         as_f32(rarity)
     }
 
-    /// Returns the commits that touched the file that is at `path` today, the newest first; none that touched more than 40.
-    pub fn touched(&self, path: &RepoPath) -> impl Iterator<Item = CommitId> {
-        let places = self.known.number_of(path).map(|number| self.touching.get(number));
-        let numbers = places
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|place| self.order.get(at(*place)));
-        numbers.filter_map(|number| Some(self.known.row(*number)?.id))
+    /// Returns the commits that touched any of the files that are at `paths` today, the newest first, each with its place;
+    /// none that touched more than 40 files.
+    pub fn touched<'p>(&self, paths: impl IntoIterator<Item = &'p RepoPath>) -> Vec<(u32, CommitId)> {
+        let numbers = paths.into_iter().filter_map(|path| self.known.number_of(path));
+        let places: BTreeSet<u32> = numbers.flat_map(|number| self.touching.get(number)).copied().collect();
+        let commit = |place: u32| Some((place, self.known.row(*self.order.get(at(place))?)?.id));
+        places.into_iter().filter_map(commit).collect()
     }
 
     /// Returns the commits that count with the first lines of their messages (at most 120 bytes), the newest first.

@@ -6,6 +6,7 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     backlog::Backlog,
+    context::past::Past,
     engine::{hand_edits, recall, stored, target::Target},
     facts::Standing,
     git::{
@@ -36,10 +37,6 @@ const DIFFS: usize = 3;
 const DIFF_BYTES: usize = 6000;
 /// Most bytes of what one commit changed in files that are shown.
 const TOUCHED_BYTES: usize = 2400;
-/// Commits that are looked through for those that touched a file.
-const TOUCHING: usize = 200;
-/// A commit that changes more files than this says nothing of any of them.
-const SWEEPING: usize = 100;
 /// Attempts whose failures are told, the newest.
 const ATTEMPTS: u32 = 20;
 /// Most bytes of why one attempt failed.
@@ -169,43 +166,28 @@ fn latest(repo: &Repo, base: CommitId, most: usize) -> Result<Vec<LogEntry>> {
     Ok(commits)
 }
 
-/// Words what the latest commits up to `base` changed in the files that are shown, the newest commit first. Those that
-/// touched a `named` file go before those that touched any of the `others`.
+/// Words what the latest commits of `past` changed in the files that are shown, the newest commit first. Those that touched
+/// a `named` file go before those that touched any of the `others`.
 ///
 /// # Errors
-/// When history or what it holds cannot be read.
-pub fn touching(repo: &Repo, base: CommitId, named: &[RepoPath], others: &[RepoPath]) -> Result<String> {
-    if named.is_empty() && others.is_empty() {
-        return Ok(String::new());
+/// When what they hold cannot be read.
+pub fn touching(repo: &Repo, past: &Past, named: &[RepoPath], others: &[RepoPath]) -> Result<String> {
+    let mut commits = past.touched(named);
+    commits.truncate(DIFFS);
+    for commit in past.touched(others) {
+        if commits.len() < DIFFS && !commits.contains(&commit) {
+            commits.push(commit);
+        }
     }
-    let commits = history::first_parents(repo, base, TOUCHING + 1).wrap_err("reading the history")?;
-    let mut found = Vec::new();
-    for (at, pair) in commits.windows(2).enumerate() {
-        let [entry, older] = pair else { continue };
-        if entry.subject() == hand_edits::EDITS {
-            continue;
-        }
-        let mut differing = diff::trees(repo, tree::of_commit(repo, older.id)?, tree::of_commit(repo, entry.id)?)?;
-        if differing.len() > SWEEPING {
-            continue;
-        }
-        let is_named = differing.iter().any(|differs| named.contains(&differs.path));
+    commits.sort_unstable();
+    let mut diffs = Vec::new();
+    for (_, commit) in commits {
+        let mut differing = diff::of_commit(repo, commit)?;
         differing.retain(|differs| named.contains(&differs.path) || others.contains(&differs.path));
         differing.sort_by_key(|differs| !named.contains(&differs.path));
-        if !differing.is_empty() {
-            found.push((!is_named, at, entry.subject(), differing));
-        }
-        if found.iter().filter(|(unnamed, ..)| !unnamed).count() == DIFFS {
-            break;
-        }
-    }
-    found.sort_by_key(|(unnamed, at, ..)| (*unnamed, *at));
-    found.truncate(DIFFS);
-    found.sort_by_key(|(_, at, ..)| *at);
-    let mut diffs = Vec::new();
-    for (.., subject, differing) in found {
         let text = worded(repo, differing, TOUCHED_BYTES)?;
         if !text.is_empty() {
+            let subject = past.subject(commit).unwrap_or_default();
             diffs.push(format!("commit: {subject}\n{text}"));
         }
     }

@@ -71,6 +71,11 @@ impl Pasts {
         Ok(&self.past)
     }
 
+    /// Returns the past of the tip that was asked for last.
+    pub fn past(&self) -> &Past {
+        &self.past
+    }
+
     /// Reads what is kept. A file that is damaged, or of another version, goes.
     fn open(&mut self, cache: &Cache) {
         for (name, bytes) in files(cache) {

@@ -12,6 +12,7 @@ use crate::{
         index::{File, Index},
         kind::{self, Kind, Why},
         pack::{self, Item},
+        past::Past,
         query::Query,
         rank::{self, Heard, Ranking, Weights},
         terms::Terms,
@@ -171,6 +172,11 @@ impl Retrieval {
             }
         }
         text
+    }
+
+    /// Returns the past of the commit that was read last.
+    pub fn past(&self) -> &Past {
+        self.pasts.past()
     }
 
     /// Returns the index.

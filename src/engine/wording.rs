@@ -110,7 +110,7 @@ pub fn first(place: Place<'_>, shelf: &mut Shelf, order: &Order<'_>) -> Result<S
     let likely = ranked.pack(room.chunks, |path| wanted(path, &rules));
     let shown: Vec<RepoPath> = likely.iter().map(|item| item.path.clone()).collect();
     context.folder_rules = rules.folders(named.iter().chain(&shown))?;
-    context.diffs = gather::touching(repo, base, &named, &shown)?;
+    context.diffs = gather::touching(repo, ranked.retrieval.past(), &named, &shown)?;
     let mut texts = Texts::of(&snapshot);
     context.definitions = ranked.defined(&mut texts, &context, &likely)?;
     // What all these did not take of their shares is room for chunks, too.

@@ -39,7 +39,7 @@ impl History {
             .collect();
         let commit = |at: usize| {
             let file = at % texts.len();
-            texts[file] += &format!("def more_{at}(x):\n    return frobnicate(x)\n");
+            texts[file].push_str(&["def more_", &at.to_string(), "(x):\n    return frobnicate(x)\n"].concat());
             for (file, text) in texts.iter().enumerate() {
                 sandbox.write(&format!("f{file}.py"), text);
             }
@@ -210,11 +210,12 @@ fn without_a_place_for_the_index_a_query_is_answered_all_the_same() {
     let clear = || {
         let _ = fs::remove_dir_all(&folder).or_else(|_| fs::remove_file(&folder));
     };
-    let states: [(&str, &dyn Fn(&Path)); 6] = [
+    type Spoil<'a> = &'a dyn Fn(&Path);
+    let states: [(&str, Spoil<'_>); 6] = [
         ("no folder", &|_| {}),
         ("a file in its place", &|folder| fs::write(folder, "mine").unwrap()),
         ("a link that leads nowhere", &|folder| {
-            symlink("nowhere", folder).unwrap()
+            symlink("nowhere", folder).unwrap();
         }),
         ("a folder in the place of a segment", &|folder| {
             fs::create_dir_all(folder.join(name).join("below")).unwrap();

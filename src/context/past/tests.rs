@@ -60,7 +60,10 @@ fn query(text: &str) -> Vec<(Term, f32)> {
 }
 
 fn touched(past: &Past, name: &str) -> Vec<CommitId> {
-    past.touched(&path(name)).collect()
+    past.touched([&path(name)])
+        .into_iter()
+        .map(|(_, commit)| commit)
+        .collect()
 }
 
 #[test]
