@@ -182,6 +182,10 @@ pub fn touching(repo: &Repo, past: &Past, named: &[RepoPath], others: &[RepoPath
     commits.sort_unstable();
     let mut diffs = Vec::new();
     for (_, commit) in commits {
+        // The first commit shows files as they began, and what they are is shown anyway.
+        if history::parents(repo, commit)?.is_empty() {
+            continue;
+        }
         let mut differing = diff::of_commit(repo, commit)?;
         differing.retain(|differs| named.contains(&differs.path) || others.contains(&differs.path));
         differing.sort_by_key(|differs| !named.contains(&differs.path));

@@ -172,7 +172,7 @@ const MAIN_LINES: usize = 15;
 const FUNCTION_LINES: usize = 80;
 const ARCHITECTURE_LINES: usize = 150;
 /// What `Cargo.lock` holds, with room for a few more. Raise it in the commit that adds a package, and say what for.
-const PACKAGES: usize = 270;
+const PACKAGES: usize = 290;
 
 fn row_of(module: &str) -> Option<Row> {
     ROWS.iter()

@@ -190,10 +190,10 @@ fn merges_are_passed_and_history_ends_where_nothing_is_told() {
         commit(5, &[2, 3, 4], 6, "", &[]),
     ]);
     let subjects: Vec<&str> = past.subjects().map(|(_, subject)| subject).collect();
-    // Of equal times the greater id is first.
-    assert_eq!(subjects, ["three", "two", "four", "one"]);
+    // Of equal times the earlier parent is first.
+    assert_eq!(subjects, ["two", "three", "four", "one"]);
     follow(&mut past, 5, 2);
-    assert_eq!(past.subjects().map(|(id, _)| id).collect::<Vec<_>>(), [id(3), id(2)]);
+    assert_eq!(past.subjects().map(|(id, _)| id).collect::<Vec<_>>(), [id(2), id(3)]);
     assert_eq!(past.subject(id(1)), Some("one"));
 }
 
