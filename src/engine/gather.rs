@@ -119,6 +119,7 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     let code = tree::code_of_commit(repo, base)?;
     let snapshot = tree::snapshot(repo, code);
     let listing = listings.at(repo, code.root)?;
+    let folders = folders(listing);
     let log: Vec<String> = latest(repo, base, LOG)?
         .iter()
         .map(|entry| entry.subject().to_owned())
@@ -126,8 +127,15 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
     Ok(Context {
         master: master_prompt(repo, target, base)?,
         files: files(&snapshot, goal)?,
-        outline: outline(listing),
-        coarse: [usize::MAX, 3, 2, 1].map(|depth| folders(listing, depth)).to_vec(),
+        outline: outline(listing, &folders),
+        coarse: [
+            &folders,
+            &coarser(&folders, 3),
+            &coarser(&folders, 2),
+            &coarser(&folders, 1),
+        ]
+        .map(listed)
+        .to_vec(),
         log: log.join("\n"),
         dependencies: dependencies(repo, base, goal, backlog)?,
         test_goal: proof::is_test_goal(goal).is_some(),
@@ -281,30 +289,47 @@ fn files(snapshot: &dyn Snapshot, goal: &Goal) -> io::Result<Vec<(String, Option
     Ok(files)
 }
 
+/// Folders, each with the number of files right in it.
+type Folders<'a> = BTreeMap<&'a [u8], usize>;
+
+fn folders(listing: &Listing) -> Folders<'_> {
+    let mut folders = Folders::new();
+    for (path, _) in listing {
+        let path = path.as_bytes();
+        let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        *folders.entry(path.get(..end).unwrap_or_default()).or_default() += 1;
+    }
+    folders
+}
+
+/// Counts what is below `depth` with the folder above it.
+fn coarser<'a>(folders: &Folders<'a>, depth: usize) -> Folders<'a> {
+    let mut coarser = Folders::new();
+    for (folder, count) in folders {
+        let slashes = folder.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let end = slashes.map(|(at, _)| at).nth(depth - 1).unwrap_or(folder.len());
+        *coarser.entry(folder.get(..end).unwrap_or_default()).or_default() += count;
+    }
+    coarser
+}
+
 /// Lists paths; past the limit folders with their counts.
-fn outline(listing: &Listing) -> String {
+fn outline(listing: &Listing, folders: &Folders<'_>) -> String {
     if listing.len() > OUTLINE {
-        return folders(listing, usize::MAX);
+        return listed(folders);
     }
     let lines: Vec<String> = listing.iter().map(|(path, _)| path.to_string()).collect();
     lines.join("\n")
 }
 
-/// Lists folders down to `depth` with the number of files below each that is not in another of them.
-fn folders(listing: &Listing, depth: usize) -> String {
-    let mut folders: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-    for (path, _) in listing {
-        let names: Vec<&[u8]> = path.names().collect();
-        let above = names.len().saturating_sub(1).min(depth);
-        let folder = names.get(..above).unwrap_or_default().join(&b'/');
-        *folders.entry(folder).or_default() += 1;
-    }
-    let line = |(folder, count): (&Vec<u8>, &usize)| {
+/// Lists folders with the number of files below each that is not in another of them.
+fn listed(folders: &Folders<'_>) -> String {
+    let line = |(folder, count): (&&[u8], &usize)| {
         let files = if *count == 1 { "file" } else { "files" };
         if folder.is_empty() {
             format!("(top) ({count} {files})")
         } else {
-            format!("{}/ ({count} {files})", RepoPath::from_git(folder.clone()))
+            format!("{}/ ({count} {files})", RepoPath::from_git(*folder))
         }
     };
     let mut lines: Vec<String> = folders.iter().take(OUTLINE).map(line).collect();
