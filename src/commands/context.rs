@@ -7,12 +7,21 @@ use crate::{
     cache::Cache,
     commands,
     context::{
-        pack::Item,
-        rank::{self, TABLE, Weights},
+        pack::{BYTES_PER_TOKEN, Item},
+        rank::{self, SIGNALS, TABLE, Weights},
     },
-    engine::{recall, retrieval::Retrieval, run, session::Session, target::Target},
+    engine::{
+        recall,
+        retrieval::{Found, Retrieval},
+        run,
+        session::Session,
+        target::Target,
+    },
     fault::{Fault, Kind},
-    git::{Repo, objects, refs},
+    git::{
+        Repo, objects,
+        refs::{self, Head},
+    },
     id::{CommitId, GoalId},
     path::RepoPath,
 };
@@ -50,29 +59,87 @@ pub enum About {
 /// Files in their order, and what is shown of them.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
-    /// The commit.
-    pub commit: CommitId,
     /// Files, the best first.
     pub ranked: Vec<RepoPath>,
     /// What is shown, in the order of the files.
     pub items: Vec<Item>,
-    /// What speaks for the best files, where that was asked.
+    /// Why the files have this order, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub signals: Option<Vec<Explained>>,
+    pub explained: Option<Explained>,
     /// The text of the items.
     #[serde(skip)]
     pub shown: Vec<Shown>,
+    /// What there was to choose from.
+    #[serde(skip)]
+    pub of: Choice,
+}
+
+/// What there was to choose from.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Choice {
+    /// The commit.
+    pub commit: CommitId,
+    /// How many files are read.
+    pub read: u32,
+    /// Those of them that anything speaks for.
+    pub matched: usize,
+    /// Those of them whose content could not be read, as where a partial clone left it out.
+    pub unread: u32,
+    /// Past commits that could speak; 0 where only files do.
+    pub commits: usize,
+    /// Whether the history was cut short by `git clone --depth`.
+    pub shallow: bool,
+    /// Most tokens of what is shown.
+    pub budget: u32,
+}
+
+/// Why files have their order.
+#[derive(Debug, Serialize)]
+pub struct Explained {
+    /// What there was to choose from.
+    #[serde(flatten)]
+    pub of: Choice,
+    /// What speaks for the best files.
+    pub files: Vec<Reasons>,
+    /// What each signal says.
+    pub signals: Vec<Signal>,
+    /// Files that the query names and of which nothing is shown.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What speaks for a file.
 #[derive(Debug, Serialize)]
-pub struct Explained {
+pub struct Reasons {
     /// The file.
     pub path: RepoPath,
-    /// Its score: each signal times its weight, summed up.
+    /// Its score: what its signals add, less its handicap.
     pub score: f32,
-    /// Each signal's name and what it adds.
-    pub signals: Vec<(&'static str, f32)>,
+    /// What each signal adds, in the order of `Explained::signals`.
+    pub adds: [f32; SIGNALS],
+    /// What is taken off for its kind.
+    pub handicap: f32,
+    /// What it is.
+    pub kind: &'static str,
+}
+
+/// Something that speaks for files.
+#[derive(Debug, Serialize)]
+pub struct Signal {
+    /// Its name.
+    pub name: &'static str,
+    /// What it adds at most.
+    pub most: f32,
+    /// What it says.
+    pub says: &'static str,
+}
+
+/// A file of which nothing is shown.
+#[derive(Debug, Serialize)]
+pub struct LeftOut {
+    /// The file.
+    pub path: RepoPath,
+    /// Why, in words that follow "it is".
+    pub why: &'static str,
 }
 
 /// Lines of a file.
@@ -94,53 +161,85 @@ impl commands::Outcome for Outcome {
 /// A fault for an empty query, an unknown goal, commit or signal, or when the repository cannot be read.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let repo = session.repo();
+    let weights = weights(&request.without)?;
     let (text, commit) = asked(session, &repo, request)?;
     let cache = Cache::open(&session.own_dir(&repo).join("index"));
     let mut retrieval = Retrieval::default();
     retrieval.at(&repo, &cache, commit)?;
-    let found = retrieval.ask(&repo, &cache, &text, &weights(&request.without)?)?;
+    let found = retrieval.ask(&repo, &cache, &text, &weights)?;
     if found.query.is_empty() {
         return Err(Fault::new(Kind::Usage, "the query says nothing to look for")
             .hint("name what is wrong or wanted: `echo 'Retry after a timeout' | git invisigoth context`")
             .into());
     }
-    #[expect(clippy::cast_precision_loss, reason = "a budget")]
-    let items = retrieval.pack(&found, request.budget as f32);
-    let path = |file| Some(retrieval.index().file(file)?.path.clone());
     let files = &found.ranking.files;
-    let ranked = files
-        .iter()
-        .take(RANKED)
-        .filter_map(|scored| path(scored.file))
-        .collect();
-    let table = weights(&request.without)?;
-    let explained = |scored: &rank::Scored| {
-        let values = TABLE.iter().zip(scored.signals).zip(table);
-        Some(Explained {
-            path: path(scored.file)?,
+    let of = Choice {
+        commit,
+        read: retrieval.index().totals().files,
+        matched: files.len(),
+        unread: retrieval.unread(),
+        commits: retrieval.commits(&repo)?,
+        shallow: repo.is_shallow(),
+        budget: request.budget,
+    };
+    let (items, shown) = packed(&repo, &retrieval, &found, request.budget);
+    let path = |file| Some(retrieval.index().file(file)?.path.clone());
+    let named = files.iter().take(RANKED);
+    let explain = || explained(&repo, &retrieval, &found, &weights, of);
+    Ok(Outcome {
+        ranked: named.filter_map(|scored| path(scored.file)).collect(),
+        items,
+        explained: request.explain.then(explain),
+        shown,
+        of,
+    })
+}
+
+/// Says why files have their order.
+fn explained(repo: &Repo, retrieval: &Retrieval, found: &Found, weights: &Weights, of: Choice) -> Explained {
+    let reasons = |scored: &rank::Scored| {
+        let file = retrieval.index().file(scored.file)?;
+        let mut adds = scored.signals;
+        adds.iter_mut()
+            .zip(weights)
+            .for_each(|(value, weight)| *value *= weight);
+        Some(Reasons {
+            path: file.path.clone(),
             score: scored.score,
-            signals: values
-                .map(|((signal, value), weight)| (signal.name, value * weight))
-                .collect(),
+            adds,
+            handicap: rank::handicap(file.kind, found.query.asks),
+            kind: file.kind.word(),
         })
     };
-    let signals = request
-        .explain
-        .then(|| files.iter().take(EXPLAINED).filter_map(explained).collect());
-    let shown = match request.explain {
-        true => Vec::new(),
-        false => items
-            .iter()
-            .map(|item| shown(&repo, &retrieval, item))
-            .collect::<Result<_>>()?,
+    let signal = |(signal, weight): (rank::Signal, &f32)| Signal {
+        name: signal.name,
+        most: *weight,
+        says: signal.says,
     };
-    Ok(Outcome {
-        commit,
-        ranked,
-        items,
-        signals,
-        shown,
-    })
+    let left_out = retrieval.left_out(repo, &found.query).into_iter();
+    Explained {
+        of,
+        files: found.ranking.files.iter().take(EXPLAINED).filter_map(reasons).collect(),
+        signals: TABLE.into_iter().zip(weights).map(signal).collect(),
+        left_out: left_out.map(|(path, why)| LeftOut { path, why }).collect(),
+    }
+}
+
+/// Packs what fits, headings counted as they are shown.
+fn packed(repo: &Repo, retrieval: &Retrieval, found: &Found, budget: u32) -> (Vec<Item>, Vec<Shown>) {
+    #[expect(clippy::cast_precision_loss, reason = "a budget")]
+    let budget = budget as f32;
+    let mut room = budget;
+    loop {
+        let packed = retrieval.pack(found, room).into_iter();
+        // What the index knows and this clone has no more is left out.
+        let (items, shown): (Vec<Item>, Vec<Shown>) = packed.filter_map(|item| shown(repo, retrieval, item)).unzip();
+        let over = items.iter().map(|item| item.tokens).sum::<f32>() - budget;
+        if over <= 0.0 || items.is_empty() {
+            return (items, shown);
+        }
+        room -= over.max(1.0);
+    }
 }
 
 /// Returns the text that is asked about, and the commit.
@@ -149,11 +248,17 @@ fn asked(session: &Session, repo: &Repo, request: &Request) -> Result<(String, C
         let spec = request.rev.as_deref().unwrap_or(default);
         refs::resolve(repo, spec).map_err(|error| {
             let fault = Fault::new(Kind::Usage, error.to_string());
-            fault.hint("`git log --oneline` lists commits").into()
+            fault.hint("`git log --oneline --all` lists commits").into()
         })
     };
     match &request.about {
-        About::Text(text) => Ok((text.clone(), rev("HEAD")?)),
+        About::Text(text) => {
+            if request.rev.is_none() && matches!(refs::head(repo)?, Head::Branch(_, None)) {
+                let fault = Fault::new(Kind::Error, "there is no commit yet, so there are no files to show");
+                return Err(fault.hint("`git add -A && git commit` makes one").into());
+            }
+            Ok((text.clone(), rev("HEAD")?))
+        }
         About::Goal(id) => {
             let target = Target::read(session, repo)?;
             let known = recall::read(session, repo, &target)?;
@@ -184,24 +289,31 @@ fn weights(without: &[String]) -> Result<Weights> {
     Ok(weights)
 }
 
-fn shown(repo: &Repo, retrieval: &Retrieval, item: &Item) -> Result<Shown> {
-    let file = retrieval
-        .index()
-        .at(&item.path)
-        .and_then(|at| retrieval.index().file(at));
-    let text = file
-        .map(|file| objects::read_blob(repo, file.id))
-        .transpose()?
-        .unwrap_or_default();
+/// Reads the lines of an item, and counts what they take as they are shown; `None` where its file cannot be read.
+fn shown(repo: &Repo, retrieval: &Retrieval, item: Item) -> Option<(Item, Shown)> {
+    let index = retrieval.index();
+    let file = index.file(index.at(&item.path)?)?;
+    let text = objects::read_blob(repo, file.id).ok()?;
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
-    let piece = |(first, last): &(u32, u32)| {
-        let some = lines
-            .get(first.saturating_sub(1) as usize..*last as usize)
-            .unwrap_or_default();
-        (*first, *last, String::from_utf8_lossy(&some.concat()).into_owned())
-    };
-    Ok(Shown {
-        path: item.path.clone(),
-        pieces: item.ranges.iter().map(piece).collect(),
-    })
+    let mut bytes = 0;
+    let mut pieces = Vec::with_capacity(item.ranges.len());
+    for (first, last) in &item.ranges {
+        let range = first.saturating_sub(1) as usize..*last as usize;
+        let some = lines.get(range).unwrap_or_default().concat();
+        let text = String::from_utf8_lossy(&some).trim_end_matches('\n').to_owned();
+        bytes += heading(&item.path, *first, *last).len() + text.len() + BREAKS;
+        pieces.push((*first, *last, text));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of bytes")]
+    let tokens = bytes as f32 / BYTES_PER_TOKEN;
+    let path = item.path.clone();
+    Some((Item { tokens, ..item }, Shown { path, pieces }))
 }
+
+/// What stands above lines of a file.
+pub fn heading(path: &RepoPath, first: u32, last: u32) -> String {
+    format!("{path}:{first}-{last}")
+}
+
+/// Line breaks of what is shown: behind the heading, behind the last line, and a blank line.
+const BREAKS: usize = 3;

@@ -2,7 +2,7 @@
 //! lines. Every line is in exactly one chunk.
 //!
 //! Owns what a chunk is and how large it gets. What a language or format is made of is `lang`'s and `format`'s business.
-//! A change of what comes out makes what is kept useless: count the version of what keeps it up.
+//! A change of what comes out makes what is kept useless: count `context::VERSION` up.
 
 use std::ops::Range;
 
@@ -27,9 +27,31 @@ pub struct Chunk {
 }
 
 /// How a file is read: kept beside its blob id, as the same bytes read in another way give other chunks. 0 is by lines;
-/// languages count from 1, formats from 64.
+/// languages count from 1, formats from 64; 128 is added where the file is read although its text says that a program
+/// wrote it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Syntax(pub u8);
+
+impl Syntax {
+    /// What stands for being vouched for.
+    const VOUCHED_FOR: u8 = 128;
+
+    /// Returns this syntax for a file that somebody says people write.
+    #[must_use]
+    pub fn vouched_for(self) -> Self {
+        Self(self.0 | Self::VOUCHED_FOR)
+    }
+
+    /// True where somebody says that people write the file.
+    pub fn is_vouched_for(self) -> bool {
+        self.0 & Self::VOUCHED_FOR != 0
+    }
+
+    /// Returns how the text is cut, whoever wrote it.
+    fn of_text(self) -> Self {
+        Self(self.0 & !Self::VOUCHED_FOR)
+    }
+}
 
 /// Most bytes that are parsed; a larger file is data, or made by a program, and is read by lines.
 const PARSED: usize = 1 << 20;
@@ -75,7 +97,7 @@ pub struct Cutter {
 impl Cutter {
     /// Cuts `text`. Nothing comes of an empty one.
     pub fn cut(&mut self, syntax: Syntax, text: &[u8]) -> Vec<Chunk> {
-        let lines = Lines::of(text);
+        let (lines, syntax) = (Lines::of(text), syntax.of_text());
         let parsed = match text.len() <= PARSED {
             true => self.parsers.outline(syntax, text),
             false => None,

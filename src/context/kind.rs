@@ -35,6 +35,18 @@ impl Kind {
     pub fn is_read(self) -> bool {
         !matches!(self, Self::Skipped(_))
     }
+
+    /// Returns what it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Test => "test",
+            Self::Prose => "prose",
+            Self::Config => "config",
+            Self::Data => "data",
+            Self::Skipped(_) => "skipped",
+        }
+    }
 }
 
 /// Why a file is not read.

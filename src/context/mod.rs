@@ -19,3 +19,9 @@ pub mod rank;
 pub mod segment;
 pub mod terms;
 pub mod votes;
+
+/// The version of all that is kept of blobs and commits, as its files have it in their first bytes. Count it up when one
+/// and the same blob or commit gives something else than before: by other terms (`terms`), other chunks or names (`chunk`,
+/// `lang`, `format`), other files being unfit (`kind::unfit`), other messages or renames (`past`), or another way to write
+/// it down (`segment`, `past::kept`). Files of other versions are removed, and made again.
+const VERSION: [u8; 3] = *b"001";

@@ -31,14 +31,18 @@ pub const TABLE: [Signal; SIGNALS] = [
     signal(
         "fields",
         2.2,
-        "the words of the query are in the text, in defined names, in the path (BM25F)",
+        "the file has words of the query: text, defined names, path (BM25F)",
     ),
-    signal("path", 1.25, "they are in the path"),
-    signal("chunk", 2.1, "they are close together: the best chunk (BM25)"),
-    signal("past", 2.25, "past commits with such messages changed it"),
-    signal("recent", 1.15, "the latest commits changed it"),
+    signal("path", 1.25, "words of the query are in its path"),
+    signal(
+        "chunk",
+        2.1,
+        "words of the query are close together in it: its best chunk (BM25)",
+    ),
+    signal("past", 2.25, "past commits with messages like the query changed it"),
+    signal("recent", 1.15, "the latest commits changed it, whatever they say"),
     signal("stem", 0.5, "its name is a word of the query"),
-    signal("named", 6.0, "the query names it"),
+    signal("named", 6.0, "the query names the file"),
 ];
 
 const FIELDS: usize = 0;
@@ -50,7 +54,7 @@ const STEM: usize = 5;
 const NAMED: usize = 6;
 
 /// What is taken off a score: changes are mostly of code, where a query does not ask for other files.
-fn handicap(kind: Kind, asks: Asks) -> f32 {
+pub fn handicap(kind: Kind, asks: Asks) -> f32 {
     match kind {
         Kind::Code => 0.0,
         Kind::Test if asks.tests => 0.0,

@@ -1,7 +1,8 @@
 //! Terms: what text is compared by. Identifiers are split into their words, which are stemmed; each identifier of several
 //! words is a term as a whole, too.
 //!
-//! Owns how text becomes terms, and which words say nothing. A change here makes what is kept useless: count `VERSION` up.
+//! Owns how text becomes terms, and which words say nothing. A change here makes what is kept useless: count
+//! `context::VERSION` up.
 
 use std::{collections::HashMap, sync::LazyLock};
 

@@ -15,10 +15,10 @@ use crate::{
         chunk::Syntax,
         digest::Digester,
         index::Index,
-        kind,
+        kind::{self, Why},
         segment::{Broken, merge, read::Segment, write::Builder},
     },
-    git::{Repo, objects},
+    git::{self, Repo, objects},
     id::BlobId,
 };
 
@@ -38,10 +38,10 @@ const ALONE: usize = 32;
 const KEPT: u32 = 6;
 
 /// Opens what is kept, digests what is missing, and keeps that. Returns how many blobs were read. Where nothing can be
-/// kept, the index is whole all the same.
+/// kept, the index is whole all the same; a blob that cannot be read has no digest.
 ///
 /// # Errors
-/// When a blob cannot be read.
+/// When a thread dies, or what was just digested cannot be opened.
 pub fn complete(index: &mut Index, repo: &Repo, cache: &Cache) -> Result<usize> {
     if index.missing().is_empty() {
         return Ok(0);
@@ -83,10 +83,12 @@ pub fn forget(index: &mut Index, cache: &Cache, name: &str) {
 /// Digests what is missing; returns how many blobs that were.
 fn add(index: &mut Index, repo: &Repo, cache: &Cache) -> Result<usize> {
     let missing: Vec<(BlobId, Syntax)> = index.missing().into_iter().collect();
+    let mut read = 0;
     for (name, segment) in digest(repo, cache, &missing)? {
+        read += segment.blobs() as usize;
         index.add(&name, segment);
     }
-    Ok(missing.len())
+    Ok(read)
 }
 
 /// Digests blobs into segments.
@@ -124,10 +126,11 @@ fn some(
     let mut digester = Digester::default();
     let (mut segments, mut builder) = (Vec::new(), Builder::default());
     while let Some((id, syntax)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let text = objects::read_blob(repo, *id)?;
-        let pieces = match kind::unfit(&text) {
-            Some(_) => Vec::new(),
-            None => digester.digest(*syntax, &text),
+        let pieces = match read(repo, *id, *syntax) {
+            Ok(Ok(text)) => digester.digest(*syntax, &text),
+            Ok(Err(_)) => Vec::new(),
+            // Asked for again by the next query: it may come by a fetch.
+            Err(_) => continue,
         };
         builder.add(*id, *syntax, &pieces);
         if builder.size() > LARGEST {
@@ -138,6 +141,22 @@ fn some(
         segments.push(keep(cache, builder.finish(repo.id_bytes()))?);
     }
     Ok(segments)
+}
+
+/// Reads a blob that is read as `syntax`.
+///
+/// # Errors
+/// Inside, why it is not fit to be read; else when it cannot be read, as where a partial clone left it out.
+pub fn read(repo: &Repo, id: BlobId, syntax: Syntax) -> git::Result<Result<Vec<u8>, Why>> {
+    // One that is too large is not unpacked.
+    if objects::size(repo, id)? > kind::LARGE as u64 {
+        return Ok(Err(Why::Large));
+    }
+    let text = objects::read_blob(repo, id)?;
+    match kind::unfit(&text).filter(|why| *why != Why::Generated || !syntax.is_vouched_for()) {
+        Some(why) => Ok(Err(why)),
+        None => Ok(Ok(text)),
+    }
 }
 
 /// Keeps a segment and opens it: from where it is kept, or else from memory.

@@ -8,7 +8,7 @@ use eyre::{Result, eyre};
 use crate::{
     cache::Cache,
     context::{
-        chunk,
+        chunk::{self, Syntax},
         index::{File, Index},
         kind::{self, Kind, Why},
         pack::{self, Item},
@@ -32,6 +32,9 @@ use crate::{
 
 /// How often a damaged index is built anew for one query.
 const TRIES: u32 = 3;
+
+/// Most files of which it is told why nothing is shown of them.
+const LEFT_OUT: usize = 20;
 
 /// What stays from query to query.
 #[derive(Default)]
@@ -59,7 +62,9 @@ impl Retrieval {
     /// # Errors
     /// When its files or its history cannot be read.
     pub fn at(&mut self, repo: &Repo, cache: &Cache, commit: CommitId) -> Result<()> {
-        if self.tip == Some(commit) {
+        let holds = |rules: &Arc<Attributes>| attributes::has_same_info(repo, rules);
+        let same_rules = self.attributes.as_ref().map(holds).transpose()?;
+        if self.tip == Some(commit) && same_rules == Some(true) {
             return Ok(());
         }
         self.tip = None;
@@ -75,56 +80,78 @@ impl Retrieval {
         let known = self.tree.take();
         // The old tree may be gone.
         let differences = known.and_then(|known| diff::trees(repo, known, root).ok());
-        let same_rules = differences
-            .as_ref()
-            .is_some_and(|all| !all.iter().any(|one| attributes::is_source(&one.path)));
-        match differences {
-            Some(differences) => {
-                for differs in &differences {
-                    advance(&mut self.listing, &differs.path, differs.new);
-                }
-                let rules = self.attributes.take().filter(|_| same_rules);
-                match rules {
-                    Some(rules) => {
-                        differences
-                            .into_iter()
-                            .for_each(|differs| self.put(&rules, differs.path, differs.new));
-                        self.attributes = Some(rules);
-                    }
-                    None => self.put_all(repo)?,
-                }
-            }
-            None => {
-                self.listing = tree::list(repo, root)?;
-                self.put_all(repo)?;
-            }
+        match &differences {
+            Some(differences) => differences
+                .iter()
+                .for_each(|differs| advance(&mut self.listing, &differs.path, differs.new)),
+            None => self.listing = tree::list(repo, root)?,
         }
+        let earlier = self.attributes.take();
+        let rules = match &earlier {
+            Some(earlier) => attributes::since(repo, &self.listing, earlier)?,
+            None => Arc::new(attributes::of(repo, &self.listing)?),
+        };
+        let same_rules = earlier.is_some_and(|earlier| Arc::ptr_eq(&earlier, &rules));
+        match differences.filter(|_| same_rules) {
+            Some(differences) => differences
+                .into_iter()
+                .for_each(|differs| self.put(&rules, differs.path, differs.new)),
+            None => self.put_all(&rules),
+        }
+        self.attributes = Some(rules);
         self.tree = Some(root);
         Ok(())
     }
 
-    fn put_all(&mut self, repo: &Repo) -> Result<()> {
-        let rules = Arc::new(attributes::of(repo, &self.listing)?);
+    fn put_all(&mut self, rules: &Attributes) {
         self.index = Index::default();
         for (path, entry) in std::mem::take(&mut self.listing) {
-            self.put(&rules, path.clone(), Some(entry));
+            self.put(rules, path.clone(), Some(entry));
             self.listing.push((path, entry));
         }
-        self.attributes = Some(rules);
-        Ok(())
     }
 
     fn put(&mut self, rules: &Attributes, path: RepoPath, entry: Option<Entry>) {
-        let read = entry.map(|entry| (entry.id, kind_of(rules, &path, entry.mode)));
-        match read.filter(|(_, kind)| kind.is_read()) {
-            Some((id, kind)) => self.index.put(File {
-                syntax: chunk::syntax(&path),
-                id,
-                kind,
-                path,
-            }),
+        let read = entry.map(|entry| (entry.id, read_as(rules, &path, entry.mode)));
+        match read.filter(|(_, (kind, _))| kind.is_read()) {
+            Some((id, (kind, syntax))) => self.index.put(File { path, id, syntax, kind }),
             None => self.index.remove(&path),
         }
+    }
+
+    /// Returns the files that `query` names and of which nothing is shown, with the reason, in words that follow "it is".
+    pub fn left_out(&self, repo: &Repo, query: &Query) -> Vec<(RepoPath, &'static str)> {
+        let is_named = |path: &RepoPath| query.named.iter().any(|name| ends_in(path, name.as_bytes()));
+        let named = self.listing.iter().filter(|(path, _)| is_named(path));
+        let why = |(path, entry): &(RepoPath, Entry)| Some((path.clone(), self.why_out(repo, path, *entry)?));
+        named.filter_map(why).take(LEFT_OUT).collect()
+    }
+
+    fn why_out(&self, repo: &Repo, path: &RepoPath, entry: Entry) -> Option<&'static str> {
+        let rules = self.attributes.as_ref()?;
+        match read_as(rules, path, entry.mode) {
+            (Kind::Skipped(why), _) => Some(why.words()),
+            _ if self.index.at(path).is_some_and(|at| self.index.sums(at).chunks > 0) => None,
+            (_, syntax) => match indexing::read(repo, entry.id, syntax) {
+                Err(_) => Some("not in this clone, or damaged"),
+                Ok(Err(why)) => Some(why.words()),
+                Ok(Ok(_)) => Some("empty"),
+            },
+        }
+    }
+
+    /// Returns how many files have a content that could not be read, as where a partial clone left it out.
+    pub fn unread(&self) -> u32 {
+        let totals = self.index.totals();
+        totals.files.saturating_sub(totals.digested)
+    }
+
+    /// Returns how many past commits are known, those of the clone at most.
+    ///
+    /// # Errors
+    /// When the object database cannot be read.
+    pub fn commits(&mut self, repo: &Repo) -> Result<usize> {
+        self.tip.map_or(Ok(0), |tip| Ok(self.pasts.at(repo, tip)?.len()))
     }
 
     /// Ranks files and chunks for `text`.
@@ -202,12 +229,24 @@ fn advance(listing: &mut Listing, path: &RepoPath, new: Option<Entry>) {
     }
 }
 
-/// Says what a file is to a prompt.
-fn kind_of(rules: &Attributes, path: &RepoPath, mode: Mode) -> Kind {
-    match kind::of(path, mode) {
-        // Patterns cost more than names: what is skipped by what it is needs none.
-        Kind::Skipped(why) if why != Why::Generated => Kind::Skipped(why),
-        kind if rules.is_empty() => kind,
-        kind => kind::marked(kind, rules.marks(path)),
+/// Says what a file is to a prompt, and how its text is read.
+fn read_as(rules: &Attributes, path: &RepoPath, mode: Mode) -> (Kind, Syntax) {
+    let (kind, syntax) = (kind::of(path, mode), chunk::syntax(path));
+    let is_open = !matches!(kind, Kind::Skipped(why) if why != Why::Generated);
+    // Patterns cost more than names: what is skipped by what it is needs none.
+    if !is_open || rules.is_empty() {
+        return (kind, syntax);
     }
+    let marks = rules.marks(path);
+    let syntax = match marks.generated {
+        Some(false) => syntax.vouched_for(),
+        _ => syntax,
+    };
+    (kind::marked(kind, marks), syntax)
+}
+
+/// True where `path` is `end`, or ends in it behind a `/`.
+fn ends_in(path: &RepoPath, end: &[u8]) -> bool {
+    let folder = path.as_bytes().strip_suffix(end);
+    folder.is_some_and(|folder| folder.is_empty() || folder.ends_with(b"/"))
 }

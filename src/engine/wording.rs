@@ -10,6 +10,7 @@ use eyre::{Result, eyre};
 use crate::{
     cache::Cache,
     context::{
+        kind,
         pack::{BYTES_PER_TOKEN, Item},
         rank::{self, Ranking, Scored},
     },
@@ -30,7 +31,7 @@ use crate::{
         rules::Rules,
         sections::About,
     },
-    snapshot::{Mode, Snapshot},
+    snapshot::{Entry, Mode, Snapshot},
 };
 
 /// Files among which definitions are looked for.
@@ -244,14 +245,18 @@ impl<'a> Texts<'a> {
     fn read(&mut self, path: &RepoPath) -> io::Result<Option<&str>> {
         if !self.known.contains_key(path) {
             let text = match self.snapshot.entry(path)? {
-                Some(entry) if matches!(entry.mode, Mode::File | Mode::Executable) => {
-                    let bytes = self.snapshot.read(&entry.id)?;
-                    (!bytes.contains(&0)).then(|| String::from_utf8_lossy(&bytes).into_owned())
-                }
+                Some(entry) if matches!(entry.mode, Mode::File | Mode::Executable) => self.text(&entry),
                 _ => None,
             };
             self.known.insert(path.clone(), text);
         }
         Ok(self.known.get(path).and_then(Option::as_deref))
+    }
+
+    /// Reads a file that is not too large to be ranked, and that a partial clone did not leave out.
+    fn text(&self, entry: &Entry) -> Option<String> {
+        let size = self.snapshot.size(&entry.id).ok()?;
+        let bytes = (size <= kind::LARGE as u64).then(|| self.snapshot.read(&entry.id).ok())??;
+        (!bytes.contains(&0)).then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
 }

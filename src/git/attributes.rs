@@ -50,10 +50,11 @@ pub struct Attributes {
     blank: Outcome,
 }
 
-/// Reads the rules of the tree that `listing` lists. Costs as much as its `.gitattributes` have bytes.
+/// Reads the rules of the tree that `listing` lists. Costs as much as its `.gitattributes` have bytes; those that are not
+/// in this clone say nothing.
 ///
 /// # Errors
-/// When a blob or `info/attributes` cannot be read.
+/// When `info/attributes` cannot be read.
 pub fn of(repo: &Repo, listing: &Listing) -> Result<Attributes> {
     read(repo, sources(listing), info(repo)?)
 }
@@ -70,8 +71,16 @@ pub fn since(repo: &Repo, listing: &Listing, earlier: &Arc<Attributes>) -> Resul
     read(repo, sources, info).map(Arc::new)
 }
 
+/// True where `info/attributes` is as it was when `earlier` was read.
+///
+/// # Errors
+/// When `info/attributes` cannot be read.
+pub fn has_same_info(repo: &Repo, earlier: &Attributes) -> Result<bool> {
+    Ok(info(repo)? == earlier.info)
+}
+
 /// True where a change of the file at `path` changes rules.
-pub fn is_source(path: &RepoPath) -> bool {
+fn is_source(path: &RepoPath) -> bool {
     let folders = path.as_bytes().strip_suffix(NAME.as_bytes());
     folders.is_some_and(|folders| folders.is_empty() || folders.ends_with(b"/"))
 }
@@ -94,9 +103,12 @@ fn info(repo: &Repo) -> Result<Vec<u8>> {
 fn read(repo: &Repo, sources: Vec<(RepoPath, BlobId)>, info: Vec<u8>) -> Result<Attributes> {
     let mut texts = Vec::new();
     for (path, id) in &sources {
-        if objects::size(repo, *id)? <= LARGE {
-            texts.push((path.clone(), objects::read_blob(repo, *id)?));
-        }
+        // A partial clone may have left it out.
+        let size = objects::size(repo, *id).ok();
+        let text = size
+            .filter(|size| *size <= LARGE)
+            .and_then(|_| objects::read_blob(repo, *id).ok());
+        texts.extend(text.map(|text| (path.clone(), text)));
     }
     let folds = repo.gix.config_snapshot().boolean("core.ignoreCase").unwrap_or(false);
     let mut made = Attributes {

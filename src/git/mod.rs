@@ -189,6 +189,11 @@ impl Repo {
         self.gix.common_dir()
     }
 
+    /// True where history was cut short, as by `git clone --depth`.
+    pub fn is_shallow(&self) -> bool {
+        self.gix.is_shallow().unwrap_or(false)
+    }
+
     /// Returns the git directory of this worktree.
     pub fn git_dir(&self) -> &Path {
         self.gix.git_dir()

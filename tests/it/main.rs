@@ -37,6 +37,8 @@ mod check;
 mod cli;
 /// `config`: the settings, with their origins.
 mod config;
+/// `context`: what it prints; bad queries, files and repositories.
+mod context;
 /// `demo`: the scratch repository.
 mod demo;
 /// `doctor`: every precondition.

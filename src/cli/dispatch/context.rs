@@ -33,7 +33,7 @@ pub(super) fn run(at: &Opened, args: Context) -> Result<u8> {
     answer(at, &context::run(&at.session()?, &request)?)
 }
 
-/// Reads the query; bytes that are no UTF-8 are replaced, as a pasted log may have them.
+/// Reads the query; bytes that are no UTF-8, as a pasted log may have them, stand between words.
 fn query(at: &Opened) -> Result<String> {
     if at.streams.stdin {
         return Err(Fault::new(
@@ -49,7 +49,7 @@ fn query(at: &Opened) -> Result<String> {
         .take(MOST)
         .read_to_end(&mut text)
         .wrap_err("reading the query from standard input")?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    Ok(String::from_utf8_lossy(&text).replace('\u{fffd}', " "))
 }
 
 /// What is read of a query at most, in bytes.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     context::{
+        VERSION,
         past::known::{Known, Row, Touch},
         segment::varint,
         terms::Term,
@@ -13,8 +14,11 @@ use crate::{
     path::RepoPath,
 };
 
-/// How every file begins. The number counts up when commits are read or written down in another way.
-const HEAD: &[u8] = b"invisigoth past 1\n";
+/// How every file begins: what it is, and its version.
+const HEAD: &[u8] = {
+    let [hundreds, tens, ones] = VERSION;
+    &[b'G', b'I', b'V', b'G', b'P', hundreds, tens, ones]
+};
 
 /// No path is longer, in bytes.
 const LONGEST: usize = 1 << 16;

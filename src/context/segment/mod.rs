@@ -21,8 +21,13 @@ pub mod write;
 
 use std::io;
 
-/// The first bytes of a segment: what it is, and the version of its format and of all that its content depends on.
-const MAGIC: &[u8; 8] = b"GIVGX001";
+use crate::context::VERSION;
+
+/// The first bytes of a segment: what it is, and its version.
+const MAGIC: &[u8; 8] = {
+    let [hundreds, tens, ones] = VERSION;
+    &[b'G', b'I', b'V', b'G', b'X', hundreds, tens, ones]
+};
 
 /// Bytes of the header: magic, ten numbers of four bytes, a checksum of eight.
 const HEADER: usize = 8 + 4 * 10 + 8;
