@@ -37,7 +37,7 @@ pub const TABLE: [Signal; SIGNALS] = [
     signal(
         "chunk",
         2.1,
-        "words of the query are close together in it: its best chunk (BM25)",
+        "words of the query are close together in its best chunk (BM25)",
     ),
     signal("past", 2.25, "past commits with messages like the query changed it"),
     signal("recent", 1.15, "the latest commits changed it, whatever they say"),

@@ -129,7 +129,7 @@ fn some(
         let pieces = match read(repo, *id, *syntax) {
             Ok(Ok(text)) => digester.digest(*syntax, &text),
             Ok(Err(_)) => Vec::new(),
-            // Asked for again by the next query: it may come by a fetch.
+            // Looked for again at the next commit, and by the next process: a fetch may bring it.
             Err(_) => continue,
         };
         builder.add(*id, *syntax, &pieces);

@@ -12,10 +12,10 @@ pub struct Context {
     /// HEAD where the query is read; for a goal, where goals land.
     #[arg(long, value_name = "REV")]
     pub rev: Option<String>,
-    /// Most tokens of what is shown, at four bytes each
+    /// Most tokens of what is shown, headings included, at four bytes each
     #[arg(long, value_name = "TOKENS", default_value_t = 8192)]
     pub budget: u32,
-    /// Show the signals of each file instead of its lines
+    /// Say what adds to the score of each file, and why one that the query names is not shown
     #[arg(long)]
     pub explain: bool,
     /// Rank without a signal, to see what it earns; can be repeated
