@@ -7,8 +7,8 @@ use crate::{
     cache::Cache,
     commands,
     context::{
-        pack::{BYTES_PER_TOKEN, Item},
-        rank::{self, SIGNALS, TABLE, Weights},
+        pack::{self, BYTES_PER_TOKEN, Item, Odds},
+        rank::{self, SIGNALS, Weights},
     },
     engine::{
         recall,
@@ -161,7 +161,7 @@ impl commands::Outcome for Outcome {
 /// A fault for an empty query, an unknown goal, commit or signal, or when the repository cannot be read.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let repo = session.repo();
-    let weights = weights(&request.without)?;
+    let (weights, odds) = weights(&request.without)?;
     let (text, commit) = asked(session, &repo, request)?;
     let cache = Cache::open(&session.own_dir(&repo).join("index"));
     let mut retrieval = Retrieval::default();
@@ -182,7 +182,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         shallow: repo.is_shallow(),
         budget: request.budget,
     };
-    let (items, shown) = packed(&repo, &retrieval, &found, request.budget);
+    let (items, shown) = packed(&repo, &retrieval, &found, (request.budget, &odds));
     let path = |file| Some(retrieval.index().file(file)?.path.clone());
     let named = files.iter().take(RANKED);
     let explain = || explained(&repo, &retrieval, &found, &weights, of);
@@ -220,18 +220,19 @@ fn explained(repo: &Repo, retrieval: &Retrieval, found: &Found, weights: &Weight
     Explained {
         of,
         files: found.ranking.files.iter().take(EXPLAINED).filter_map(reasons).collect(),
-        signals: TABLE.into_iter().zip(weights).map(signal).collect(),
+        signals: rank::TABLE.into_iter().zip(weights).map(signal).collect(),
         left_out: left_out.map(|(path, why)| LeftOut { path, why }).collect(),
     }
 }
 
 /// Packs what fits, headings counted as they are shown.
-fn packed(repo: &Repo, retrieval: &Retrieval, found: &Found, budget: u32) -> (Vec<Item>, Vec<Shown>) {
+fn packed(repo: &Repo, retrieval: &Retrieval, found: &Found, within: (u32, &Odds)) -> (Vec<Item>, Vec<Shown>) {
+    let (budget, odds) = within;
     #[expect(clippy::cast_precision_loss, reason = "a budget")]
     let budget = budget as f32;
     let mut room = budget;
     loop {
-        let packed = retrieval.pack(found, room).into_iter();
+        let packed = retrieval.pack(found, room, odds).into_iter();
         // What the index knows and this clone has no more is left out.
         let (items, shown): (Vec<Item>, Vec<Shown>) = packed.filter_map(|item| shown(repo, retrieval, item)).unzip();
         let over = items.iter().map(|item| item.tokens).sum::<f32>() - budget;
@@ -275,18 +276,21 @@ fn asked(session: &Session, repo: &Repo, request: &Request) -> Result<(String, C
     }
 }
 
-fn weights(without: &[String]) -> Result<Weights> {
-    let mut weights = rank::weights();
+/// Returns what is worth what to files and to chunks, without some of it.
+fn weights(without: &[String]) -> Result<(Weights, Odds)> {
+    let (mut weights, mut odds) = (rank::weights(), pack::odds());
+    let names = || rank::TABLE.iter().chain(&pack::TABLE).map(|signal| signal.name);
     for name in without {
-        let place = TABLE.iter().position(|signal| signal.name == name);
-        let Some(weight) = place.and_then(|place| weights.get_mut(place)) else {
-            let names: Vec<&str> = TABLE.iter().map(|signal| signal.name).collect();
+        let place = names().position(|known| known == name);
+        let Some(weight) = place.and_then(|place| weights.iter_mut().chain(&mut odds).nth(place)) else {
             let fault = Fault::new(Kind::Usage, format!("there is no signal `{name}`"));
-            return Err(fault.hint(format!("there are: {}", names.join(", "))).into());
+            return Err(fault
+                .hint(format!("there are: {}", names().collect::<Vec<_>>().join(", ")))
+                .into());
         };
         *weight = 0.0;
     }
-    Ok(weights)
+    Ok((weights, odds))
 }
 
 /// Reads the lines of an item, and counts what they take as they are shown; `None` where its file cannot be read.
@@ -317,3 +321,27 @@ pub fn heading(path: &RepoPath, first: u32, last: u32) -> String {
 
 /// Line breaks of what is shown: behind the heading, behind the last line, and a blank line.
 const BREAKS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signal_of_files_and_of_chunks_can_be_left_out_by_itself() {
+        let all = |(weights, odds): (Weights, Odds)| weights.into_iter().chain(odds).collect::<Vec<f32>>();
+        let known = all(weights(&[]).unwrap());
+        assert!(known.iter().all(|weight| *weight != 0.0));
+        for (place, signal) in rank::TABLE.iter().chain(&pack::TABLE).enumerate() {
+            let mut expected = known.clone();
+            expected[place] = 0.0;
+            assert_eq!(
+                all(weights(&[signal.name.to_owned()]).unwrap()),
+                expected,
+                "{}",
+                signal.name
+            );
+        }
+        let error = weights(&["chunk-luck".to_owned()]).unwrap_err();
+        assert_eq!(error.to_string(), "there is no signal `chunk-luck`");
+    }
+}

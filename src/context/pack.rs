@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     context::{
         index::{Index, Span},
-        rank::{Ranking, Worth},
+        rank::{Ranking, Signal, Worth, signal},
     },
     path::RepoPath,
 };
@@ -18,31 +18,68 @@ pub const BYTES_PER_TOKEN: f32 = 4.0;
 /// How many files are packed at most.
 const FILES: usize = 30;
 
-/// What raises the chance, as a logistic model has it, that a chunk is changed. `benches/context/` fitted it.
-mod odds {
-    /// A chunk of the best file that has no word of the query, alone in its file.
-    pub(super) const BASE: f32 = -1.2;
-    /// The score of its file, less the best one.
-    pub(super) const FILE: f32 = 0.71;
-    /// The logarithm of its tokens.
-    pub(super) const TOKENS: f32 = -0.2;
-    /// The logarithm of how many chunks its file has: a change is in few of them.
-    pub(super) const CHUNKS: f32 = -0.6;
-    /// What one has by being the best of its file, a half as the second, a third …
-    pub(super) const RANK: f32 = 0.35;
-    /// The best of the chunks beside it, of 1.
-    pub(super) const BESIDE: f32 = 0.35;
-    /// Each of what speaks for it, of 1.
-    pub(super) const TEXT: f32 = 1.2;
-    pub(super) const LOCAL: f32 = 1.4;
-    pub(super) const ECHO: f32 = 1.0;
+/// The odds, as a logistic model has them, that a chunk without any word of the query is changed, alone in the best file.
+const BASE: f32 = -1.2;
+
+/// How many things raise or lower the odds.
+pub const PARTS: usize = 10;
+
+/// What raises or lowers the odds that a chunk is changed, and in the last two rows what it is worth to show it.
+pub const TABLE: [Signal; PARTS] = [
+    signal("chunk-file", 0.71, "the score of its file, less the best one"),
+    signal("chunk-tokens", -0.2, "the logarithm of its tokens"),
+    signal(
+        "chunk-others",
+        -0.6,
+        "the logarithm of how many chunks its file has: a change is in few of them",
+    ),
+    signal(
+        "chunk-rank",
+        0.35,
+        "it is the best of its file; half of it as the second, a third …",
+    ),
+    signal("chunk-beside", 0.35, "words of the query are in a chunk beside it"),
+    signal(
+        "chunk-text",
+        1.2,
+        "it has words of the query that are rare in the repository",
+    ),
+    signal(
+        "chunk-local",
+        1.4,
+        "it has words of the query that are rare in its file",
+    ),
+    signal(
+        "chunk-echo",
+        1.0,
+        "it has words of past messages that are like the query",
+    ),
+    signal(
+        "chunk-first",
+        0.5,
+        "it is the likeliest of its file: where the file is right, one chunk shows that",
+    ),
+    signal("chunk-size", -0.1, "the power of its tokens: large ones are held back"),
+];
+
+const FILE: usize = 0;
+const TOKENS: usize = 1;
+const OTHERS: usize = 2;
+const RANK: usize = 3;
+const BESIDE: usize = 4;
+const TEXT: usize = 5;
+const LOCAL: usize = 6;
+const ECHO: usize = 7;
+const FIRST: usize = 8;
+const SIZE: usize = 9;
+
+/// What each part is worth, in the order of the table.
+pub type Odds = [f32; PARTS];
+
+/// Returns the weights of the table.
+pub fn odds() -> Odds {
+    TABLE.map(|part| part.weight)
 }
-
-/// How much the first chunk of a file is preferred: where the file is right, one chunk shows that.
-const FIRST: f32 = 1.5;
-
-/// How much larger chunks are held back.
-const SIZE: f32 = 0.1;
 
 /// What is shown of a file.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -73,8 +110,8 @@ struct Candidate {
 }
 
 /// Packs what fits into `budget` tokens, in the order of the files.
-pub fn pack(index: &Index, ranking: &Ranking, budget: f32) -> Vec<Item> {
-    let mut candidates = candidates(index, ranking);
+pub fn pack(index: &Index, ranking: &Ranking, budget: f32, odds: &Odds) -> Vec<Item> {
+    let mut candidates = candidates(index, ranking, odds);
     candidates.sort_by(|a, b| {
         b.value
             .total_cmp(&a.value)
@@ -115,7 +152,7 @@ pub fn pack(index: &Index, ranking: &Ranking, budget: f32) -> Vec<Item> {
     items.collect()
 }
 
-fn candidates(index: &Index, ranking: &Ranking) -> Vec<Candidate> {
+fn candidates(index: &Index, ranking: &Ranking, odds: &Odds) -> Vec<Candidate> {
     let files = ranking.files.iter().take(FILES).enumerate();
     let files: Vec<(usize, f32, Vec<Span>)> = files
         .map(|(rank, scored)| (rank, scored.score, index.spans(scored.file)))
@@ -131,43 +168,44 @@ fn candidates(index: &Index, ranking: &Ranking) -> Vec<Candidate> {
     let best = files.first().map_or(0.0, |(_, score, _)| *score);
     let mut found = Vec::new();
     for (rank, score, spans) in files {
-        found.extend(of_file(rank, score - best, &spans, |span| {
-            said(ranking.chunk(span.chunk), most)
-        }));
+        let said: Vec<f32> = spans
+            .iter()
+            .map(|span| said(ranking.chunk(span.chunk), most, odds))
+            .collect();
+        found.extend(of_file((rank, score - best), &spans, &said, odds));
     }
     found
 }
 
 /// What speaks for a chunk, next to the most of each.
-fn said(worth: Worth, most: Worth) -> f32 {
+fn said(worth: Worth, most: Worth, odds: &Odds) -> f32 {
     let part = |value: f32, most: f32| if most > 0.0 { value / most } else { 0.0 };
-    odds::TEXT * part(worth.text, most.text)
-        + odds::LOCAL * part(worth.local, most.local)
-        + odds::ECHO * part(worth.echo, most.echo)
+    odds[TEXT] * part(worth.text, most.text)
+        + odds[LOCAL] * part(worth.local, most.local)
+        + odds[ECHO] * part(worth.echo, most.echo)
 }
 
 /// Values the chunks of a file whose score is `behind` the best one's.
-fn of_file(rank: usize, behind: f32, spans: &[Span], said: impl Fn(&Span) -> f32) -> Vec<Candidate> {
-    let all: Vec<f32> = spans.iter().map(said).collect();
-    let most = all.iter().copied().fold(1e-9, f32::max);
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    let of = |at: usize| all.get(at).copied().unwrap_or_default();
+fn of_file((rank, behind): (usize, f32), spans: &[Span], said: &[f32], odds: &Odds) -> Vec<Candidate> {
+    let most = said.iter().copied().fold(1e-9, f32::max);
+    let mut order: Vec<usize> = (0..said.len()).collect();
+    let of = |at: usize| said.get(at).copied().unwrap_or_default();
     order.sort_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));
     let mut found = Vec::with_capacity(spans.len());
     for (place, at) in order.into_iter().enumerate() {
         let Some(span) = spans.get(at).copied() else { continue };
         let before = at.checked_sub(1).map_or(0.0, of);
         let tokens = float(span.bytes as usize) / BYTES_PER_TOKEN + 2.0;
-        let odds = odds::BASE
-            + odds::FILE * behind
-            + odds::TOKENS * tokens.ln()
-            + odds::CHUNKS * float(spans.len()).ln()
-            + odds::RANK / float(place + 1)
-            + odds::BESIDE * before.max(of(at + 1)) / most
+        let sum = BASE
+            + odds[FILE] * behind
+            + odds[TOKENS] * tokens.ln()
+            + odds[OTHERS] * float(spans.len()).ln()
+            + odds[RANK] / float(place + 1)
+            + odds[BESIDE] * before.max(of(at + 1)) / most
             + of(at);
-        let chance = 1.0 / (1.0 + (-odds).exp());
+        let chance = 1.0 / (1.0 + (-sum).exp());
         found.push(Candidate {
-            value: chance / tokens.powf(SIZE),
+            value: chance * tokens.powf(odds[SIZE]),
             rank,
             span,
             tokens,
@@ -177,7 +215,7 @@ fn of_file(rank: usize, behind: f32, spans: &[Span], said: impl Fn(&Span) -> f32
         .iter_mut()
         .max_by(|a, b| a.value.total_cmp(&b.value).then(b.span.first.cmp(&a.span.first)));
     if let Some(first) = first {
-        first.value *= FIRST;
+        first.value *= 1.0 + odds[FIRST];
     }
     found
 }

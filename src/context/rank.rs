@@ -12,12 +12,12 @@ use crate::context::{
     votes::Votes,
 };
 
-/// Something that speaks for a file.
+/// Something that speaks for a file, or in `pack` for a chunk.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Signal {
     /// Its name.
     pub name: &'static str,
-    /// What its highest value adds to a score.
+    /// What it adds at most; without a limit, what each one of it does.
     pub weight: f32,
     /// What it says.
     pub says: &'static str,
@@ -66,7 +66,8 @@ pub fn handicap(kind: Kind, asks: Asks) -> f32 {
     }
 }
 
-const fn signal(name: &'static str, weight: f32, says: &'static str) -> Signal {
+/// Makes a row of a table.
+pub const fn signal(name: &'static str, weight: f32, says: &'static str) -> Signal {
     Signal { name, weight, says }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         chunk::{self, Syntax},
         index::{File, Index},
         kind::{self, Kind, Why},
-        pack::{self, Item},
+        pack::{self, Item, Odds},
         past::Past,
         query::Query,
         rank::{self, Heard, Ranking, Weights},
@@ -182,8 +182,8 @@ impl Retrieval {
     }
 
     /// Packs what fits into `budget` tokens.
-    pub fn pack(&self, found: &Found, budget: f32) -> Vec<Item> {
-        pack::pack(&self.index, &found.ranking, budget)
+    pub fn pack(&self, found: &Found, budget: f32, odds: &Odds) -> Vec<Item> {
+        pack::pack(&self.index, &found.ranking, budget, odds)
     }
 
     /// Words a goal as a query: what it is, then what it asks for.

@@ -11,7 +11,7 @@ use crate::{
     cache::Cache,
     context::{
         kind,
-        pack::{BYTES_PER_TOKEN, Item},
+        pack::{self, BYTES_PER_TOKEN, Item},
         rank::{self, Ranking, Scored},
     },
     engine::{
@@ -186,7 +186,7 @@ impl<'a> Ranked<'a> {
         };
         #[expect(clippy::cast_precision_loss, reason = "a budget")]
         let budget = bytes as f32 / BYTES_PER_TOKEN;
-        self.retrieval.pack(&found, budget)
+        self.retrieval.pack(&found, budget, &pack::odds())
     }
 
     /// Returns what matters of files that do not fit whole.
