@@ -31,7 +31,7 @@ pub const TABLE: [Signal; SIGNALS] = [
     signal(
         "fields",
         2.2,
-        "the file has words of the query: text, defined names, path (BM25F)",
+        "words of the query are in text, defined names, path (BM25F)",
     ),
     signal("path", 1.25, "words of the query are in its path"),
     signal(

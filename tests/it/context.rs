@@ -444,7 +444,7 @@ fn explain_tells_people_and_programs_the_same() {
      0.19   0.30       0.02        0.67  test -0.8   tests/test_frob.py
 
     What a signal says, and what it adds at most:
-      fields  2.20  the file has words of the query: text, defined names, path (BM25F)
+      fields  2.20  words of the query are in text, defined names, path (BM25F)
       path    1.25  words of the query are in its path
       chunk   2.10  words of the query are close together in its best chunk (BM25)
       past    2.25  past commits with messages like the query changed it
