@@ -6,7 +6,10 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     backlog::Backlog,
-    context::past::Past,
+    context::{
+        kind::{self, Why},
+        past::Past,
+    },
     engine::{hand_edits, recall, stored, target::Target},
     facts::Standing,
     git::{
@@ -371,6 +374,10 @@ fn worded(repo: &Repo, differing: Vec<diff::Differs>, most: usize) -> Result<Str
             let _ = writeln!(text, "{}: not shown, a program writes it", differs.path);
             continue;
         }
+        if let Some(why) = unread(repo, &differs) {
+            let _ = writeln!(text, "{}: not shown, it is {why}", differs.path);
+            continue;
+        }
         let read = |entry: Option<crate::snapshot::Entry>| -> Result<Option<Vec<u8>>> {
             let entry = entry.filter(|entry| entry.mode != Mode::Submodule);
             Ok(entry.map(|entry| objects::read_blob(repo, entry.id)).transpose()?)
@@ -387,6 +394,16 @@ fn worded(repo: &Repo, differing: Vec<diff::Differs>, most: usize) -> Result<Str
         }
     }
     Ok(text)
+}
+
+/// Says why what differs is not read: it would take all memory, or a partial clone left it out.
+fn unread(repo: &Repo, differs: &diff::Differs) -> Option<&'static str> {
+    let blobs = [differs.old, differs.new].into_iter().flatten();
+    let mut blobs = blobs.filter(|entry| entry.mode != Mode::Submodule);
+    blobs.find_map(|entry| match objects::size(repo, entry.id) {
+        Err(_) => Some("not in this clone"),
+        Ok(size) => (size > kind::LARGE as u64).then(|| Why::Large.words()),
+    })
 }
 
 /// Returns at most `most` bytes of `text`, of whole characters.

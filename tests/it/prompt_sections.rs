@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     models::{asking, listed},
-    support::{Sandbox, server::Server, shown::shown, whole},
+    support::{Ran, Sandbox, server::Server, shown::shown, whole},
 };
 
 /// A source file of `count` functions; each has eight lines.
@@ -319,6 +319,45 @@ fn two_clones_of_one_repository_give_the_same_bytes() {
     // An index that was thrown away is made again, and says the same.
     std::fs::remove_dir_all(other.path(".git/invisigoth/index")).unwrap();
     assert_eq!(other.json(&["prompt", "a"]), second);
+}
+
+#[test]
+fn what_is_too_large_or_not_in_a_partial_clone_is_named_and_not_read() {
+    let sandbox = repository();
+    sandbox.write("src/numbers.rs", "pub fn parse_hexadecimal() {}\n");
+    sandbox.write("src/table.rs", "//\n".repeat(400_000));
+    sandbox.commit("Keep a table of digits");
+    sandbox.ok(&[
+        "add",
+        "Parse hexadecimal numbers by the table",
+        "--id",
+        "a",
+        "--file",
+        "src/table.rs",
+        "--file",
+        "src/digits.rs",
+    ]);
+    let said = prompt(&sandbox, "a");
+    assert!(
+        said.contains("src/table.rs: not shown, it is larger than 1 MiB\n"),
+        "{said}"
+    );
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "Say what to do"]);
+    sandbox.git(&["config", "uploadpack.allowFilter", "true"]);
+    let (from, to) = (
+        format!("file://{}", sandbox.repo().display()),
+        sandbox.home().join("clone"),
+    );
+    sandbox.git(&["clone", "-q", "--filter=blob:none", &from, to.to_str().unwrap()]);
+    let ran = Ran::of(&sandbox.invisigoth(&["prompt", "a"]).current_dir(to).output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout
+            .contains("src/numbers.rs: not shown, it is not in this clone\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
