@@ -1,6 +1,7 @@
 use std::{fs, time::SystemTime};
 
 use super::*;
+use crate::{door::clock::SystemClock, time::Clock as _};
 
 const NOW: Moment = Moment(4_000_000_000_000);
 
@@ -103,7 +104,7 @@ fn writers_and_sweepers_at_once_lose_nothing() {
             });
             scope.spawn(move || {
                 for _ in 0..120 {
-                    sweep(folder, NOW).unwrap();
+                    sweep(folder, SystemClock.now()).unwrap();
                     for name in names(folder).unwrap() {
                         let bytes = StoredFile::open(&folder.join(name)).unwrap().unwrap().read().unwrap();
                         assert_eq!(bytes.len(), 5000);
