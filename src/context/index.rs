@@ -1,12 +1,16 @@
 //! The index: which files there are, and where in the segments their digests are. Stays from query to query; a file that
 //! comes, goes or changes costs as much as itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+};
 
 use crate::{
     context::{
         chunk::Syntax,
         kind::Kind,
+        names::Names,
         segment::{
             Broken,
             read::{ChunkRow, Segment},
@@ -47,14 +51,6 @@ struct Known {
     twin: FileNo,
     /// The terms of its path.
     names: Names,
-}
-
-/// The terms of a path, each with how much it counts there, and the term that its file name is as a whole.
-#[derive(Default)]
-struct Names {
-    terms: Vec<(Term, f32)>,
-    sum: f32,
-    stem: Option<Term>,
 }
 
 /// Where a digest is, and its sums.
@@ -102,8 +98,8 @@ pub struct Totals {
     pub terms: u64,
     /// Terms in names that they define.
     pub defined: u64,
-    /// What the terms of all paths count.
-    pub names: f64,
+    /// What the terms of all paths count, in tenths: sums of fractions would depend on what came and went.
+    pub names: u64,
 }
 
 /// A term in a chunk of a file.
@@ -136,6 +132,33 @@ pub struct Span {
     pub bytes: u32,
 }
 
+/// Files by a term, ascending.
+#[derive(Default)]
+struct FilesOf(HashMap<Term, Vec<FileNo>>);
+
+impl FilesOf {
+    fn get(&self, term: Term) -> &[FileNo] {
+        self.0.get(&term).map_or(&[], Vec::as_slice)
+    }
+
+    fn put(&mut self, term: Term, file: FileNo) {
+        let files = self.0.entry(term).or_default();
+        if let Err(at) = files.binary_search(&file) {
+            files.insert(at, file);
+        }
+    }
+
+    fn remove(&mut self, term: Term, file: FileNo) {
+        let Some(files) = self.0.get_mut(&term) else { return };
+        if let Ok(at) = files.binary_search(&file) {
+            files.remove(at);
+        }
+        if files.is_empty() {
+            self.0.remove(&term);
+        }
+    }
+}
+
 /// Files and segments.
 #[derive(Default)]
 pub struct Index {
@@ -145,8 +168,9 @@ pub struct Index {
     files: Vec<Option<Known>>,
     free: Vec<FileNo>,
     by_path: BTreeMap<RepoPath, FileNo>,
-    by_name: HashMap<Term, BTreeSet<FileNo>>,
-    by_stem: HashMap<Term, BTreeSet<FileNo>>,
+    by_name: FilesOf,
+    by_stem: FilesOf,
+    by_whole: FilesOf,
     totals: Totals,
     /// Files without a digest.
     without: BTreeSet<FileNo>,
@@ -172,9 +196,10 @@ impl Index {
             base,
         };
         self.parts.push(part);
-        for file in std::mem::take(&mut self.without) {
-            self.place(file);
-        }
+        let last = self.parts.len() - 1;
+        let mut without = std::mem::take(&mut self.without);
+        without.retain(|file| !self.place(*file, last));
+        self.without = without;
     }
 
     /// Returns the names of the segments.
@@ -212,25 +237,25 @@ impl Index {
 
     /// Puts a file in, in place of the one that was at its path.
     pub fn put(&mut self, file: File) {
-        if let Some(known) = self.by_path.get(&file.path).and_then(|at| self.known(*at))
-            && known.file == file
-        {
-            return;
+        match self.at(&file.path) {
+            Some(at) if self.file(at) == Some(&file) => return,
+            Some(_) => self.remove(&file.path),
+            None => {}
         }
-        self.remove(&file.path);
-        let names = names(&mut self.terms, &file.path);
+        let names = Names::of(&mut self.terms, &file.path);
         let at = self.free.pop().unwrap_or_else(|| {
             self.files.push(None);
             number(self.files.len() - 1)
         });
         for (term, _) in &names.terms {
-            self.by_name.entry(*term).or_default().insert(at);
+            self.by_name.put(*term, at);
         }
         if let Some(stem) = names.stem {
-            self.by_stem.entry(stem).or_default().insert(at);
+            self.by_stem.put(stem, at);
         }
+        self.by_whole.put(names.whole, at);
         self.totals.files += 1;
-        self.totals.names += f64::from(names.sum);
+        self.totals.names += u64::from(names.sum);
         self.by_path.insert(file.path.clone(), at);
         if let Some(slot) = self.files.get_mut(at as usize) {
             *slot = Some(Known {
@@ -240,7 +265,9 @@ impl Index {
                 names,
             });
         }
-        self.place(at);
+        if !(0..self.parts.len()).any(|part| self.place(at, part)) {
+            self.without.insert(at);
+        }
     }
 
     /// Takes the file at `path` out.
@@ -252,15 +279,14 @@ impl Index {
         self.free.push(at);
         self.without.remove(&at);
         self.totals.files -= 1;
-        self.totals.names -= f64::from(known.names.sum);
+        self.totals.names -= u64::from(known.names.sum);
         for (term, _) in &known.names.terms {
-            if let Some(files) = self.by_name.get_mut(term) {
-                files.remove(&at);
-            }
+            self.by_name.remove(*term, at);
         }
-        if let Some(files) = known.names.stem.and_then(|stem| self.by_stem.get_mut(&stem)) {
-            files.remove(&at);
+        if let Some(stem) = known.names.stem {
+            self.by_stem.remove(stem, at);
         }
+        self.by_whole.remove(known.names.whole, at);
         let Some(place) = known.place else { return };
         self.count(place.sums, false);
         self.disown(place, at, known.twin);
@@ -286,33 +312,29 @@ impl Index {
         }
     }
 
-    /// Finds the digest of a file.
-    fn place(&mut self, at: FileNo) {
-        let Some(file) = self.known(at).map(|known| &known.file) else {
-            return;
-        };
-        let find = |(part, held): (usize, &Part)| Some((part, held.segment.find(&file.id, file.syntax)?));
-        let Some((number_of_part, blob)) = self.parts.iter().enumerate().find_map(find) else {
-            self.without.insert(at);
-            return;
+    /// Looks for the digest of a file in a segment. True where it is there.
+    fn place(&mut self, at: FileNo, number_of_part: usize) -> bool {
+        let Some(known) = self.files.get_mut(at as usize).and_then(Option::as_mut) else {
+            return false;
         };
         let Some(part) = self.parts.get_mut(number_of_part) else {
-            return;
+            return false;
+        };
+        let Some(blob) = part.segment.find(&known.file.id, known.file.syntax) else {
+            return false;
+        };
+        let Some(owner) = part.owners.get_mut(blob as usize) else {
+            return false;
         };
         let sums = sums(&part.segment, blob);
-        let Some(owner) = part.owners.get_mut(blob as usize) else {
-            return;
-        };
-        let twin = std::mem::replace(owner, at);
-        if let Some(known) = self.files.get_mut(at as usize).and_then(Option::as_mut) {
-            known.twin = twin;
-            known.place = Some(Place {
-                part: number(number_of_part),
-                blob,
-                sums,
-            });
-        }
+        known.twin = std::mem::replace(owner, at);
+        known.place = Some(Place {
+            part: number(number_of_part),
+            blob,
+            sums,
+        });
         self.count(sums, true);
+        true
     }
 
     fn count(&mut self, sums: Sums, comes: bool) {
@@ -331,6 +353,11 @@ impl Index {
         } else {
             self.totals.digested - 1
         };
+    }
+
+    /// True where every file has its digest.
+    pub fn is_whole(&self) -> bool {
+        self.without.is_empty()
     }
 
     /// Returns what has no digest, each content once, by id.
@@ -395,10 +422,9 @@ impl Index {
             .map_or(0, |part| part.base as usize + part.segment.chunks().len())
     }
 
-    /// Returns the files whose path has a term: how much it counts there, and all terms of that path.
-    pub fn named(&self, term: Term) -> impl Iterator<Item = (FileNo, f32, f32)> {
-        let files = self.by_name.get(&term).into_iter().flatten();
-        files.filter_map(move |at| {
+    /// Returns the files whose path has a term: how much it counts there, and all terms of that path, in tenths.
+    pub fn named(&self, term: Term) -> impl Iterator<Item = (FileNo, u32, u32)> {
+        self.by_name.get(term).iter().filter_map(move |at| {
             let names = &self.known(*at)?.names;
             let count = names.terms.iter().find(|(known, _)| *known == term)?.1;
             Some((*at, count, names.sum))
@@ -406,17 +432,19 @@ impl Index {
     }
 
     /// Returns the files whose name, without its suffix and what marks a test, is the term.
-    pub fn of_stem(&self, term: Term) -> impl Iterator<Item = FileNo> {
-        self.by_stem.get(&term).into_iter().flatten().copied()
+    pub fn of_stem(&self, term: Term) -> &[FileNo] {
+        self.by_stem.get(term)
     }
 
     /// Returns the files whose path is `end`, or ends in it behind a `/`.
     pub fn ending_in(&self, end: &[u8]) -> impl Iterator<Item = FileNo> {
-        let is = |path: &RepoPath| {
+        let name = end.rsplit(|byte| *byte == b'/').next().unwrap_or(end);
+        let is = move |path: &RepoPath| {
             let folder = path.as_bytes().strip_suffix(end);
             folder.is_some_and(|folder| folder.is_empty() || folder.ends_with(b"/"))
         };
-        self.by_path.iter().filter(move |(path, _)| is(path)).map(|(_, at)| *at)
+        let files = self.by_whole.get(Names::whole(name)).iter().copied();
+        files.filter(move |at| self.file(*at).is_some_and(|file| is(&file.path)))
     }
 
     /// Reads where a term is, file by file, each file's hits together.
@@ -454,20 +482,28 @@ impl Index {
         Ok(hits)
     }
 
-    /// Returns the chunks of a file, in its order.
+    /// Returns the numbers of the chunks of a file, in its order.
+    pub fn chunks(&self, at: FileNo) -> Range<ChunkNo> {
+        let place = self.known(at).and_then(|known| known.place);
+        let found = place.and_then(|place| Some((self.parts.get(place.part as usize)?, place.blob)));
+        found.map_or(0..0, |(part, blob)| {
+            let chunks = part.segment.chunks_of(blob);
+            part.base + chunks.start..part.base + chunks.end
+        })
+    }
+
+    /// Returns where the chunks of a file are, in its order.
     pub fn spans(&self, at: FileNo) -> Vec<Span> {
-        let Some(place) = self.known(at).and_then(|known| known.place) else {
-            return Vec::new();
-        };
-        let Some(part) = self.parts.get(place.part as usize) else {
+        let place = self.known(at).and_then(|known| known.place);
+        let Some(part) = place.and_then(|place| self.parts.get(place.part as usize)) else {
             return Vec::new();
         };
         let mut first = 1;
-        let spans = part.segment.chunks_of(place.blob).map(|chunk| {
-            let row = row(&part.segment, chunk);
+        let spans = self.chunks(at).map(|chunk| {
+            let row = row(&part.segment, chunk - part.base);
             let next = first + u32::from(row.lines);
             let span = Span {
-                chunk: part.base + chunk,
+                chunk,
                 first,
                 last: next.saturating_sub(1),
                 bytes: row.bytes,
@@ -501,41 +537,5 @@ fn sums(segment: &Segment, blob: u32) -> Sums {
     sums
 }
 
-/// Reads a path: the last name counts whole, without its suffix; folders count less.
-fn names(terms: &mut Terms, path: &RepoPath) -> Names {
-    let bytes = path.as_bytes();
-    let stem = match bytes.iter().rposition(|byte| *byte == b'.') {
-        Some(dot) if dot > 0 => bytes.get(..dot).unwrap_or(bytes),
-        _ => bytes,
-    };
-    let mut counts: BTreeMap<Term, f32> = BTreeMap::new();
-    let mut levels = stem.rsplit(|byte| *byte == b'/');
-    let mut count = |level: &[u8], weight: f32| {
-        terms.each(level, |term| *counts.entry(term).or_default() += weight);
-    };
-    let name = levels.next().unwrap_or_default();
-    count(name, 1.0);
-    levels.for_each(|folder| count(folder, 0.4));
-    Names {
-        sum: counts.values().sum(),
-        terms: counts.into_iter().collect(),
-        stem: untested(name).and_then(|name| terms.counted(name.as_bytes()).last().map(|(term, _)| *term)),
-    }
-}
-
-/// Returns a file name without what comes after its first dot and what marks a test: the stem of `test_slug.py`,
-/// `slug_test.go`, `SlugTest.java` and `slug.spec.ts` is `slug`.
-fn untested(name: &[u8]) -> Option<&str> {
-    let name = name.split(|byte| *byte == b'.').find(|part| !part.is_empty())?;
-    let name = std::str::from_utf8(name).ok()?;
-    let before = ["test_", "Test"]
-        .iter()
-        .find_map(|mark| name.strip_prefix(mark))
-        .unwrap_or(name);
-    let marks = ["_test", "_tests", "Tests", "Test", "Spec", "_spec", "IT"];
-    let stem = marks
-        .iter()
-        .find_map(|mark| before.strip_suffix(mark))
-        .unwrap_or(before);
-    Some(if stem.is_empty() { name } else { stem })
-}
+#[cfg(test)]
+mod tests;

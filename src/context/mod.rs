@@ -12,10 +12,13 @@ pub mod index;
 pub mod kind;
 mod lang;
 mod lines;
+mod names;
 pub mod pack;
 pub mod past;
 pub mod query;
 pub mod rank;
+#[cfg(test)]
+mod sample;
 pub mod segment;
 pub mod terms;
 pub mod votes;

@@ -232,3 +232,6 @@ fn joined(mut spans: Vec<Span>) -> Vec<(u32, u32)> {
     }
     ranges
 }
+
+#[cfg(test)]
+mod tests;

@@ -286,4 +286,4 @@ pub(crate) fn as_f32(value: f64) -> f32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::context) mod tests;

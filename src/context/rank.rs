@@ -179,7 +179,7 @@ impl Averages {
             terms_of_file: per(totals.terms, digested),
             terms_of_chunk: per(totals.terms, totals.chunks),
             defined: per(totals.defined, digested),
-            names: (totals.names / files.max(1) as f64) as f32 + 1e-6,
+            names: per(totals.names, files * 10),
         }
     }
 }
@@ -193,6 +193,10 @@ fn idf(of: f32, with: usize) -> f32 {
 #[expect(clippy::cast_precision_loss, reason = "counts within one repository")]
 fn float(count: usize) -> f32 {
     count as f32
+}
+
+fn tenths(count: u32) -> f32 {
+    float(count as usize) / 10.0
 }
 
 /// How often a term is in a file, and in how many chunks that define a name with it.
@@ -214,12 +218,12 @@ impl<'a> Tally<'a> {
         }
     }
 
+    fn place(&mut self, file: FileNo, signal: usize) -> Option<&mut f32> {
+        self.files.get_mut(file as usize)?.get_mut(signal)
+    }
+
     fn add(&mut self, file: FileNo, signal: usize, value: f32) {
-        if let Some(place) = self
-            .files
-            .get_mut(file as usize)
-            .and_then(|signals| signals.get_mut(signal))
-        {
+        if let Some(place) = self.place(file, signal) {
             *place += value;
         }
     }
@@ -229,7 +233,7 @@ impl<'a> Tally<'a> {
         let telling = weight * (0.3 + 0.7 * (heard.rarity)(term));
         self.chunks(&hits, telling);
         let files = by_file(&hits);
-        let named: Vec<(FileNo, f32, f32)> = self.index.named(term).collect();
+        let named: Vec<(FileNo, u32, u32)> = self.index.named(term).collect();
         let in_path = idf(self.totals.files, named.len());
         for here in &files {
             let sums = self.index.sums(here.file);
@@ -239,6 +243,7 @@ impl<'a> Tally<'a> {
             self.field(here.file, fields);
         }
         for (file, count, sum) in &named {
+            let (count, sum) = (tenths(*count), tenths(*sum));
             let saturated = count / (count + 0.5 + 0.5 * sum / self.totals.names);
             self.add(*file, PATH, telling * in_path * saturated);
             self.field(*file, 5.0 * count);
@@ -321,38 +326,22 @@ impl<'a> Tally<'a> {
                 self.add(*file, NAMED, 1.0 / float(ends.len()));
             }
         }
-        for (term, _) in &query.terms {
-            let files: Vec<FileNo> = self.index.of_stem(*term).collect();
-            for file in files {
-                if let Some(place) = self
-                    .files
-                    .get_mut(file as usize)
-                    .and_then(|signals| signals.get_mut(STEM))
-                {
-                    *place = 1.0;
-                }
+        let index = self.index;
+        for file in query.terms.iter().flat_map(|(term, _)| index.of_stem(*term)) {
+            if let Some(place) = self.place(*file, STEM) {
+                *place = 1.0;
             }
         }
     }
 
     fn ranking(mut self, weights: &Weights, asks: Asks) -> Ranking {
-        let mut found: Vec<FileNo> = Vec::new();
-        for (file, signals) in (0..).zip(&self.files) {
-            if signals.iter().any(|signal| *signal > 0.0) {
-                found.push(file);
-            }
-        }
+        let speaks = |signals: &[f32; SIGNALS]| signals.iter().any(|signal| *signal > 0.0);
+        let files = (0..).zip(&self.files).filter(|(_, signals)| speaks(signals));
+        let found: Vec<FileNo> = files.map(|(file, _)| file).collect();
         for file in &found {
-            let best = self
-                .index
-                .spans(*file)
-                .iter()
-                .map(|span| span.chunk)
-                .fold(0.0_f32, |best, chunk| {
-                    best.max(self.chunks.get(chunk as usize).map_or(0.0, |worth| worth.text))
-                });
-            if let Some(signals) = self.files.get_mut(*file as usize) {
-                signals[CHUNK] = best;
+            let best = self.best_chunk(*file);
+            if let Some(place) = self.place(*file, CHUNK) {
+                *place = best;
             }
         }
         let mut most = [1e-9_f32; SIGNALS];
@@ -361,26 +350,27 @@ impl<'a> Tally<'a> {
                 *most = most.max(*signal);
             }
         }
-        let mut files: Vec<Scored> = found
-            .into_iter()
-            .filter_map(|file| {
-                let mut signals = *self.files.get(file as usize)?;
-                signals.iter_mut().zip(&most).for_each(|(signal, most)| *signal /= most);
-                let sum: f32 = signals
-                    .iter()
-                    .zip(weights)
-                    .map(|(signal, weight)| signal * weight)
-                    .sum();
-                let score = sum - self.index.file(file).map_or(0.0, |file| handicap(file.kind, asks));
-                Some(Scored { file, score, signals })
-            })
-            .collect();
+        let scored = |file: FileNo| {
+            let mut signals = *self.files.get(file as usize)?;
+            signals.iter_mut().zip(&most).for_each(|(signal, most)| *signal /= most);
+            let parts = signals.iter().zip(weights).map(|(signal, weight)| signal * weight);
+            let score = parts.sum::<f32>() - handicap(self.index.file(file)?.kind, asks);
+            Some(Scored { file, score, signals })
+        };
+        let mut files: Vec<Scored> = found.into_iter().filter_map(scored).collect();
         let path = |scored: &Scored| self.index.file(scored.file).map(|file| &file.path);
         files.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| path(a).cmp(&path(b))));
         Ranking {
             files,
             chunks: self.chunks,
         }
+    }
+
+    fn best_chunk(&self, file: FileNo) -> f32 {
+        let chunks = self.index.chunks(file);
+        let worths = self.chunks.get(chunks.start as usize..chunks.end as usize);
+        let texts = worths.unwrap_or_default().iter().map(|worth| worth.text);
+        texts.fold(0.0, f32::max)
     }
 }
 
@@ -403,3 +393,6 @@ fn by_file(hits: &[Hit]) -> Vec<InFile> {
     }
     files
 }
+
+#[cfg(test)]
+mod tests;

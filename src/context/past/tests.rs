@@ -44,7 +44,7 @@ fn follow(past: &mut Past, tip: usize, most: usize) {
 }
 
 /// The past of the last of `commits`.
-fn past_of(commits: Vec<Commit>) -> Past {
+pub(crate) fn past_of(commits: Vec<Commit>) -> Past {
     let mut past = Past::default();
     let tip = commits.len();
     for commit in commits {
