@@ -25,8 +25,12 @@ use crate::{
 /// What the names of segments begin with.
 const PREFIX: &str = "blobs-";
 
-/// About how large a segment gets before the next one is begun, in bytes.
+/// About how large the segments that all threads are making may be together, in bytes: while it is made, one takes ten
+/// times its size of memory.
 const LARGEST: usize = 12 << 20;
+
+/// A segment of so many bytes is no small one, however many threads there are.
+const LARGE: usize = 2 << 20;
 
 /// How many segments there may be before small ones are joined.
 const SEGMENTS: usize = 10;
@@ -43,7 +47,7 @@ const KEPT: u32 = 6;
 /// # Errors
 /// When a thread dies, or what was just digested cannot be opened.
 pub fn complete(index: &mut Index, repo: &Repo, cache: &Cache) -> Result<usize> {
-    if index.missing().is_empty() {
+    if index.is_whole() {
         return Ok(0);
     }
     open(index, cache);
@@ -100,8 +104,12 @@ fn digest(repo: &Repo, cache: &Cache, missing: &[(BlobId, Syntax)]) -> Result<Ve
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let work = |repo: Repo| {
-            let next = &next;
-            move || some(&repo, cache, missing, next)
+            let work = Work {
+                missing,
+                next: &next,
+                largest: (LARGEST / threads).max(LARGE),
+            };
+            move || some(&repo, cache, work)
         };
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work(repo.clone()))).collect();
         let mut segments = work(repo.clone())()?;
@@ -116,16 +124,21 @@ fn digest(repo: &Repo, cache: &Cache, missing: &[(BlobId, Syntax)]) -> Result<Ve
     })
 }
 
+/// What several threads do together.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    missing: &'a [(BlobId, Syntax)],
+    /// The first of what nobody took yet.
+    next: &'a AtomicUsize,
+    /// About how large a segment gets before the next one is begun, in bytes.
+    largest: usize,
+}
+
 /// Digests blobs until none is left, and keeps each segment when it is full: who comes after a kill goes on from there.
-fn some(
-    repo: &Repo,
-    cache: &Cache,
-    missing: &[(BlobId, Syntax)],
-    next: &AtomicUsize,
-) -> Result<Vec<(String, Segment)>> {
+fn some(repo: &Repo, cache: &Cache, work: Work<'_>) -> Result<Vec<(String, Segment)>> {
     let mut digester = Digester::default();
     let (mut segments, mut builder) = (Vec::new(), Builder::default());
-    while let Some((id, syntax)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+    while let Some((id, syntax)) = work.missing.get(work.next.fetch_add(1, Ordering::Relaxed)) {
         let pieces = match read(repo, *id, *syntax) {
             Ok(Ok(text)) => digester.digest(*syntax, &text),
             Ok(Err(_)) => Vec::new(),
@@ -133,7 +146,7 @@ fn some(
             Err(_) => continue,
         };
         builder.add(*id, *syntax, &pieces);
-        if builder.size() > LARGEST {
+        if builder.size() > work.largest {
             segments.push(keep(cache, std::mem::take(&mut builder).finish(repo.id_bytes()))?);
         }
     }
