@@ -10,7 +10,7 @@ use crate::{
         kind::{self, Why},
         past::Past,
     },
-    engine::{hand_edits, recall, stored, target::Target},
+    engine::{hand_edits, listings::Listings, recall, stored, target::Target},
     facts::Standing,
     git::{
         Repo,
@@ -20,7 +20,7 @@ use crate::{
         objects, tree,
     },
     goal::Goal,
-    id::{CommitId, GoalId, TreeId},
+    id::{CommitId, GoalId},
     path::RepoPath,
     prompt::{Context, rules::Rules},
     proof,
@@ -60,50 +60,6 @@ pub struct Place<'a> {
     pub newest: u32,
     /// Who is asked, and how.
     pub llm: &'a Llm,
-}
-
-/// The listing that was made last. The next goal's base differs by a landing: the listing is brought there by what differs.
-#[derive(Default)]
-pub struct Listings {
-    last: Option<(TreeId, Listing)>,
-}
-
-impl Listings {
-    /// Lists the code of the stored tree `root`.
-    ///
-    /// # Errors
-    /// When its trees cannot be read.
-    pub fn at(&mut self, repo: &Repo, root: TreeId) -> Result<&Listing> {
-        let listing = match self.last.take() {
-            Some((last, listing)) if last == root => listing,
-            Some((last, listing)) => match diff::trees(repo, last, root) {
-                Ok(differences) => advanced(listing, differences),
-                // The old tree may be gone.
-                Err(_) => tree::list(repo, root)?,
-            },
-            None => tree::list(repo, root)?,
-        };
-        Ok(&self.last.insert((root, listing)).1)
-    }
-}
-
-fn advanced(mut listing: Listing, differences: Vec<diff::Differs>) -> Listing {
-    for differs in differences {
-        let at = listing.binary_search_by(|(path, _)| path.cmp(&differs.path));
-        match (at, differs.new) {
-            (Ok(at), Some(entry)) => {
-                if let Some(item) = listing.get_mut(at) {
-                    item.1 = entry;
-                }
-            }
-            (Ok(at), None) => {
-                listing.remove(at);
-            }
-            (Err(at), Some(entry)) => listing.insert(at, (differs.path, entry)),
-            (Err(_), None) => {}
-        }
-    }
-    listing
 }
 
 /// Gathers what a prompt for `goal` at `place` shows, but for rules and what depends on which files are shown.

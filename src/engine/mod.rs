@@ -17,6 +17,7 @@ pub mod indexing;
 pub mod land;
 pub mod landed;
 pub mod linted;
+pub mod listings;
 pub mod live;
 pub mod models;
 pub mod orders;

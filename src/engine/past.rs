@@ -240,4 +240,4 @@ fn changed(repo: &Repo, trees: &HashMap<CommitId, TreeId>, stored: &Stored) -> O
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;

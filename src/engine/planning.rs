@@ -17,7 +17,7 @@ use crate::{
     door::fs,
     engine::{
         asking::{self, Asking, Payer},
-        gather::Listings,
+        listings::Listings,
         plans::{self, StoredPlan},
         recall::{self, Recalled},
         rewrite,

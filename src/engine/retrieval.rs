@@ -18,16 +18,16 @@ use crate::{
         terms::Terms,
         votes,
     },
-    engine::{indexing, past::Pasts},
+    engine::{indexing, listings::Listings, past::Pasts},
     git::{
         Repo,
         attributes::{self, Attributes},
-        diff, tree,
+        tree,
     },
     goal::Goal,
     id::{CommitId, TreeId},
     path::RepoPath,
-    snapshot::{Entry, Listing, Mode},
+    snapshot::{Entry, Mode},
 };
 
 /// How often a damaged index is built anew for one query.
@@ -43,8 +43,7 @@ pub struct Retrieval {
     pasts: Pasts,
     terms: Terms,
     tip: Option<CommitId>,
-    tree: Option<TreeId>,
-    listing: Listing,
+    listings: Listings,
     attributes: Option<Arc<Attributes>>,
 }
 
@@ -77,52 +76,34 @@ impl Retrieval {
 
     /// Brings listing and index to a tree, by what differs where that can be told.
     fn follow(&mut self, repo: &Repo, root: TreeId) -> Result<()> {
-        let known = self.tree.take();
-        // The old tree may be gone.
-        let differences = known.and_then(|known| diff::trees(repo, known, root).ok());
-        match &differences {
-            Some(differences) => differences
-                .iter()
-                .for_each(|differs| advance(&mut self.listing, &differs.path, differs.new)),
-            None => self.listing = tree::list(repo, root)?,
-        }
+        // Put back at the end: after a failure in between, the index is made anew.
         let earlier = self.attributes.take();
+        let (listing, differences) = self.listings.follow(repo, root)?;
         let rules = match &earlier {
-            Some(earlier) => attributes::since(repo, &self.listing, earlier)?,
-            None => Arc::new(attributes::of(repo, &self.listing)?),
+            Some(earlier) => attributes::since(repo, listing, earlier)?,
+            None => Arc::new(attributes::of(repo, listing)?),
         };
-        let same_rules = earlier.is_some_and(|earlier| Arc::ptr_eq(&earlier, &rules));
-        match differences.filter(|_| same_rules) {
-            Some(differences) => differences
-                .into_iter()
-                .for_each(|differs| self.put(&rules, differs.path, differs.new)),
-            None => self.put_all(&rules),
+        let is_new = earlier.is_none() || differences.is_none();
+        if is_new {
+            self.index = Index::default();
+        }
+        for differs in differences.into_iter().flatten() {
+            put(&mut self.index, &rules, differs.path, differs.new);
+        }
+        if is_new || earlier.is_some_and(|earlier| !Arc::ptr_eq(&earlier, &rules)) {
+            for (path, entry) in listing {
+                put(&mut self.index, &rules, path.clone(), Some(*entry));
+            }
         }
         self.attributes = Some(rules);
-        self.tree = Some(root);
         Ok(())
-    }
-
-    fn put_all(&mut self, rules: &Attributes) {
-        self.index = Index::default();
-        for (path, entry) in std::mem::take(&mut self.listing) {
-            self.put(rules, path.clone(), Some(entry));
-            self.listing.push((path, entry));
-        }
-    }
-
-    fn put(&mut self, rules: &Attributes, path: RepoPath, entry: Option<Entry>) {
-        let read = entry.map(|entry| (entry.id, read_as(rules, &path, entry.mode)));
-        match read.filter(|(_, (kind, _))| kind.is_read()) {
-            Some((id, (kind, syntax))) => self.index.put(File { path, id, syntax, kind }),
-            None => self.index.remove(&path),
-        }
     }
 
     /// Returns the files that `query` names and of which nothing is shown, with the reason, in words that follow "it is".
     pub fn left_out(&self, repo: &Repo, query: &Query) -> Vec<(RepoPath, &'static str)> {
         let is_named = |path: &RepoPath| query.named.iter().any(|name| ends_in(path, name.as_bytes()));
-        let named = self.listing.iter().filter(|(path, _)| is_named(path));
+        let listing = self.listings.last().into_iter().flatten();
+        let named = listing.filter(|(path, _)| is_named(path));
         let why = |(path, entry): &(RepoPath, Entry)| Some((path.clone(), self.why_out(repo, path, *entry)?));
         named.filter_map(why).take(LEFT_OUT).collect()
     }
@@ -212,20 +193,12 @@ impl Retrieval {
     }
 }
 
-/// Brings one path of a listing up to date.
-fn advance(listing: &mut Listing, path: &RepoPath, new: Option<Entry>) {
-    let at = listing.binary_search_by(|(known, _)| known.cmp(path));
-    match (at, new) {
-        (Ok(at), Some(entry)) => {
-            if let Some(item) = listing.get_mut(at) {
-                item.1 = entry;
-            }
-        }
-        (Ok(at), None) => {
-            listing.remove(at);
-        }
-        (Err(at), Some(entry)) => listing.insert(at, (path.clone(), entry)),
-        (Err(_), None) => {}
+/// Brings one path of the index up to date.
+fn put(index: &mut Index, rules: &Attributes, path: RepoPath, entry: Option<Entry>) {
+    let read = entry.map(|entry| (entry.id, read_as(rules, &path, entry.mode)));
+    match read.filter(|(_, (kind, _))| kind.is_read()) {
+        Some((id, (kind, syntax))) => index.put(File { path, id, syntax, kind }),
+        None => index.remove(&path),
     }
 }
 
@@ -250,3 +223,6 @@ fn ends_in(path: &RepoPath, end: &[u8]) -> bool {
     let folder = path.as_bytes().strip_suffix(end);
     folder.is_some_and(|folder| folder.is_empty() || folder.ends_with(b"/"))
 }
+
+#[cfg(test)]
+mod tests;

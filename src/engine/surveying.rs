@@ -13,8 +13,8 @@ use crate::{
         history as rows,
     },
     engine::{
-        gather::{self, Listings},
-        linted,
+        gather, linted,
+        listings::Listings,
         recall::{self, Recalled},
         session::{self, Session},
         target::Target,

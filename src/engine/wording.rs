@@ -15,7 +15,8 @@ use crate::{
         rank::{self, Ranking, Scored},
     },
     engine::{
-        gather::{self, Listings, Place},
+        gather::{self, Place},
+        listings::Listings,
         retrieval::{Found, Retrieval},
         session::Session,
     },

@@ -9,13 +9,13 @@ use crate::{
 };
 
 /// A repository made with stock git.
-struct Fixture {
+pub(in crate::engine) struct Fixture {
     dir: TempDir,
     clock: std::cell::Cell<u32>,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         Self::with("sha1")
     }
 
@@ -29,15 +29,15 @@ impl Fixture {
         fixture
     }
 
-    fn work(&self) -> PathBuf {
+    pub(in crate::engine) fn work(&self) -> PathBuf {
         self.dir.path().join("work")
     }
 
-    fn git(&self, args: &[&str]) -> String {
+    pub(in crate::engine) fn git(&self, args: &[&str]) -> String {
         self.git_in(&self.work(), args, b"")
     }
 
-    fn git_in(&self, dir: &Path, args: &[&str], input: &[u8]) -> String {
+    pub(in crate::engine) fn git_in(&self, dir: &Path, args: &[&str], input: &[u8]) -> String {
         self.clock.set(self.clock.get() + 60);
         let at = format!("{} +0000", self.clock.get());
         let mut env = Env::read().for_checks(&[]);
@@ -102,7 +102,7 @@ impl Fixture {
         self.head()
     }
 
-    fn repo(&self) -> Repo {
+    pub(in crate::engine) fn repo(&self) -> Repo {
         repo_at(&self.work())
     }
 
