@@ -127,7 +127,7 @@ fn answers(index: &Index) -> Vec<String> {
         let bits = scored.signals.map(f32::to_bits);
         all.push(format!("{} {} {bits:?}", path(scored.file), scored.score.to_bits()));
     }
-    all.push(format!("{:?}", pack::pack(index, &ranking, 60.0)));
+    all.push(format!("{:?}", pack::pack(index, &ranking, 60.0, &pack::odds())));
     all
 }
 

@@ -72,7 +72,7 @@ proptest! {
     ) {
         let index = index(&of);
         let ranking = ranking(&index, text);
-        let items = pack(&index, &ranking, f32::from(budget));
+        let items = pack(&index, &ranking, f32::from(budget), &odds());
         let sum: f32 = items.iter().map(|item| item.tokens).sum();
         prop_assert!(sum <= f32::from(budget) * 1.000_01, "{sum} of {budget}");
         let mut paths: Vec<&RepoPath> = Vec::new();
@@ -105,9 +105,9 @@ fn nothing_fits_into_nothing() {
     let index = index(&[vec![3, 3], vec![200]]);
     let ranking = ranking(&index, "walker");
     for budget in [0.0, 1.0, -5.0] {
-        assert_eq!(pack(&index, &ranking, budget), []);
+        assert_eq!(pack(&index, &ranking, budget, &odds()), []);
     }
-    assert_eq!(pack(&Index::default(), &Ranking::default(), 1e9), []);
+    assert_eq!(pack(&Index::default(), &Ranking::default(), 1e9, &odds()), []);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_chunk_that_is_too_large_leaves_room_for_others() {
         ("a.rs", "walker walker\n"),
         ("b.md", &"walker walker walker ".repeat(300)),
     ]);
-    let items = pack(&index, &ranking(&index, "walker"), 40.0);
+    let items = pack(&index, &ranking(&index, "walker"), 40.0, &odds());
     assert_eq!(
         items.iter().map(|item| item.path.to_string()).collect::<Vec<_>>(),
         ["a.rs"]
@@ -127,7 +127,7 @@ fn a_chunk_that_is_too_large_leaves_room_for_others() {
 fn all_fits_into_enough_and_ranges_that_touch_are_one() {
     let of = [vec![30, 30, 30], vec![40, 1]];
     let index = index(&of);
-    let items = pack(&index, &ranking(&index, "walker"), 1e6);
+    let items = pack(&index, &ranking(&index, "walker"), 1e6, &odds());
     for item in &items {
         let last = index.spans(at(&index, &item.path)).last().unwrap().last;
         assert_eq!(item.ranges, [(1, last)]);
@@ -149,12 +149,12 @@ fn the_best_chunk_of_each_file_is_preferred() {
     };
     let chunk = index.spans(0)[0].bytes as usize;
     let budget = 2.0 * (float(chunk) / BYTES_PER_TOKEN + 30.0);
-    let items = pack(&index, &ranking, budget);
+    let items = pack(&index, &ranking, budget, &odds());
     assert_eq!(items.iter().map(|item| item.ranges.len()).collect::<Vec<_>>(), [1, 1]);
 }
 
 #[test]
 fn no_more_than_so_many_files_are_packed() {
     let index = index(&vec![vec![1]; FILES + 5]);
-    assert_eq!(pack(&index, &ranking(&index, "walker"), 1e9).len(), FILES);
+    assert_eq!(pack(&index, &ranking(&index, "walker"), 1e9, &odds()).len(), FILES);
 }

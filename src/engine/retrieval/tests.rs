@@ -150,7 +150,7 @@ fn said(retrieval: &mut Retrieval, repo: &Repo, cache: &Cache, commit: CommitId)
                 scored.signals.map(f32::to_bits)
             ));
         }
-        all.extend([200.0, 1000.0].map(|budget| format!("{:?}", retrieval.pack(&found, budget))));
+        all.extend([200.0, 1000.0].map(|budget| format!("{:?}", retrieval.pack(&found, budget, &pack::odds()))));
     }
     all
 }
