@@ -22,7 +22,7 @@ const FILES: usize = 30;
 const BASE: f32 = -1.2;
 
 /// How many things raise or lower the odds.
-pub const PARTS: usize = 9;
+pub const PARTS: usize = 10;
 
 /// What raises or lowers the odds that a chunk is changed, and in the last two rows what it is worth to show it.
 pub const TABLE: [Signal; PARTS] = [
@@ -38,6 +38,7 @@ pub const TABLE: [Signal; PARTS] = [
         0.35,
         "it is the best of its file; half of it as the second, a third …",
     ),
+    signal("chunk-beside", 0.35, "words of the query are in a chunk beside it"),
     signal(
         "chunk-text",
         1.2,
@@ -65,11 +66,12 @@ const FILE: usize = 0;
 const TOKENS: usize = 1;
 const OTHERS: usize = 2;
 const RANK: usize = 3;
-const TEXT: usize = 4;
-const LOCAL: usize = 5;
-const ECHO: usize = 6;
-const FIRST: usize = 7;
-const SIZE: usize = 8;
+const BESIDE: usize = 4;
+const TEXT: usize = 5;
+const LOCAL: usize = 6;
+const ECHO: usize = 7;
+const FIRST: usize = 8;
+const SIZE: usize = 9;
 
 /// What each part is worth, in the order of the table.
 pub type Odds = [f32; PARTS];
@@ -185,18 +187,21 @@ fn said(worth: Worth, most: Worth, odds: &Odds) -> f32 {
 
 /// Values the chunks of a file whose score is `behind` the best one's.
 fn of_file((rank, behind): (usize, f32), spans: &[Span], said: &[f32], odds: &Odds) -> Vec<Candidate> {
+    let most = said.iter().copied().fold(1e-9, f32::max);
     let mut order: Vec<usize> = (0..said.len()).collect();
     let of = |at: usize| said.get(at).copied().unwrap_or_default();
     order.sort_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));
     let mut found = Vec::with_capacity(spans.len());
     for (place, at) in order.into_iter().enumerate() {
         let Some(span) = spans.get(at).copied() else { continue };
+        let before = at.checked_sub(1).map_or(0.0, of);
         let tokens = float(span.bytes as usize) / BYTES_PER_TOKEN + 2.0;
         let sum = BASE
             + odds[FILE] * behind
             + odds[TOKENS] * tokens.ln()
             + odds[OTHERS] * float(spans.len()).ln()
             + odds[RANK] / float(place + 1)
+            + odds[BESIDE] * before.max(of(at + 1)) / most
             + of(at);
         let chance = 1.0 / (1.0 + (-sum).exp());
         found.push(Candidate {
