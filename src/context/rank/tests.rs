@@ -265,3 +265,21 @@ fn words_of_like_messages_speak_for_chunks_not_for_files() {
     assert!(echo("b.rs").echo > 0.0 && echo("b.rs").text == 0.0);
     assert!(echo("a.rs").echo == 0.0 && echo("a.rs").text > 0.0 && echo("a.rs").local > 0.0);
 }
+
+#[test]
+fn a_word_that_is_rare_in_its_file_says_which_chunk_is_meant() {
+    let part = |name: &str, word: &str| format!("fn {name}() {{\n    {word}();\n{}}}\n\n", "    x();\n".repeat(28));
+    let three = ["one", "two", "three"].map(|name| part(name, "house")).concat();
+    let index = sample::index(&[
+        ("a.rs", &(three + &part("four", "odd"))),
+        ("b.rs", &part("five", "odd")),
+        ("c.rs", &part("six", "odd")),
+    ]);
+    let ranking = ranking(&index, &Past::default(), "house odd", &weights());
+    let at = index.at(&crate::path::RepoPath::from_git("a.rs")).unwrap();
+    let worths: Vec<Worth> = index.spans(at).iter().map(|span| ranking.chunk(span.chunk)).collect();
+    assert_eq!(worths.len(), 4);
+    let (house, odd) = (worths[0], worths[3]);
+    assert_eq!(odd.text, house.text);
+    assert!(odd.local > house.local && house.local > 0.0, "{worths:?}");
+}
