@@ -3,6 +3,8 @@
 //!
 //! Owns signals and weights; `benches/context/` shows what each earns, and fitted them.
 
+use std::sync::Arc;
+
 use crate::context::{
     index::{ChunkNo, FileNo, Hit, Index, Totals},
     kind::Kind,
@@ -105,8 +107,8 @@ pub struct Scored {
 pub struct Ranking {
     /// Files that anything speaks for, the best first.
     pub files: Vec<Scored>,
-    /// What speaks for each chunk, by number; nothing speaks for what is beyond.
-    pub chunks: Vec<Worth>,
+    /// What speaks for each chunk, by number; nothing speaks for what is beyond. Shared, as one query is packed several times.
+    pub chunks: Arc<Vec<Worth>>,
 }
 
 /// What speaks for a chunk.
@@ -362,7 +364,7 @@ impl<'a> Tally<'a> {
         files.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| path(a).cmp(&path(b))));
         Ranking {
             files,
-            chunks: self.chunks,
+            chunks: Arc::new(self.chunks),
         }
     }
 

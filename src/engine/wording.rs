@@ -3,7 +3,7 @@
 //!
 //! Asks nobody. How much room there is for what is `prompt`'s to say; what ranks best is `retrieval`'s.
 
-use std::{collections::BTreeMap, io, result::Result as StdResult};
+use std::{collections::BTreeMap, io, result::Result as StdResult, sync::Arc};
 
 use eyre::{Result, eyre};
 
@@ -182,7 +182,7 @@ impl<'a> Ranked<'a> {
             query: self.found.query.clone(),
             ranking: Ranking {
                 files: files.copied().collect(),
-                chunks: chunks.clone(),
+                chunks: Arc::clone(chunks),
             },
         };
         #[expect(clippy::cast_precision_loss, reason = "a budget")]
