@@ -22,6 +22,8 @@ pub struct Settings {
     pub run: Run,
     /// `[land]`
     pub land: Land,
+    /// `[sync]`
+    pub sync: Sync,
     /// `[plan]`
     pub plan: Planning,
     /// `[budget]`
@@ -105,6 +107,8 @@ pub struct Check {
     pub network: bool,
     /// Most address space of one process, in MiB.
     pub memory: Option<u32>,
+    /// Most gates at a time; as many as half the processors where absent.
+    pub jobs: Option<u32>,
 }
 
 /// How candidates are kept apart.
@@ -128,6 +132,10 @@ pub struct Run {
     pub turns: u32,
     /// How candidates are kept apart; `land.style = "linear"` means `None` too.
     pub isolation: Isolation,
+    /// Most goals worked on at a time.
+    pub jobs: u32,
+    /// How many candidates that have not landed yet a goal may be built on; 0: none.
+    pub stack: u32,
 }
 
 /// `[land]`: where results go.
@@ -135,6 +143,27 @@ pub struct Run {
 pub struct Land {
     /// The branch; the checked-out one where absent.
     pub target: Option<String>,
+    /// Who lands.
+    pub via: Via,
+    /// Whether objects and refs are synced to disk before a landing counts.
+    pub durable: bool,
+}
+
+/// Who brings candidates onto the target.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// We do.
+    Invisigoth,
+    /// The git host, by pull requests.
+    Host,
+}
+
+/// `[sync]`: other clones.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Sync {
+    /// The remote that claims and landings go through; none where absent.
+    pub remote: Option<String>,
 }
 
 /// `[plan]`: how goals are proposed.

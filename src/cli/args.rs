@@ -251,6 +251,9 @@ pub struct Run {
     /// Stop after N goals
     #[arg(long, value_name = "N")]
     pub max: Option<usize>,
+    /// Work at N goals at a time: run.jobs
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<u32>,
     /// Say which goals would run and why others wait; ask no model
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -289,6 +292,7 @@ impl Run {
         let pairs = [
             ("llm.model", self.model.clone()),
             ("llm.provider", self.provider.clone()),
+            ("run.jobs", self.jobs.map(|n| n.to_string())),
             ("budget.max_calls", self.max_calls.map(|n| n.to_string())),
             ("budget.max_usd", self.max_usd.clone()),
         ];

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     layers::{Origin, Pair, Value},
-    settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Planning, Run, Settings},
+    settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Planning, Run, Settings, Sync, Via},
 };
 
 /// Providers with an endpoint of their own: name, `llm.base_url`, `llm.key_env`. The defaults in `KEYS` are OpenRouter's.
@@ -86,9 +86,19 @@ impl Chosen<'_> {
                 } else {
                     Isolation::Branch
                 },
+                jobs: self.number("run.jobs"),
+                stack: self.number("run.stack"),
             },
             land: Land {
                 target: self.text("land.target"),
+                via: match self.word("land.via").as_str() {
+                    "host" => Via::Host,
+                    _ => Via::Invisigoth,
+                },
+                durable: self.flag("land.durable"),
+            },
+            sync: Sync {
+                remote: self.text("sync.remote"),
             },
             plan: Planning {
                 auto: self.word("plan.approve") == "auto",
@@ -182,6 +192,7 @@ impl Chosen<'_> {
             sandbox: self.word("check.sandbox"),
             network: self.flag("check.network"),
             memory: self.count("check.memory"),
+            jobs: self.count("check.jobs"),
         }
     }
 }

@@ -305,7 +305,7 @@ fn dollars(key: &Key, sum: f64) -> Result<Value, Wanted> {
 
 /// Nothing could ever be done with 0 seconds, tokens or attempts; 0 calls are a way to try things out.
 fn least(key: &Key) -> u32 {
-    u32::from(!key.name.starts_with("budget."))
+    u32::from(!key.name.starts_with("budget.") && key.default != "0")
 }
 
 fn wanted(key: &Key) -> Wanted {

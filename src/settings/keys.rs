@@ -239,6 +239,12 @@ pub const KEYS: &[Key] = &[
         "most address space of one process of a check, in MiB",
     ),
     key(
+        "check.jobs",
+        KeyKind::Count,
+        "",
+        "most code trees that are checked at a time; where absent, one for every two processors",
+    ),
+    key(
         "run.max_attempts",
         KeyKind::Count,
         "3",
@@ -262,6 +268,13 @@ pub const KEYS: &[Key] = &[
         "\"branch\"",
         "`branch`: a candidate branch and a merge commit per goal; `none`: one plain commit per goal",
     ),
+    key("run.jobs", KeyKind::Count, "1", "most goals worked on at a time"),
+    key(
+        "run.stack",
+        KeyKind::Count,
+        "0",
+        "how many candidates that have not landed yet a goal may be built on",
+    ),
     key(
         "land.target",
         KeyKind::Text,
@@ -273,6 +286,24 @@ pub const KEYS: &[Key] = &[
         KeyKind::Word(&["merge", "linear"]),
         "\"merge\"",
         "`merge`: a merge commit per landing; `linear`: as `run.isolation = \"none\"`",
+    ),
+    key(
+        "land.via",
+        KeyKind::Word(&["invisigoth", "host"]),
+        "\"invisigoth\"",
+        "`invisigoth`: candidates land here; `host`: they become pull requests, and the git host merges them",
+    ),
+    key(
+        "land.durable",
+        KeyKind::Flag,
+        "false",
+        "sync objects and refs to disk before a landing counts: it then outlives a power failure too",
+    ),
+    own(
+        "sync.remote",
+        KeyKind::Text,
+        "",
+        "the remote that runs claim goals and land through, as `--remote`; this clone alone where absent",
     ),
     key(
         "plan.approve",
