@@ -1,6 +1,9 @@
 //! Facts: what refs, the tip's memory files and trailers say. State is computed from them (`schedule/`), never stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +84,17 @@ pub struct Facts {
     pub attempts: BTreeMap<GoalId, AttemptFact>,
     /// The goal that a live run works on, if one does.
     pub running: Option<GoalId>,
+    /// How long goals take.
+    pub durations: Durations,
+}
+
+/// How long goals take, as records and attempts tell.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Durations {
+    /// How long the last attempt at an open goal took.
+    pub of: BTreeMap<GoalId, Duration>,
+    /// How long landed goals took, typically.
+    pub typical: Option<Duration>,
 }
 
 /// What can newly be known about the facts: our own moves, so that nothing need be read again.

@@ -22,7 +22,7 @@ use crate::{
         stored::{self, Stored},
         target::Target,
     },
-    facts::{AttemptFact, Candidate, Facts, Open, Standing},
+    facts::{AttemptFact, Candidate, Durations, Facts, Open, Standing},
     fault::{Fault, Kind},
     git::{Repo, attempts, diff, history, objects, refs, tree},
     goal::Decision,
@@ -73,6 +73,7 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
         candidates,
         attempts,
         running: live::read(session, repo).ok().flatten().and_then(|doing| doing.goal),
+        durations: Durations::default(),
     };
     Ok(Recalled {
         facts,
