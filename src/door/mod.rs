@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod env;
 pub mod fs;
+pub mod host;
 pub mod http;
 pub mod program;
 pub mod signal;

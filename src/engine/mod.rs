@@ -7,6 +7,7 @@ pub mod asking;
 pub mod attempt;
 pub mod audit;
 pub mod checks;
+pub mod claims;
 pub mod credit;
 pub mod draft;
 pub mod executor;

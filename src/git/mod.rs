@@ -7,6 +7,7 @@ pub mod advance;
 pub mod attempts;
 pub mod attributes;
 pub mod branch;
+pub mod claims;
 pub mod codetree;
 pub mod command;
 pub mod commit;

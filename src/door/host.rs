@@ -1,0 +1,66 @@
+//! This machine and this process among others: since which start of the machine, and which processes are there still.
+//!
+//! Decides nothing about what that means. Where the system does not say, it is unknown.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+/// Names this start of the machine and this space of process numbers; empty where the system does not say. Only where both
+/// are the same does a process number mean the same process.
+pub fn boot() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let space: String = space.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    match boot.trim() {
+        "" => String::new(),
+        boot => format!("{boot}.{space}"),
+    }
+}
+
+/// Returns when a process was started, in ticks since the machine was; `None` where there is no such process, or it has
+/// ended and only waits to be noticed.
+pub fn started(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program's name in parentheses, which may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+/// Returns 16 hexadecimal digits that nothing else has: what would be the same object twice becomes two.
+pub fn nonce() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_there_since_it_was_started_and_others_are_not() {
+        let own = std::process::id();
+        assert!(started(own).is_some());
+        assert_eq!(started(own), started(own));
+        assert_eq!(started(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_process_that_ended_is_gone_before_anybody_noticed() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let process = child.id();
+        // Its end is known once its output is closed; `wait` would take it off the list.
+        while started(process).is_some() {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn nonces_differ() {
+        assert_ne!(nonce(), nonce());
+        assert_eq!(nonce().len(), 16);
+    }
+}

@@ -1,0 +1,214 @@
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
+};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    door::{env::Env, spawn::run_captured},
+    event::{Event, Sink},
+    time::Clock,
+};
+
+struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> Moment {
+        Moment(self.0.load(Ordering::SeqCst))
+    }
+}
+
+struct Silence;
+
+impl Sink for Silence {
+    fn emit(&self, _: &Event) {}
+}
+
+struct Clone {
+    folder: TempDir,
+    clock: Arc<Hands>,
+}
+
+impl Clone {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let env = Env::read().for_checks(&[]);
+        let made = run_captured("git", &["init", "-q"], folder.path(), &env, b"", None).unwrap();
+        assert_eq!(made.code, 0);
+        let clock = Arc::new(Hands(AtomicI64::new(1_800_000_000_000)));
+        Self { folder, clock }
+    }
+
+    fn session(&self) -> Session {
+        let pairs = [
+            ("HOME", self.folder.path().to_str().unwrap()),
+            ("GIT_AUTHOR_NAME", "a"),
+            ("GIT_AUTHOR_EMAIL", "a@b"),
+            ("GIT_COMMITTER_NAME", "a"),
+            ("GIT_COMMITTER_EMAIL", "a@b"),
+        ];
+        let overrides = ["user.name=a", "user.email=a@b"]
+            .map(|pair| format!("'{pair}'"))
+            .join(" ");
+        let env = Env::from_pairs(pairs.into_iter().chain([("GIT_CONFIG_PARAMETERS", overrides.as_str())]));
+        Session::open(self.folder.path(), env, self.clock.clone(), Arc::new(Silence), &[]).unwrap()
+    }
+
+    fn later(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap();
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+fn alive(session: &Session, run: &str) -> Lock {
+    let path = lock_file(session, &session.repo(), run);
+    fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new("."))).unwrap();
+    Lock::try_lock(&path, "").unwrap().unwrap()
+}
+
+fn goal(id: &str) -> GoalId {
+    id.parse().unwrap()
+}
+
+#[test]
+fn of_eight_runs_that_race_for_a_goal_exactly_one_gets_it() {
+    let clone = Clone::new();
+    let session = clone.session();
+    for nth in 0..20 {
+        let (got, goal) = (AtomicUsize::new(0), goal(&format!("g{nth}")));
+        // Whoever won lives until all have tried.
+        let all = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for run in 0..8 {
+                let (session, got, goal, all) = (&session, &got, &goal, &all);
+                scope.spawn(move || {
+                    let run = format!("{nth}-{run}");
+                    let lock = alive(session, &run);
+                    let taken = Claims::open(session, &run).take(&session.repo(), goal);
+                    got.fetch_add(usize::from(taken.unwrap() == Taken::Ours), Ordering::SeqCst);
+                    all.wait();
+                    drop(lock);
+                });
+            }
+        });
+        assert_eq!(got.into_inner(), 1, "goal {nth}");
+    }
+}
+
+#[test]
+fn what_a_dead_run_left_is_taken_over_once() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let id = goal("g");
+    let dead = alive(&session, "dead");
+    assert_eq!(Claims::open(&session, "dead").take(&repo, &id).unwrap(), Taken::Ours);
+    let before = claims::read(&repo, (&id).into()).unwrap().unwrap();
+    assert_eq!(running(&session, &repo).unwrap(), BTreeSet::from([id.clone()]));
+    drop(dead);
+    assert_eq!(running(&session, &repo).unwrap(), BTreeSet::new());
+    let won = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for run in 0..8 {
+            let (session, won, id) = (&session, &won, &id);
+            scope.spawn(move || {
+                std::mem::forget(alive(session, &format!("r{run}")));
+                let taken = Claims::open(session, &format!("r{run}"))
+                    .take(&session.repo(), id)
+                    .unwrap();
+                won.fetch_add(usize::from(taken == Taken::Ours), Ordering::SeqCst);
+            });
+        }
+    });
+    assert_eq!(won.into_inner(), 1);
+    let after = claims::read(&repo, (&id).into()).unwrap().unwrap();
+    assert_eq!(
+        (
+            claims::fence(&repo, &before).unwrap(),
+            claims::fence(&repo, &after).unwrap()
+        ),
+        (1, 2)
+    );
+    // The dead one, should it only have slept, cannot give back what is not its own any more.
+    claims::release(&repo, &before).unwrap();
+    assert_eq!(claims::read(&repo, (&id).into()).unwrap(), Some(after));
+}
+
+#[test]
+fn one_run_gives_a_goal_to_one_of_its_threads_and_gives_it_back() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let _lock = alive(&session, "r");
+    let claims = Claims::open(&session, "r");
+    let (id, odd) = (goal("g"), goal("a/b: ü"));
+    assert_eq!(claims.take(&repo, &id).unwrap(), Taken::Ours);
+    assert!(matches!(claims.take(&repo, &id).unwrap(), Taken::Theirs(holder) if holder.run == "r"));
+    assert_eq!(claims.take(&repo, &odd).unwrap(), Taken::Ours);
+    assert_eq!(claims.take_of(&repo, Of::Target("main")).unwrap(), Taken::Ours);
+    assert_eq!(
+        running(&session, &repo).unwrap(),
+        BTreeSet::from([odd.clone(), id.clone()])
+    );
+    claims.release(&repo, &id).unwrap();
+    assert_eq!(claims.take(&repo, &id).unwrap(), Taken::Ours);
+    claims.release_all(&repo).unwrap();
+    assert_eq!(claims::all(&repo).unwrap(), []);
+}
+
+#[test]
+fn a_claim_of_another_machine_counts_until_it_was_seen_unchanged_for_its_time() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let elsewhere = Holder {
+        run: "far".into(),
+        host: "elsewhere".into(),
+        ..Holder::default()
+    };
+    let id = goal("g");
+    let now = session.clock.now();
+    let far = claims::take(&repo, (&id).into(), &elsewhere, None, now)
+        .unwrap()
+        .unwrap();
+    let ours = Claims::open(&session, "r");
+    let refused = |claims: &Claims<'_>| matches!(claims.take(&repo, &id).unwrap(), Taken::Theirs(_));
+    assert!(refused(&ours));
+    clone.later(TTL - Duration::from_secs(1));
+    assert!(refused(&ours));
+    claims::renew(&repo, &far, None, session.clock.now()).unwrap().unwrap();
+    clone.later(Duration::from_secs(2));
+    assert!(refused(&ours), "a renewed one is watched anew");
+    clone.later(TTL);
+    assert!(!refused(&ours));
+}
+
+#[test]
+fn a_claim_far_older_than_the_newest_is_dead_although_nobody_watched() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let id = goal("g");
+    let claim = claims::take(&repo, (&id).into(), &Holder::default(), None, Moment(0))
+        .unwrap()
+        .unwrap();
+    let limit = i64::try_from((TTL + CLOCKS_DIFFER).as_millis()).unwrap();
+    assert!(!is_expired(&session, &repo, &claim, Moment(limit)).unwrap());
+    assert!(is_expired(&session, &repo, &claim, Moment(limit + 1)).unwrap());
+}
+
+#[test]
+fn a_claim_that_says_nothing_readable_belongs_to_nobody_known() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let root = crate::git::objects::write_empty_tree(&repo).unwrap();
+    let made = crate::git::commit::write_unsigned(&repo, root, &[], "hello\n", Moment(5000)).unwrap();
+    let claim = claims::of_commit(&repo, "g", made);
+    assert_eq!((claim.holder, claim.at), (Holder::default(), Moment(5000)));
+}
