@@ -93,8 +93,8 @@ fn head(text: &str, most: usize) -> &str {
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// Finds words with a dot or a slash inside.
-fn named(text: &str) -> Vec<String> {
+/// Finds words with a dot or a slash inside: what may be names of files.
+pub fn named(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let apart =
         |c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | '(' | ')' | '[' | ']' | '<' | '>' | ',' | ';');

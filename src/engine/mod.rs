@@ -10,6 +10,7 @@ pub mod checks;
 pub mod claims;
 pub mod credit;
 pub mod draft;
+pub mod durations;
 pub mod executor;
 pub mod fenced;
 pub mod gather;

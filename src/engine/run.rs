@@ -11,6 +11,7 @@ use crate::{
     detect,
     engine::{
         attempt::{self, Ended, Passed},
+        durations,
         executor::Executor,
         land,
         live::Phase,
@@ -119,6 +120,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         worker.asking()?;
     }
     worker.begin()?;
+    worker.facts.durations = durations::read(&worker.repo, worker.target.tip)?;
     let mut done = Done::default();
     let cut_short = work(&mut worker, order, &mut done).err();
     let Done { goals, plans } = done;

@@ -2,8 +2,9 @@
 
 pub mod queue;
 pub mod rank;
+pub mod starts;
 
-use std::{cmp::Reverse, fmt};
+use std::{cmp::Reverse, fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -11,6 +12,7 @@ use crate::{
     facts::{AttemptFact, Facts, Open, Standing},
     goal::Decision,
     id::GoalId,
+    schedule::rank::Ranks,
 };
 
 /// The state of a goal, as one word.
@@ -161,24 +163,38 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
     }
 }
 
-/// Returns the goals that can start, in the order in which they should: priority, then id. A failed or paused goal can when
-/// it is among those `told`: naming it is how a person says to try again.
+/// Returns the goals that can start, in the order in which they should: priority, what most work waits for, then the id. A
+/// failed or paused goal can when it is among those `told`: naming it is how a person says to try again.
 pub fn ready<'f>(facts: &'f Facts, told: &[GoalId]) -> Vec<&'f GoalId> {
+    let mut ready: Vec<&GoalId> = unordered(facts, told).collect();
+    if ready.len() > 1 {
+        let ranks = Ranks::of_open(facts);
+        ready.sort_by_cached_key(|id| urgency(facts, &ranks, id));
+    }
+    ready
+}
+
+fn unordered<'f>(facts: &'f Facts, told: &[GoalId]) -> impl Iterator<Item = &'f GoalId> {
     // Most goals of a large backlog are blocked: they are told apart before anything is worded about them.
-    let mut ready: Vec<(Reverse<i64>, &GoalId)> = facts
-        .goals
-        .iter()
-        .filter(|(_, open)| is_met(facts, open))
-        .filter(|(id, _)| match state(facts, id) {
-            Some((State::Ready, _)) => true,
-            // Blocked although all that it needs has landed: it pauses.
-            Some((State::Failed | State::Blocked, _)) => told.contains(id),
-            _ => false,
-        })
-        .map(|(id, open)| (Reverse(open.priority), id))
-        .collect();
-    ready.sort();
-    ready.into_iter().map(|(_, id)| id).collect()
+    let met = facts.goals.iter().filter(|(_, open)| is_met(facts, open));
+    met.map(|(id, _)| id).filter(|id| match state(facts, id) {
+        Some((State::Ready, _)) => true,
+        // Blocked although all that it needs has landed: it pauses.
+        Some((State::Failed | State::Blocked, _)) => told.contains(id),
+        _ => false,
+    })
+}
+
+/// Returns what goals are ordered by, the most urgent first: priority, what most work waits for, then the id.
+pub fn urgency(facts: &Facts, ranks: &Ranks, id: &GoalId) -> (Reverse<(i64, Duration)>, GoalId) {
+    let priority = facts.goals.get(id).map_or(0, |open| open.priority);
+    (Reverse((priority, ranks.of(id))), id.clone())
+}
+
+/// True where no attempt keeps the goal from being tried: it did not fail, or asks something else by now, nor does it pause.
+pub fn has_not_failed(facts: &Facts, id: &GoalId) -> bool {
+    let has_failed = |attempt: &AttemptFact| attempt.standing == Standing::Failed && !attempt.outdated;
+    !facts.attempts.get(id).is_some_and(has_failed) && paused(facts, id).is_none()
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
-    facts::{Facts, Open},
-    goal::Decision,
+    facts::Facts,
     id::GoalId,
-    schedule::rank::Ranks,
+    schedule::{self, rank::Ranks},
     time::Moment,
 };
 
@@ -260,10 +259,9 @@ impl Waiting {
 /// (`ranks`), the oldest, the id; each after what it needs. Leaves out what needs something that neither landed nor waits.
 pub fn ordered(facts: &Facts, ranks: &Ranks, mut waiting: Vec<Waiting>) -> Vec<Waiting> {
     waiting.sort_by_cached_key(|one| {
-        let priority = facts.goals.get(&one.goal).map_or(0, |open| open.priority);
         let is_late = one.evictions >= ALONE_AFTER;
-        let urgency = Reverse((is_late, priority, ranks.of(&one.goal)));
-        (urgency, one.made_at, one.goal.clone())
+        let (urgency, id) = schedule::urgency(facts, ranks, &one.goal);
+        (Reverse(is_late), urgency, one.made_at, id)
     });
     let mut placed: BTreeSet<GoalId> = BTreeSet::new();
     let mut ordered = Vec::with_capacity(waiting.len());
@@ -295,27 +293,9 @@ pub fn members(ordered: &[Waiting], size: usize) -> usize {
 /// once: that costs nothing. Otherwise the queue is patient. Each goal is checked once by itself, and each batch once more;
 /// a queue that checks whatever waits as soon as it can makes batches of two where eight work, so 1.5 checks a goal. With
 /// [`PATIENT`] members it is 1.25. To wait costs no time while everybody has work that does not depend on it; where it does
-/// (`is_starving`), a worker that stands still is dearer than a check.
+/// (`is_starving`, of `schedule/starts`), a worker that stands still is dearer than a check.
 pub fn worth_checking(waiting: usize, is_starving: bool, is_free: bool) -> bool {
     waiting > 0 && (is_free || is_starving || waiting >= PATIENT)
-}
-
-/// True where landing what waits would give work to somebody who has none, or nobody works any more. Of the workers, `idle`
-/// could start something; goals `running` are in work.
-pub fn is_starving(facts: &Facts, waiting: &[Waiting], idle: usize, running: &[GoalId]) -> bool {
-    if running.is_empty() {
-        return true;
-    }
-    let lands: BTreeSet<&GoalId> = waiting.iter().map(|one| &one.goal).collect();
-    let would_be_ready = |(id, open): (&GoalId, &Open)| {
-        let is_there = |need: &GoalId| facts.landed.contains(need) || lands.contains(need);
-        open.decision == Decision::Pending
-            && !facts.candidates.contains_key(id)
-            && !running.contains(id)
-            && open.needs.iter().any(|need| lands.contains(need))
-            && open.needs.iter().all(is_there)
-    };
-    idle > 0 && facts.goals.iter().any(would_be_ready)
 }
 
 #[cfg(test)]

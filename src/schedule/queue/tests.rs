@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::facts::Open;
 
 fn id(text: &str) -> GoalId {
     text.parse().unwrap()
@@ -158,23 +159,6 @@ fn the_queue_is_patient_while_all_have_work() {
     assert!(worth_checking(1, true, false));
     assert!(!worth_checking(PATIENT - 1, false, false));
     assert!(worth_checking(PATIENT, false, false));
-}
-
-#[test]
-fn who_has_nothing_to_do_is_starving_only_where_landing_helps() {
-    let facts = facts(&[("a", &[], 0), ("b", &[], 0), ("c", &["a"], 0), ("d", &["b"], 0)]);
-    let waits = [waiting("a", 0, 1)];
-    assert!(is_starving(&facts, &waits, 0, &[]), "nobody works");
-    assert!(is_starving(&facts, &waits, 1, &[id("b")]), "c could start");
-    assert!(
-        !is_starving(&facts, &waits, 0, &[id("b")]),
-        "nobody is free to start it"
-    );
-    assert!(
-        !is_starving(&facts, &waits, 1, &[id("b"), id("c")]),
-        "it was started on the candidate"
-    );
-    assert!(!is_starving(&facts, &[], 1, &[id("b")]));
 }
 
 /// What a batch truly is, and how its checks lie.
