@@ -82,8 +82,8 @@ pub struct Facts {
     pub candidates: BTreeMap<GoalId, Candidate>,
     /// The newest attempt by goal.
     pub attempts: BTreeMap<GoalId, AttemptFact>,
-    /// The goal that a live run works on, if one does.
-    pub running: Option<GoalId>,
+    /// The goals that live runs of this clone work on.
+    pub running: BTreeSet<GoalId>,
     /// How long goals take.
     pub durations: Durations,
 }

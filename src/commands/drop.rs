@@ -174,7 +174,7 @@ fn row(facts: &Facts, id: &GoalId) -> Row {
         before: schedule::state(facts, id).map(|(state, _)| state),
         candidate: facts.candidates.get(id).map(|candidate| candidate.commit),
         stays: None,
-        running: facts.running.as_ref() == Some(id),
+        running: facts.running.contains(id),
     }
 }
 

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::{
     commands,
     engine::{
-        queue,
         run::{self, GoalResult},
         session::Session,
+        shift::{self, Progress},
         worker::Worker,
     },
     fault::{Fault, Kind},
@@ -87,9 +87,17 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     if !worker.facts.candidates.is_empty() || worker.owes()? {
         worker.know_base()?;
         worker.land_again()?;
-        queue::drain(&mut worker, &request.only, &mut goals)?;
+        let order = run::Order {
+            only: request.only.clone(),
+            max: Some(0),
+            approve: true,
+            ..run::Order::default()
+        };
+        let mut progress = Progress::default();
+        shift::work(&mut worker, &order, &mut progress)?;
+        goals = progress.results;
     }
-    let beside = worker.follow()?;
+    let beside = worker.finish()?;
     let waits = |id: &&GoalId| goals.iter().all(|result: &GoalResult| result.goal != **id);
     let held = worker
         .facts

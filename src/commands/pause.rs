@@ -26,9 +26,9 @@ pub struct Outcome {
     pub paused: Paused,
     /// True where it stood before.
     pub already: bool,
-    /// What a live run is finishing before it waits, if one is at work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<Doing>,
+    /// What live runs are finishing before they wait.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Doing>,
 }
 
 impl commands::Outcome for Outcome {
@@ -46,6 +46,6 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     Ok(Outcome {
         paused,
         already,
-        run: live::read(session, &repo)?,
+        runs: live::read(session, &repo)?,
     })
 }

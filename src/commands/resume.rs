@@ -18,9 +18,9 @@ pub struct Outcome {
     /// The order that was taken back; absent where nothing was paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<Paused>,
-    /// The run that goes on, if one is at work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<Doing>,
+    /// The runs that go on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Doing>,
 }
 
 impl commands::Outcome for Outcome {
@@ -36,6 +36,6 @@ pub fn run(session: &Session) -> Result<Outcome> {
     let was = orders::resume(session, &repo).wrap_err("taking the order to pause back")?;
     Ok(Outcome {
         was,
-        run: live::read(session, &repo)?,
+        runs: live::read(session, &repo)?,
     })
 }

@@ -68,7 +68,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         }
         let outcome = Outcome {
             goals: met.iter().map(|met| steering::steered(&facts, met)).collect(),
-            running: facts.running.clone(),
+            running: facts.running.first().cloned(),
         };
         Ok((known.backlog.clone(), outcome))
     });

@@ -121,6 +121,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         only: request.only,
         max: request.max,
         no_merge: request.no_merge,
+        approve: false,
         plan: request.plan,
     };
     Ok(Outcome::Ran {

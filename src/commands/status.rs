@@ -75,9 +75,9 @@ pub struct Outcome {
     /// The order to pause, if it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<Paused>,
-    /// What a live process does here, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<Doing>,
+    /// What live processes do here, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Doing>,
     /// Whether there is anything that tells right from wrong; nothing runs without.
     #[serde(skip)]
     pub has_checks: bool,
@@ -98,8 +98,8 @@ pub fn run(session: &Session) -> Result<Outcome> {
     let repo = session.repo();
     let target = Target::read(session, &repo)?;
     let known = recall::read(session, &repo, &target)?;
-    let doing = live::read(session, &repo)?;
-    let goals = rows(&known.facts, doing.as_ref());
+    let runs = live::read(session, &repo)?;
+    let goals = rows(&known.facts, &runs);
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     counts.insert(State::Landed.word(), known.facts.landed.len());
     for row in &goals {
@@ -116,14 +116,14 @@ pub fn run(session: &Session) -> Result<Outcome> {
         has_checks: !(settings.check.lint.is_empty() && settings.check.test.is_empty()),
         today: today::read(&repo, target.tip, (&known.facts.landed, &ledger), at)?,
         paused: orders::paused(session, &repo),
-        run: doing,
+        runs,
         target: target.branch,
         tip: target.tip,
         at,
     })
 }
 
-fn rows(facts: &Facts, doing: Option<&Doing>) -> Vec<Row> {
+fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
     let ready = schedule::ready(facts, &[]).into_iter().zip(1..);
     let positions: HashMap<&GoalId, usize> = ready.collect();
     let mut rows = Vec::with_capacity(facts.goals.len());
@@ -131,8 +131,9 @@ fn rows(facts: &Facts, doing: Option<&Doing>) -> Vec<Row> {
         let Some((state, mut reason)) = schedule::state(facts, id) else {
             continue;
         };
-        if let Some(doing) = doing.filter(|doing| state == State::Running && doing.goal.as_ref() == Some(id)) {
-            reason = doing.words();
+        let hand = runs.iter().find_map(|run| run.at(id));
+        if let Some(hand) = hand.filter(|_| state == State::Running) {
+            reason = hand.words();
         }
         let needs = open.needs.iter().filter(|need| !facts.landed.contains(*need));
         rows.push(Row {

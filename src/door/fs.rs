@@ -15,13 +15,16 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io::{self, BufRead as _, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::fs::{FlockOperation, OFlags};
 
 /// Never follow a link in the place of the file, and never hand the file to a child process.
 const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).bits().cast_signed();
+
+/// Most bytes that the holder of a lock may say.
+const MOST_SAID: u64 = 1 << 20;
 
 /// How temporary names begin.
 const TEMPORARY: &str = ".invisigoth-";
@@ -134,6 +137,27 @@ pub fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Lists the files in the folder at `path`, by name; none where there is no folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Makes the folder at `path` and those above it.
 ///
 /// # Errors
@@ -221,7 +245,7 @@ impl Lock {
     pub fn read_holder(path: &Path) -> io::Result<String> {
         let mut text = Vec::new();
         match File::open(path) {
-            Ok(file) => file.take(4096).read_to_end(&mut text)?,
+            Ok(file) => file.take(MOST_SAID).read_to_end(&mut text)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };

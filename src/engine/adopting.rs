@@ -10,7 +10,7 @@ use crate::{
     check::{CheckRow, Failed, Verified},
     engine::{
         credit,
-        land::{self, Approval, Outcome},
+        land::{self, Approval, Member, Outcome},
         landed,
         proving::{self, Proof},
         recall, rewrite, run, steering,
@@ -433,10 +433,18 @@ pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: &Found) -> Result<Ende
     if wish.approve && matches!(held, recall::Class::Held(_)) {
         stored.remark = Some(land::approved(stored.remark));
     }
-    let landing = land::candidate(worker, &found.id, candidate, &stored, approval)?;
+    let mut member = Member {
+        id: found.id.clone(),
+        candidate,
+        number: number(worker, &found.id)?,
+        stored,
+        approval,
+    };
+    let landing = land::alone(worker, &mut member)?;
+    let Member { stored, number, .. } = member;
     match &landing {
         Outcome::Held(_, why) if found.is_new => keep_goal(worker, &found.goal, why)?,
-        Outcome::Refused(why) => land::refuse(worker, &found.id, (candidate, number(worker, &found.id)?), why)?,
+        Outcome::Refused(why) => land::refuse(worker, &found.id, (member.candidate, number), why)?,
         Outcome::Held(..) | Outcome::Landed(..) => {}
     }
     Ok(Ended {

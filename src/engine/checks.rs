@@ -2,24 +2,26 @@
 //!
 //! A code tree with a verdict of the same gate is not run again.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use eyre::{Result, WrapErr as _, eyre};
 
 use crate::{
-    check::{Baseline, End, Failed, Gate, Ran, Report, Sandbox, Stage, Tests, Verdict, Verified},
+    check::{Baseline, End, Failed, Gate, Ran, Report, Sandbox, Stage, Tests, Verified},
     engine::{
         fenced::{self, Access},
         linted,
+        pool::{Pool, Taken, Urgency},
         session::Session,
+        verdicts::Verdicts,
     },
     fault::{Fault, Kind},
     fence,
-    git::{Repo, notes, refs, tree},
-    id::{GateId, Hash, Oid},
+    git::{Repo, tree},
+    id::{Hash, Oid},
     path::RepoPath,
     shell::{self, Limits},
-    slot::{Slot, lease::Slots, reports},
+    slot::{Slot, reports},
     snapshot::{CodeTree, Snapshot as _},
     verdict,
 };
@@ -47,32 +49,51 @@ const SETUP_INPUTS: [&str; 14] = [
     "go.sum",
 ];
 
-/// Runs checks for one thread: holds a slot while it lives, and the verdicts that are not yet stored.
+/// Runs checks for one thread. Takes a slot for each run of a gate.
 pub struct Checker<'s> {
     session: &'s Session,
-    root: PathBuf,
-    slot: Option<Slot>,
-    fresh: BTreeMap<Oid, Verdict>,
+    pool: Arc<Pool>,
+    urgency: Urgency,
+    slot: Option<Taken>,
+    verdicts: Arc<Verdicts>,
     /// The tests of the code tree that was judged last.
     last: Option<(Oid, Tests)>,
     /// The person's own code, if it is known: set-up of it may use the network.
     own: Option<CodeTree>,
-    /// Whether it was said that there is no sandbox.
-    warned: bool,
 }
 
 impl<'s> Checker<'s> {
-    /// Makes a checker; takes no slot yet.
+    /// Makes a checker with slots of its own; takes none yet.
     pub fn new(session: &'s Session, repo: &Repo) -> Self {
+        Self::of(session, Pool::new(session, repo, 1))
+    }
+
+    /// Makes a checker that takes its slots from `pool`.
+    pub fn of(session: &'s Session, pool: Arc<Pool>) -> Self {
         Self {
             session,
-            root: session.cache_root(repo),
+            pool,
+            urgency: Urgency::Goal,
             slot: None,
-            fresh: BTreeMap::new(),
+            verdicts: Arc::default(),
             last: None,
             own: None,
-            warned: false,
         }
+    }
+
+    /// Makes one for another thread, which shares slots and verdicts with this one.
+    pub fn beside(&self, urgency: Urgency) -> Self {
+        Self {
+            urgency,
+            verdicts: Arc::clone(&self.verdicts),
+            own: self.own,
+            ..Self::of(self.session, Arc::clone(&self.pool))
+        }
+    }
+
+    /// Takes over which code is the person's own.
+    pub fn share(&mut self, other: &Checker<'_>) {
+        self.own = other.own;
     }
 
     /// Says which code is the person's own: fenced set-up of it, and of code with the same lock files, may use the network.
@@ -91,7 +112,7 @@ impl<'s> Checker<'s> {
         gate: &Gate,
         baseline: &Baseline,
     ) -> Result<Result<Verified, Box<Failed>>> {
-        if let Some(verified) = self.recall(repo, code, &gate.id())? {
+        if let Some(verified) = self.verdicts.recall(repo, code, &gate.id())? {
             return Ok(Ok(verified));
         }
         // A command that is red at the base says nothing of those after it: they still have to pass.
@@ -100,7 +121,7 @@ impl<'s> Checker<'s> {
         linted::keep(self.session, repo, code, &ran)?;
         let verdict = Report::new(code, gate.id(), ran).verify(baseline);
         if let Ok(verified) = &verdict {
-            self.fresh.insert(code.id.0, verified.verdict());
+            self.verdicts.learn(verified);
         }
         Ok(verdict)
     }
@@ -118,18 +139,12 @@ impl<'s> Checker<'s> {
         Ok(tests(&self.run_past(repo, code, gate, is_readable_red)?))
     }
 
-    fn recall(&self, repo: &Repo, code: CodeTree, gate: &GateId) -> Result<Option<Verified>> {
-        if let Some(verdict) = self.fresh.get(&code.id.0) {
-            return Ok(Verified::recall(code, gate, verdict));
-        }
-        let stored = notes::lines(repo, refs::TESTED, code.id.0)?;
-        let verdicts = stored
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Verdict>(line).ok());
-        Ok(verdicts
-            .into_iter()
-            .filter(Verdict::is_green)
-            .find_map(|verdict| Verified::recall(code, gate, &verdict)))
+    /// Returns the proof that `code` passed `gate` before, if it did.
+    ///
+    /// # Errors
+    /// When notes cannot be read.
+    pub fn recall(&self, repo: &Repo, code: CodeTree, gate: &Gate) -> Result<Option<Verified>> {
+        self.verdicts.recall(repo, code, &gate.id())
     }
 
     /// Runs `gate` on the base as it is and says what is red there.
@@ -138,9 +153,8 @@ impl<'s> Checker<'s> {
     /// As `judge`; and a fault when the base is red in a way that cannot be told from what a candidate breaks.
     pub fn baseline(&mut self, repo: &Repo, code: CodeTree, gate: &Gate) -> Result<Baseline> {
         self.trust(code);
-        // What was let pass for another base's sake says nothing about this one.
-        self.fresh.retain(|_, verdict| verdict.is_green());
-        if self.recall(repo, code, &gate.id())?.is_some() {
+        self.verdicts.forget_known_red();
+        if self.recall(repo, code, gate)?.is_some() {
             return Ok(Baseline::default());
         }
         let ran = self.run_past(repo, code, gate, is_readable_red)?;
@@ -159,7 +173,7 @@ impl<'s> Checker<'s> {
             }
         }
         if let Ok(verified) = Report::new(code, gate.id(), ran).verify(&Baseline::default()) {
-            self.fresh.insert(code.id.0, verified.verdict());
+            self.verdicts.learn(&verified);
         }
         Ok(baseline)
     }
@@ -214,7 +228,7 @@ impl<'s> Checker<'s> {
                 }
             }
         }
-        self.slot()?.restore(repo).wrap_err("cleaning a slot after checks")?;
+        self.give_back(repo)?;
         if let Some(ran) = all.iter().find(|ran| ran.end == End::Stopped) {
             return Err(Fault::new(Kind::Interrupted, format!("stopped during {}", ran.stage.word())).into());
         }
@@ -241,10 +255,10 @@ impl<'s> Checker<'s> {
         let tree = own.unwrap_or(code);
         let mut all = Vec::new();
         if commands.is_empty() {
-            self.lease(repo, code)?;
+            self.lease(code)?;
             return Ok(all);
         }
-        self.lease(repo, tree)?;
+        self.lease(tree)?;
         if !self.slot()?.needs_setup(&key) {
             return Ok(all);
         }
@@ -281,24 +295,37 @@ impl<'s> Checker<'s> {
         let slot = self.slot()?;
         slot.overlay(files).wrap_err("writing into a slot")?;
         let ran = self.run_one(stage, command, &root, gate, false);
-        self.slot()?.restore(repo).wrap_err("cleaning a slot after checks")?;
+        self.give_back(repo)?;
         ran
     }
 
     fn slot(&mut self) -> Result<&mut Slot> {
-        self.slot.as_mut().ok_or_else(|| eyre!("no slot is leased"))
+        let taken = self.slot.as_mut().ok_or_else(|| eyre!("no slot is leased"))?;
+        Ok(taken.slot()?)
     }
 
-    fn lease(&mut self, repo: &Repo, code: CodeTree) -> Result<()> {
+    fn lease(&mut self, code: CodeTree) -> Result<()> {
         if self.slot.is_none() {
-            let slots = Slots::open(&self.root, &self.session.repo_id(repo)).wrap_err("opening the slots")?;
-            self.slot = Some(slots.lease(Some(code)).wrap_err("leasing a slot for checks")?);
+            let taken = self.pool.take(code, self.urgency, &self.session.stop);
+            self.slot = Some(match taken {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    return Err(Fault::new(Kind::Interrupted, "stopped while it waited for a slot").into());
+                }
+                taken => taken.wrap_err("leasing a slot for checks")?,
+            });
         }
         Ok(())
     }
 
+    /// Cleans the slot and leaves it to others.
+    fn give_back(&mut self, repo: &Repo) -> Result<()> {
+        self.slot()?.restore(repo).wrap_err("cleaning a slot after checks")?;
+        self.slot = None;
+        Ok(())
+    }
+
     fn fill(&mut self, repo: &Repo, code: CodeTree) -> Result<PathBuf> {
-        self.lease(repo, code)?;
+        self.lease(code)?;
         let slot = self.slot()?;
         slot.fill(repo, code).wrap_err("filling a slot")?;
         Ok(slot.root().to_owned())
@@ -333,7 +360,7 @@ impl<'s> Checker<'s> {
         env.push(("INVISIGOTH_JUNIT".into(), cache.join(reports::NAME).into()));
         env.push(("INVISIGOTH_CACHE".into(), cache.clone().into()));
         let repo = self.session.repo();
-        let slot = self.slot.as_ref().ok_or_else(|| eyre!("no slot is leased"))?;
+        let slot = self.slot.as_mut().ok_or_else(|| eyre!("no slot is leased"))?.slot()?;
         let fenced = match gate.sandbox {
             Sandbox::None => fenced::limited(slot, gate.memory, env),
             Sandbox::Bwrap => {
@@ -370,10 +397,9 @@ impl<'s> Checker<'s> {
 
     /// Says once that checks run without a fence although none was refused.
     fn warn(&mut self, gate: &Gate) {
-        if self.warned || gate.sandbox != Sandbox::None {
+        if gate.sandbox != Sandbox::None || !self.pool.is_first() {
             return;
         }
-        self.warned = true;
         if let Some(Err(why)) = self.session.bubblewrap.get() {
             self.session.say(format!(
                 "checks run without a sandbox: {why}; `git invisigoth doctor` says more"
@@ -381,22 +407,12 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Stores the verdicts that are not stored yet: of all code trees, or only of `needed`. Losing them would only cost
-    /// time.
+    /// Stores the verdicts that are not stored yet: of all code trees, or only of `needed`.
     ///
     /// # Errors
     /// When notes cannot be written.
-    pub fn flush(&mut self, repo: &Repo, needed: Option<CodeTree>) -> Result<()> {
-        let fresh = std::mem::take(&mut self.fresh);
-        let lines: Vec<(Oid, String)> = fresh
-            .into_iter()
-            .filter(|(tree, verdict)| verdict.is_green() && needed.is_none_or(|needed| needed.id.0 == *tree))
-            .filter_map(|(tree, verdict)| Some((tree, serde_json::to_string(&verdict).ok()?)))
-            .collect();
-        if !lines.is_empty() {
-            notes::add(repo, refs::TESTED, &lines, self.session.clock.now())?;
-        }
-        Ok(())
+    pub fn flush(&self, repo: &Repo, needed: Option<CodeTree>) -> Result<()> {
+        self.verdicts.store(repo, needed, self.session.clock.now())
     }
 }
 

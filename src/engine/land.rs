@@ -5,35 +5,31 @@
 
 use std::collections::BTreeMap;
 
-use eyre::Result;
+use eyre::{Result, eyre};
 
 use crate::{
     backlog::close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
     check::{CheckRow, Failed, Verified},
     engine::{
-        attempt::Passed,
         landed,
-        live::Phase,
         recall::{self, Class},
-        session,
         stored::{self, Begun, Stored},
         worker::Worker,
     },
-    facts::Standing,
+    facts::{Candidate, Standing},
     git::{
         Repo, branch, codetree,
         commit::{Author, Message},
-        history,
-        merge::{self, Merge},
-        notes,
+        history, merge, notes,
         refs::{self, Land, Landing, RefMove},
         tree,
     },
-    id::{CommitId, GoalId},
+    id::{CommitId, GoalId, Oid},
     path::RepoPath,
     record::Record,
     settings::Isolation,
     snapshot::CodeTree,
+    time::Moment,
     transcript::Usage,
 };
 
@@ -63,72 +59,77 @@ pub const CO_AUTHOR: &str = "Co-authored-by";
 /// How often a landing is tried again because somebody else moved the target.
 const TRIES: u32 = 5;
 
-/// Lands what an attempt made, right after it was made.
+/// A candidate on its way onto the target.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The goal.
+    pub id: GoalId,
+    /// Its candidate.
+    pub candidate: CommitId,
+    /// The attempt that made it.
+    pub number: u32,
+    /// What that attempt took.
+    pub stored: Stored,
+    /// Whether a person approved exactly this candidate.
+    pub approval: Approval,
+}
+
+/// How a member fits onto code that is to land before it.
+#[derive(Debug)]
+pub enum Fit {
+    /// It does, and this is the code with it.
+    Code(CodeTree),
+    /// By the path classes of the target's head it waits for a person, and why.
+    Held(String),
+    /// Both sides changed these paths.
+    Conflict(Vec<RepoPath>),
+    /// It fits nowhere; why.
+    Refused(String),
+    /// It is built on a candidate that does not land before it, or must land as the first.
+    Later,
+}
+
+/// Returns what is to land of goal `id`.
+///
+/// # Errors
+/// When its attempt cannot be read.
+pub fn member(repo: &Repo, id: &GoalId, candidate: &Candidate, approval: Approval) -> Result<Member> {
+    let mut stored = stored_for(repo, id, candidate.commit, candidate.attempt)?;
+    if candidate.held.is_some() && approval == Approval::Given {
+        stored.remark = Some(approved(stored.remark));
+    }
+    Ok(Member {
+        id: id.clone(),
+        candidate: candidate.commit,
+        number: candidate.attempt,
+        stored,
+        approval,
+    })
+}
+
+/// Lands one member at once: merges it onto the tip, judges the merged code by the target head's gate, lands.
 ///
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
-pub fn attempt(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed) -> Result<Outcome> {
-    candidate(worker, id, passed.candidate, &passed.stored, Approval::None)
-}
-
-/// Lands `candidate` of goal `id`: merges it onto the tip, judges the merged code by the target head's gate, lands.
-///
-/// # Errors
-/// As `attempt`.
-pub fn candidate(
-    worker: &mut Worker<'_>,
-    id: &GoalId,
-    candidate: CommitId,
-    stored: &Stored,
-    approval: Approval,
-) -> Result<Outcome> {
-    let is_in_hand = worker.live.doing().goal.as_ref() == Some(id);
-    if !is_in_hand {
-        worker.live.take(Some(id), worker.session.clock.now());
-    }
-    worker.step(Phase::Landing, None);
-    let outcome = onto_target(worker, id, candidate, stored, approval);
-    if !is_in_hand {
-        worker.live.take(None, worker.session.clock.now());
-    }
-    outcome
-}
-
-fn onto_target(
-    worker: &mut Worker<'_>,
-    id: &GoalId,
-    mut candidate: CommitId,
-    stored: &Stored,
-    approval: Approval,
-) -> Result<Outcome> {
+pub fn alone(worker: &mut Worker<'_>, member: &mut Member) -> Result<Outcome> {
     for _ in 0..TRIES {
         worker.refresh_target()?;
-        let tip = worker.target.tip;
-        let Fit { code, base } = match fit(worker, candidate, stored)? {
-            Ok(fit) => fit,
-            Err(why) => return Ok(Outcome::Refused(why)),
+        let before = tree::code_of_commit(&worker.repo, worker.target.tip)?;
+        let code = match fit(worker, member, before, &[])? {
+            Fit::Code(code) => code,
+            Fit::Held(why) => return Ok(Outcome::Held(member.candidate, why)),
+            Fit::Conflict(paths) => return Ok(Outcome::Refused(conflict(&paths))),
+            Fit::Refused(why) => return Ok(Outcome::Refused(why)),
+            Fit::Later => return Ok(Outcome::Refused("what it is built on has not landed".to_owned())),
         };
-        if base.is_none() {
-            // Its base was taken out of the target: merging would bring those commits back.
-            candidate = replay(worker, id, tip, candidate, code)?;
-        }
-        let settings = worker.session.settings_at(&worker.repo, Some(tip))?.settings;
-        let class = if stored.is_as_is() {
-            recall::classify_code(&worker.repo, tree::code_of_commit(&worker.repo, tip)?, code, &settings)?
-        } else {
-            recall::classify(&worker.repo, candidate, base.unwrap_or(tip), &settings)?
-        };
-        match class {
-            Class::Denied(why) => return Ok(Outcome::Refused(why)),
-            Class::Held(why) if approval == Approval::None => return Ok(Outcome::Held(candidate, why)),
-            Class::Held(_) | Class::Free => {}
-        }
-        let gate = session::gate(worker.session, &worker.repo, &settings)?;
-        let verified = match worker.checker.judge(&worker.repo, code, &gate, &worker.baseline)? {
+        let verified = match worker
+            .checker
+            .judge(&worker.repo, code, &worker.gate, &worker.baseline)?
+        {
             Ok(verified) => verified,
             Err(failed) => return Ok(Outcome::Refused(on_merged(&failed))),
         };
-        if let Some(landed) = swap(worker, id, candidate, stored, &verified)? {
+        if let Some(landed) = swap(worker, std::slice::from_ref(member), &verified)? {
             return Ok(Outcome::Landed(landed, verified.checks().to_vec()));
         }
     }
@@ -137,48 +138,65 @@ fn onto_target(
     )))
 }
 
-/// How a candidate fits onto the tip.
-struct Fit {
-    /// The merged code.
-    code: CodeTree,
-    /// What it was made on, as long as that is part of the target.
-    base: Option<CommitId>,
-}
-
-/// Merges a candidate onto the tip; says why where it does not fit.
-fn fit(worker: &Worker<'_>, candidate: CommitId, stored: &Stored) -> Result<std::result::Result<Fit, String>> {
+/// Merges `member` into `on`, the code of the tip with the members `before` it; a candidate whose base is gone is made anew.
+///
+/// # Errors
+/// When history or trees cannot be read or written.
+pub fn fit(worker: &Worker<'_>, member: &mut Member, on: CodeTree, before: &[Member]) -> Result<Fit> {
+    if member.stored.is_as_is() {
+        return as_is(worker, member, on, before);
+    }
     let (repo, tip) = (&worker.repo, worker.target.tip);
-    let as_is = stored.is_as_is();
-    let base = if as_is {
-        Some(stored.base)
-    } else {
-        history::parents(repo, candidate)?.first().copied()
-    };
+    let base = history::parents(repo, member.candidate)?.first().copied();
+    let lands_before = |base| before.iter().any(|other| other.candidate == base);
     let base = match base {
-        Some(base) if history::contains(repo, tip, base)? => Some(base),
+        Some(base) if lands_before(base) || history::contains(repo, tip, base)? => Some(base),
+        Some(base) if worker.facts.candidates.values().any(|other| other.commit == base) => return Ok(Fit::Later),
         _ => None,
     };
-    if as_is && base.is_none() {
-        // Commits that stay as they are cannot be made anew without what was taken out of the target.
-        return Ok(Err(
-            "what it was made on is no longer part of the target; adopt it again".to_owned(),
-        ));
+    if base.is_none() && !before.is_empty() {
+        return Ok(Fit::Later);
     }
-    if as_is && worker.settings.run.isolation == Isolation::None {
-        return Ok(Err("it is to land as it is, and `land.style` is linear".to_owned()));
-    }
-    let merged = if as_is {
-        branch::onto(repo, tip, candidate)?
-    } else {
-        match merge::onto(repo, tip, &[candidate])? {
-            Merge::Clean(code) => Ok(code),
-            Merge::Conflict { paths, .. } => Err(paths),
-        }
+    let code = match merge::into(repo, on, member.candidate)? {
+        Ok(code) => code,
+        Err(paths) => return Ok(Fit::Conflict(paths)),
     };
-    Ok(match merged {
-        Ok(code) => Ok(Fit { code, base }),
-        Err(paths) => Err(conflict(&paths)),
-    })
+    if base.is_none() {
+        // Its base was taken out of the target: merging would bring those commits back.
+        member.candidate = replay(worker, &member.id, tip, member.candidate, code)?;
+    }
+    let class = recall::classify(repo, member.candidate, base.unwrap_or(tip), &worker.settings)?;
+    Ok(admitted(class, member.approval, code))
+}
+
+/// Commits that stay as they are land alone, and not without what they were made on.
+fn as_is(worker: &Worker<'_>, member: &Member, on: CodeTree, before: &[Member]) -> Result<Fit> {
+    let repo = &worker.repo;
+    if !before.is_empty() {
+        return Ok(Fit::Later);
+    }
+    if !history::contains(repo, worker.target.tip, member.stored.base)? {
+        let why = "what it was made on is no longer part of the target; adopt it again";
+        return Ok(Fit::Refused(why.to_owned()));
+    }
+    if worker.settings.run.isolation == Isolation::None {
+        let why = "it is to land as it is, and `land.style` is linear";
+        return Ok(Fit::Refused(why.to_owned()));
+    }
+    let code = match branch::onto(repo, worker.target.tip, member.candidate)? {
+        Ok(code) => code,
+        Err(paths) => return Ok(Fit::Conflict(paths)),
+    };
+    let class = recall::classify_code(repo, on, code, &worker.settings)?;
+    Ok(admitted(class, member.approval, code))
+}
+
+fn admitted(class: Class, approval: Approval, code: CodeTree) -> Fit {
+    match class {
+        Class::Denied(why) => Fit::Refused(why),
+        Class::Held(why) if approval == Approval::None => Fit::Held(why),
+        Class::Held(_) | Class::Free => Fit::Code(code),
+    }
 }
 
 /// Words where a candidate conflicts.
@@ -193,7 +211,8 @@ pub fn approved(remark: Option<String>) -> String {
     format!("{before}approved by name on the command line")
 }
 
-fn on_merged(failed: &Failed) -> String {
+/// Words why the merged code did not pass.
+pub fn on_merged(failed: &Failed) -> String {
     format!("on the merged code {}", failed.reason())
 }
 
@@ -213,84 +232,154 @@ fn replay(worker: &Worker<'_>, id: &GoalId, tip: CommitId, old: CommitId, code: 
     Ok(new)
 }
 
-/// Makes the landing commit and moves the target; `None` if it was moved by somebody else.
-fn swap(
-    worker: &mut Worker<'_>,
-    id: &GoalId,
-    candidate: CommitId,
-    stored: &Stored,
-    verified: &Verified,
-) -> Result<Option<CommitId>> {
+/// Lands `members` with one commit, whose code is what `verified` says; `None` if the target was moved by somebody else.
+/// Returns the commit that stands for the last of them.
+///
+/// # Errors
+/// When objects, notes or refs cannot be read or written.
+pub fn swap(worker: &mut Worker<'_>, members: &[Member], verified: &Verified) -> Result<Option<CommitId>> {
+    if worker.settings.run.isolation == Isolation::None {
+        return match members {
+            [member] => plain(worker, member, verified),
+            _ => Err(eyre!("with one plain commit per goal, goals land one by one")),
+        };
+    }
     worker.target.look(&worker.repo)?;
-    let repo = &worker.repo;
     let (tip, at) = (worker.target.tip, worker.session.clock.now());
-    let before = spent_before(worker, id, candidate, stored)?;
-    let record = record(worker, candidate, (stored, &before), verified, at.rfc3339());
-    let line = record.to_line()?;
-    let plain = worker.settings.run.isolation == Isolation::None;
-    let closing = close::Landing {
-        goal: id,
-        row: Some(stored.row.get().to_owned()),
-        commit: (!plain).then_some(candidate),
-        landed_at: record.landed_at.clone(),
-        record_line: if plain { String::new() } else { line.clone() },
-    };
-    let landings = vec![closing];
+    let records = records(worker, members, verified, at)?;
+    let mut lines = Vec::with_capacity(records.len());
+    for record in &records {
+        lines.push((record.commit, record.to_line()?));
+    }
+    let closing = members
+        .iter()
+        .zip(&lines)
+        .map(|(member, (commit, line))| close::Landing {
+            goal: &member.id,
+            row: Some(member.stored.row.get().to_owned()),
+            commit: Some(*commit),
+            landed_at: at.rfc3339(),
+            record_line: line.clone(),
+        });
     let own = Closing {
-        landings,
+        landings: closing.collect(),
         ..Closing::default()
     };
-    let files = close(worker, tip, own, &record.landed_at)?;
+    let files = close(worker, tip, own, &at.rfc3339())?;
+    let repo = &worker.repo;
     let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
-    let message = if plain {
-        plain_message(repo, id, candidate)?
-    } else {
-        landing_message(id, candidate, repo)?
-    };
+    let message = landing_message(members, repo)?;
+    let candidates: Vec<CommitId> = members.iter().map(|member| member.candidate).collect();
     let (name, old) = worker.target.landing_ref();
-    let candidates = [candidate];
     let landing = Landing {
         name: &name,
         old,
         before: worker.target.begins_to_wait(),
         tip,
-        candidates: if plain { &[] } else { &candidates },
+        candidates: &candidates,
         message: &message,
         at,
     };
-    // The plain commit is the work itself, so it is by whoever did it.
-    let author = plain.then(|| Author::of(repo, candidate)).transpose()?;
-    let prepared = refs::prepare_by(repo, verified, memory, &landing, author.as_ref())?;
-    let commit = if plain { prepared.commit() } else { candidate };
-    let line = Record { commit, ..record }.to_line()?;
-    if plain {
-        // This commit cannot hold its own row, so its note goes first: with the target moved, it would be all there is.
-        notes::add(repo, refs::NOTES, &[(commit.0, line.clone())], at)?;
-    }
+    let prepared = refs::prepare(repo, verified, memory, &landing)?;
     match refs::land(repo, &landing, prepared)? {
         Land::Moved => Ok(None),
         Land::Landed(head) => {
-            if plain {
-                // The branch held the work until here; the plain commit stands for it now.
-                let name = refs::candidate_ref(id);
-                refs::swap(repo, &[RefMove::Delete { name, old: candidate }])?;
-            }
-            worker.landed(head, vec![(commit, line)]);
+            worker.landed(head, lines);
+            Ok(candidates.last().copied())
+        }
+    }
+}
+
+/// Lands `member` as one plain commit, which is the work itself: by whoever did it, and with the goal's move.
+fn plain(worker: &mut Worker<'_>, member: &Member, verified: &Verified) -> Result<Option<CommitId>> {
+    worker.target.look(&worker.repo)?;
+    let (tip, at) = (worker.target.tip, worker.session.clock.now());
+    let record = records(worker, std::slice::from_ref(member), verified, at)?;
+    let own = Closing {
+        landings: vec![close::Landing {
+            goal: &member.id,
+            row: Some(member.stored.row.get().to_owned()),
+            commit: None,
+            landed_at: at.rfc3339(),
+            record_line: String::new(),
+        }],
+        ..Closing::default()
+    };
+    let files = close(worker, tip, own, &at.rfc3339())?;
+    let repo = &worker.repo;
+    let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
+    let message = plain_message(repo, &member.id, member.candidate)?;
+    let (name, old) = worker.target.landing_ref();
+    let landing = Landing {
+        name: &name,
+        old,
+        before: worker.target.begins_to_wait(),
+        tip,
+        candidates: &[],
+        message: &message,
+        at,
+    };
+    let author = Author::of(repo, member.candidate)?;
+    let prepared = refs::prepare_by(repo, verified, memory, &landing, Some(&author))?;
+    let commit = prepared.commit();
+    let mut lines = Vec::new();
+    for record in record {
+        lines.push((commit, Record { commit, ..record }.to_line()?));
+    }
+    // This commit cannot hold its own row, so its note goes first: with the target moved, it would be all there is.
+    let noted: Vec<(Oid, String)> = lines.iter().map(|(commit, line)| (commit.0, line.clone())).collect();
+    notes::add(repo, refs::NOTES, &noted, at)?;
+    match refs::land(repo, &landing, prepared)? {
+        Land::Moved => Ok(None),
+        Land::Landed(head) => {
+            // The branch held the work until here; the plain commit stands for it now.
+            let (name, old) = (refs::candidate_ref(&member.id), member.candidate);
+            refs::swap(repo, &[RefMove::Delete { name, old }])?;
+            worker.landed(head, lines);
             Ok(Some(commit))
         }
     }
 }
 
-/// Words the commit that lands `candidate`.
+fn records(worker: &Worker<'_>, members: &[Member], verified: &Verified, at: Moment) -> Result<Vec<Record>> {
+    let of = |member: &Member| {
+        let before = spent_before(worker, member)?;
+        let stored = (&member.stored, &before);
+        Ok(record(worker, member.candidate, stored, verified, at.rfc3339()))
+    };
+    members.iter().map(of).collect()
+}
+
+/// Words the commit that lands `members`.
 ///
 /// # Errors
-/// When the candidate cannot be read.
-pub fn landing_message(id: &GoalId, candidate: CommitId, repo: &Repo) -> Result<Message> {
-    let entry = history::entry(repo, candidate)?;
+/// When a candidate cannot be read.
+pub fn landing_message(members: &[Member], repo: &Repo) -> Result<Message> {
+    let said = members.iter().map(|member| (&member.id, member.candidate));
+    let said: Vec<(&GoalId, CommitId)> = said.collect();
+    message_of(&said, repo)
+}
+
+/// As `landing_message`, by goal and candidate.
+///
+/// # Errors
+/// As `landing_message`.
+pub fn message_of(members: &[(&GoalId, CommitId)], repo: &Repo) -> Result<Message> {
+    let mut subjects = Vec::with_capacity(members.len());
+    for (id, candidate) in members {
+        subjects.push(format!("{id}: {}", history::entry(repo, *candidate)?.subject()));
+    }
+    let (subject, body) = match subjects.as_slice() {
+        [one] => (format!("Land {one}"), String::new()),
+        many => (format!("Land {} goals", many.len()), format!("* {}", many.join("\n* "))),
+    };
+    let landed = members
+        .iter()
+        .map(|(id, candidate)| ("Landed", format!("{id} {candidate}")));
     Ok(Message {
-        subject: format!("Land {id}: {}", entry.subject()),
-        body: String::new(),
-        trailers: vec![("Landed", format!("{id} {candidate}"))],
+        subject,
+        body,
+        trailers: landed.collect(),
     })
 }
 
@@ -314,8 +403,9 @@ fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Messag
 }
 
 /// Adds up what earlier attempts at a goal took since it last landed: they are part of what its commit cost.
-fn spent_before(worker: &Worker<'_>, id: &GoalId, candidate: CommitId, stored: &Stored) -> Result<(u32, Usage)> {
-    let number = if stored.is_as_is() {
+fn spent_before(worker: &Worker<'_>, member: &Member) -> Result<(u32, Usage)> {
+    let (id, candidate) = (&member.id, member.candidate);
+    let number = if member.stored.is_as_is() {
         stored::as_is(&worker.repo, &id.ref_part(), candidate)?.map(|(number, _)| number)
     } else {
         let entry = history::entry(&worker.repo, candidate)?;

@@ -136,6 +136,29 @@ fn said(repo: &Repo, entry: &LogEntry, depth: u32) -> Said {
     said
 }
 
+/// True where all that `tip` has beyond `sound` on its first-parent line are commits of ours: their code passed before they
+/// were made. Looks at a few dozen of them at most.
+///
+/// # Errors
+/// When commits cannot be read.
+pub fn are_landings(repo: &Repo, sound: CommitId, tip: CommitId) -> Result<bool> {
+    let mut at = tip;
+    for _ in 0..64 {
+        if at == sound {
+            return Ok(true);
+        }
+        let entry = history::entry(repo, at)?;
+        let is_ours = ["Landed", "Undo", "Settled"]
+            .iter()
+            .any(|key| entry.trailers(key).next().is_some());
+        match entry.parents.first() {
+            Some(parent) if is_ours => at = *parent,
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
 /// Reads which goals the trusted commits' memory files call landed: those in the completed files that are not open again.
 /// Where lines of history were merged, a goal that one of them took back has not landed, unless the other landed it anew
 /// and its work is in the code of `tip`: where both took it back, git's merge leaves work out that came back the same.

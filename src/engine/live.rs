@@ -1,20 +1,27 @@
-//! Live: what a run says of itself while it goes, in the file of its lock, for `status` in another terminal.
+//! Live: what each run says of itself while it goes, in the file of its lock, for `status` in another terminal.
 //!
-//! Only narration: no state is computed from it but which goal is running, and losing it costs nothing. One small write for
-//! each step of the work, never flushed. Owns the bytes of that file.
+//! One file a process: `invisigoth/runs/<run>.lock` in the shared git directory, held as long as the process lives, so that
+//! others can tell the dead from the living. What is said in it is only narration: no state is computed from it but which
+//! goals are in hand, and losing it costs nothing. One small write for each step of the work, never flushed.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use eyre::Result;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     door::{
         env,
         fs::{self, Lock},
     },
-    engine::{orders, session::Session},
-    fault::{Fault, Kind},
+    engine::session::Session,
     git::Repo,
     id::GoalId,
     time::Moment,
@@ -53,203 +60,323 @@ impl Phase {
 }
 
 /// What a live process is doing in this clone.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Doing {
     /// The process.
     pub pid: u32,
-    /// The goal in hand.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub goal: Option<GoalId>,
-    /// The step; absent where the process did not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The name of the run.
+    pub run: String,
+    /// What it does besides its goals; absent where nothing.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "known")]
     pub phase: Option<Phase>,
-    /// The round of the attempt, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub round: Option<u32>,
     /// When the process began.
-    #[serde(serialize_with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "rfc3339", skip_serializing_if = "Option::is_none")]
     pub began: Option<Moment>,
-    /// When it took the goal in hand.
-    #[serde(serialize_with = "rfc3339", skip_serializing_if = "Option::is_none")]
-    pub goal_since: Option<Moment>,
-    /// When the step began.
-    #[serde(serialize_with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    /// When `phase` began.
+    #[serde(with = "rfc3339", skip_serializing_if = "Option::is_none")]
     pub since: Option<Moment>,
     /// Model calls of this run so far.
     pub calls: u64,
     /// Dollars of this run so far; `null` where unknown.
     pub cost_usd: Option<f64>,
+    /// The goals in hand, in the order in which they were taken.
+    pub goals: Vec<InHand>,
 }
 
-#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-fn rfc3339<S: Serializer>(at: &Option<Moment>, to: S) -> std::result::Result<S::Ok, S::Error> {
-    at.map(Moment::rfc3339).serialize(to)
+/// A goal that a process works on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct InHand {
+    /// The goal.
+    pub goal: GoalId,
+    /// The step; absent where the process did not say yet.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known")]
+    pub phase: Option<Phase>,
+    /// The round of the attempt, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
+    /// When the goal was taken in hand.
+    #[serde(default, with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    pub goal_since: Option<Moment>,
+    /// When the step began.
+    #[serde(default, with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
 }
 
-/// The third line of the file; the first is the process, the second the goal. Older programs wrote the first two only.
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-struct More {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    round: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    began: Option<Moment>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    goal_since: Option<Moment>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<Moment>,
-    calls: u64,
-    usd: Option<f64>,
+/// A step that another version of the program knows is left out.
+fn known<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Phase>, D::Error> {
+    let word = Option::<serde_json::Value>::deserialize(from)?;
+    Ok(word.and_then(|word| serde_json::from_value(word).ok()))
 }
 
-impl Doing {
+mod rfc3339 {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::time::Moment;
+
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+    pub(super) fn serialize<S: Serializer>(at: &Option<Moment>, to: S) -> Result<S::Ok, S::Error> {
+        at.map(Moment::rfc3339).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Moment>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        Ok(text.as_deref().and_then(Moment::from_rfc3339))
+    }
+}
+
+impl InHand {
     /// Words the step and the round: `checking, round 2`; empty where the process did not say.
     pub fn words(&self) -> String {
         let round = self.round.map(|round| format!("round {round}"));
         let phase = self.phase.map(|phase| phase.word().to_owned());
         phase.into_iter().chain(round).collect::<Vec<_>>().join(", ")
     }
+}
 
-    fn text(&self) -> String {
-        let more = More {
-            phase: self.phase.map(|phase| phase.word().to_owned()),
-            round: self.round,
-            began: self.began,
-            goal_since: self.goal_since,
-            since: self.since,
-            calls: self.calls,
-            usd: self.cost_usd,
-        };
-        let goal = self.goal.as_ref().map_or("", GoalId::as_str);
-        let more = serde_json::to_string(&more).unwrap_or_default();
-        format!("{}\n{goal}\n{more}\n", self.pid)
+impl Doing {
+    /// Returns what it does at `goal`, if it has it in hand.
+    pub fn at(&self, goal: &GoalId) -> Option<&InHand> {
+        self.goals.iter().find(|hand| hand.goal == *goal)
     }
 
-    /// Reads what a process wrote. What is not there, or in a way of another version, is left out.
+    /// True where it was told to pause and does.
+    pub fn is_waiting(&self) -> bool {
+        let waits = |phase: Option<Phase>| phase == Some(Phase::Waiting);
+        waits(self.phase) || !self.goals.is_empty() && self.goals.iter().all(|hand| waits(hand.phase))
+    }
+
+    fn text(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        text + "\n"
+    }
+
+    /// Reads what a process wrote; nothing is known of one that wrote in another way.
     fn parse(text: &str) -> Self {
-        let mut lines = text.lines();
-        let mut line = || lines.next().unwrap_or_default().trim_end();
-        let (pid, goal, more) = (line(), line(), line());
-        let more: More = serde_json::from_str(more).unwrap_or_default();
-        let phase = more.phase.map(serde_json::Value::String);
-        Self {
-            pid: pid.parse().unwrap_or(0),
-            goal: goal.parse().ok(),
-            phase: phase.and_then(|word| serde_json::from_value(word).ok()),
-            round: more.round,
-            began: more.began,
-            goal_since: more.goal_since,
-            since: more.since,
-            calls: more.calls,
-            cost_usd: more.usd,
-        }
+        serde_json::from_str(text.trim_end()).unwrap_or_default()
     }
 }
 
-/// The lock of a clone, and what its holder says in it.
+/// The lock of a run, and what is said in it. Shared by all threads of the run.
 #[derive(Debug)]
 pub struct Live {
+    said: Mutex<Said>,
+    run: String,
+    file: PathBuf,
+    began: Moment,
+    paused: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Said {
     lock: Lock,
     doing: Doing,
 }
 
 impl Live {
-    /// Takes the lock.
+    /// Takes a lock of its own for this process, and removes the files of runs that are no more.
     ///
     /// # Errors
-    /// A fault when another process holds it, or it cannot be taken.
+    /// When files cannot be made.
     pub fn begin(session: &Session, repo: &Repo) -> Result<Self> {
-        let doing = Doing {
-            pid: env::process_id(),
-            began: Some(session.clock.now()),
-            cost_usd: Some(0.0),
-            ..Doing::default()
-        };
-        fs::create_dir_all(&session.own_dir(repo))?;
-        match Lock::try_lock(&file(session, repo), &doing.text())? {
-            Some(lock) => Ok(Self { lock, doing }),
-            None => Err(busy(session, repo).into()),
+        let began = session.clock.now();
+        let folder = folder(session, repo);
+        fs::create_dir_all(&folder)?;
+        remove_dead(&folder);
+        for nth in 0u32.. {
+            let nth = if nth == 0 { String::new() } else { format!("-{nth}") };
+            let run = format!("{:014}-{}{nth}", began.0, env::process_id());
+            let doing = Doing {
+                pid: env::process_id(),
+                run: run.clone(),
+                began: Some(began),
+                cost_usd: Some(0.0),
+                ..Doing::default()
+            };
+            let file = file(&folder, &run);
+            // Between its making and its locking another process may have taken it for a dead one's.
+            if let Some(lock) = Lock::try_lock(&file, &doing.text())?
+                && fs::stamp(&file).is_some()
+            {
+                let said = Mutex::new(Said { lock, doing });
+                let paused = AtomicBool::new(false);
+                return Ok(Self {
+                    said,
+                    run,
+                    file,
+                    began,
+                    paused,
+                });
+            }
         }
+        Err(eyre::eyre!("no name is left for this run"))
     }
 
-    /// Returns what it says.
-    pub fn doing(&self) -> &Doing {
-        &self.doing
+    /// Returns the name of the run.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
-    /// Says which goal is in hand, at `at`.
-    pub fn take(&mut self, goal: Option<&GoalId>, at: Moment) {
-        self.doing.goal_since = goal.is_some().then_some(at);
-        self.doing.goal = goal.cloned();
-        (self.doing.phase, self.doing.round, self.doing.since) = (None, None, None);
-        self.write();
+    /// Notes whether the run pauses; true where that is new.
+    pub fn pause(&self, paused: bool) -> bool {
+        self.paused.swap(paused, Ordering::SeqCst) != paused
     }
 
-    /// Says which step begins at `at`, and what the run has spent by then.
-    pub fn step(&mut self, (phase, round): (Phase, Option<u32>), at: Moment, (calls, cost_usd): (u64, Option<f64>)) {
-        let doing = &mut self.doing;
-        if doing.phase != Some(phase) || doing.round != round {
-            doing.since = Some(at);
+    /// Returns when the run began.
+    pub fn began(&self) -> Moment {
+        self.began
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that `goal` is in hand since `at`; one that is stays as it was.
+    pub fn take(&self, goal: &GoalId, at: Moment) {
+        let mut said = self.said();
+        if said.doing.at(goal).is_some() {
+            return;
         }
-        (doing.phase, doing.round) = (Some(phase), round);
+        said.doing.goals.push(InHand {
+            goal: goal.clone(),
+            phase: None,
+            round: None,
+            goal_since: Some(at),
+            since: None,
+        });
+        said.write();
+    }
+
+    /// Says that `goal` is no longer in hand.
+    pub fn leave(&self, goal: &GoalId) {
+        let mut said = self.said();
+        said.doing.goals.retain(|hand| hand.goal != *goal);
+        said.write();
+    }
+
+    /// Says which step begins at `at`, of `goal` or of the run itself, and what the run has spent by then.
+    pub fn step(
+        &self,
+        goal: Option<&GoalId>,
+        step: Option<(Phase, Option<u32>)>,
+        at: Moment,
+        (calls, cost_usd): (u64, Option<f64>),
+    ) {
+        let mut said = self.said();
+        let doing = &mut said.doing;
         (doing.calls, doing.cost_usd) = (calls, cost_usd);
-        self.write();
+        let (phase, round) = step.unzip();
+        match goal.map(|goal| doing.goals.iter_mut().find(|hand| hand.goal == *goal)) {
+            Some(Some(hand)) => {
+                if (hand.phase, hand.round) != (phase, round.flatten()) {
+                    hand.since = Some(at);
+                }
+                (hand.phase, hand.round) = (phase, round.flatten());
+            }
+            Some(None) => {}
+            None => {
+                if doing.phase != phase {
+                    doing.since = phase.map(|_| at);
+                }
+                doing.phase = phase;
+            }
+        }
+        said.write();
     }
 
+    /// Returns what is said now.
+    pub fn doing(&self) -> Doing {
+        self.said().doing.clone()
+    }
+}
+
+/// A run that is no more needs no file.
+impl Drop for Live {
+    fn drop(&mut self) {
+        let _ = fs::remove_if_there(&self.file);
+    }
+}
+
+impl Said {
     fn write(&mut self) {
         // Only narration: a full disk must not end a run here.
-        let _ = self.lock.write(&self.doing.text());
+        let text = self.doing.text();
+        let _ = self.lock.write(&text);
     }
 }
 
-/// Returns the file of the lock.
-pub fn file(session: &Session, repo: &Repo) -> PathBuf {
-    session.own_dir(repo).join("run.lock")
+/// Returns the folder with one file a run.
+pub fn folder(session: &Session, repo: &Repo) -> PathBuf {
+    session.own_dir(repo).join("runs")
 }
 
-/// Reads what a live process does in this clone; `None` where none is at work.
+fn file(folder: &Path, run: &str) -> PathBuf {
+    folder.join(format!("{run}.lock"))
+}
+
+/// Returns the file of the lock of `run`: as long as somebody holds it, that run lives.
+pub fn lock_of(session: &Session, repo: &Repo, run: &str) -> PathBuf {
+    file(&folder(session, repo), run)
+}
+
+/// A file of a run is never taken again, so it can go while we hold its lock.
+fn remove_dead(folder: &Path) {
+    for path in fs::files_in(folder).unwrap_or_default() {
+        if let Ok(Some(_lock)) = Lock::try_lock(&path, "") {
+            let _ = fs::remove_if_there(&path);
+        }
+    }
+}
+
+/// Reads what each live process does in this clone, the oldest first.
 ///
 /// # Errors
-/// When the file is there but cannot be read.
-pub fn read(session: &Session, repo: &Repo) -> io::Result<Option<Doing>> {
-    let text = Lock::holder(&file(session, repo))?;
-    Ok(text.map(|text| Doing::parse(&text)))
-}
-
-fn busy(session: &Session, repo: &Repo) -> Fault {
-    let holder = Lock::read_holder(&file(session, repo)).unwrap_or_default();
-    let pid = Doing::parse(&holder).pid;
-    let fault = Fault::new(
-        Kind::Busy,
-        format!("another run is at work in this clone (process {pid})"),
-    );
-    let fault = fault.hint("`git invisigoth status` shows what it does");
-    match orders::paused(session, repo) {
-        Some(_) => fault.hint(format!(
-            "it is told to pause: `git invisigoth resume`, or end it: `kill -INT {pid}`"
-        )),
-        None => fault,
+/// When a file is there but cannot be read.
+pub fn read(session: &Session, repo: &Repo) -> io::Result<Vec<Doing>> {
+    let mut all = Vec::new();
+    for path in fs::files_in(&folder(session, repo))? {
+        if let Some(text) = Lock::holder(&path)? {
+            all.push(Doing::parse(&text));
+        }
     }
+    all.sort_by(|one, other| (one.began, &one.run).cmp(&(other.began, &other.run)));
+    Ok(all)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn live(folder: &Path) -> Live {
+        let lock = Lock::try_lock(&folder.join("r.lock"), "").unwrap().unwrap();
+        let doing = Doing::default();
+        Live {
+            said: Mutex::new(Said { lock, doing }),
+            run: "r".into(),
+            file: folder.join("r.lock"),
+            began: Moment(0),
+            paused: AtomicBool::new(false),
+        }
+    }
+
     #[test]
     fn what_is_written_is_read() {
-        let doing = Doing {
-            pid: 12,
-            goal: Some("ünï goal".parse().unwrap()),
+        let hand = InHand {
+            goal: "ünï goal".parse().unwrap(),
             phase: Some(Phase::Checking),
             round: Some(2),
-            began: Some(Moment(1)),
-            goal_since: Some(Moment(2)),
-            since: Some(Moment(3)),
+            goal_since: Some(Moment(2000)),
+            since: Some(Moment(3000)),
+        };
+        let doing = Doing {
+            pid: 12,
+            run: "r".into(),
+            phase: Some(Phase::Planning),
+            began: Some(Moment(1000)),
+            since: Some(Moment(4000)),
             calls: 4,
             cost_usd: Some(0.5),
+            goals: vec![hand],
         };
         assert_eq!(Doing::parse(&doing.text()), doing);
         let padded = format!("{}      ", doing.text());
@@ -257,41 +384,42 @@ mod tests {
     }
 
     #[test]
-    fn older_and_newer_forms_are_read_as_far_as_they_go() {
-        let old = Doing {
-            pid: 7,
-            goal: Some("a".parse().unwrap()),
-            ..Doing::default()
-        };
-        assert_eq!(Doing::parse("7\na\n"), old);
-        let newer = "7\na\n{\"phase\":\"dreaming\",\"round\":3,\"mood\":1,\"calls\":2,\"usd\":null}\n";
+    fn other_forms_are_read_as_far_as_they_go() {
+        let newer = r#"{"pid":7,"mood":1,"calls":2,"goals":[{"goal":"a","phase":"dreaming","round":3}]}"#;
         let read = Doing::parse(newer);
-        assert_eq!((read.phase, read.round, read.calls), (None, Some(3), 2));
-        assert_eq!(Doing::parse("7\n\n").goal, None);
-        assert_eq!(Doing::parse("").pid, 0);
+        assert_eq!((read.pid, read.calls), (7, 2));
+        assert_eq!((read.goals[0].phase, read.goals[0].round), (None, Some(3)));
+        assert_eq!(Doing::parse("7\na\n"), Doing::default());
     }
 
     #[test]
     fn a_step_began_when_it_was_first_said_and_ends_with_its_goal() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::try_lock(&folder.path().join("run.lock"), "").unwrap().unwrap();
-        let mut live = Live {
-            lock,
-            doing: Doing::default(),
-        };
-        live.take(Some(&"a".parse().unwrap()), Moment(1));
-        live.step((Phase::Asking, Some(1)), Moment(2), (0, None));
-        live.step((Phase::Asking, Some(1)), Moment(3), (1, None));
-        assert_eq!((live.doing.since, live.doing.calls), (Some(Moment(2)), 1));
-        live.step((Phase::Asking, Some(2)), Moment(4), (1, None));
-        assert_eq!(live.doing.since, Some(Moment(4)));
-        live.take(None, Moment(5));
-        let now = (
-            live.doing.phase,
-            live.doing.round,
-            live.doing.since,
-            live.doing.goal_since,
-        );
-        assert_eq!(now, (None, None, None, None));
+        let live = live(folder.path());
+        let (a, b): (GoalId, GoalId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        let asking = |round| Some((Phase::Asking, Some(round)));
+        live.take(&a, Moment(1));
+        live.take(&b, Moment(1));
+        live.step(Some(&a), asking(1), Moment(2), (0, None));
+        live.step(Some(&a), asking(1), Moment(3), (1, None));
+        let since = || live.doing().at(&a).map(|hand| hand.since);
+        assert_eq!((since(), live.doing().calls), (Some(Some(Moment(2))), 1));
+        live.step(Some(&a), asking(2), Moment(4), (1, None));
+        assert_eq!(since(), Some(Some(Moment(4))));
+        live.leave(&a);
+        let doing = live.doing();
+        assert_eq!((doing.at(&a), doing.goals.len()), (None, 1));
+    }
+
+    #[test]
+    fn files_of_dead_runs_go_and_those_of_the_living_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = live(folder.path());
+        std::fs::write(folder.path().join("dead.lock"), "{}").unwrap();
+        remove_dead(folder.path());
+        let left = fs::files_in(folder.path()).unwrap();
+        assert_eq!(left, [folder.path().join("r.lock")]);
+        drop(live);
+        assert!(fs::files_in(folder.path()).unwrap().is_empty());
     }
 }

@@ -79,47 +79,49 @@ pub fn fault(paused: &Paused) -> Fault {
         .hint("`git invisigoth resume`, then run again")
 }
 
-/// Waits as long as people want no new work, and says so. Returns at once where nobody does, and when the run is asked to
-/// stop; true where it waited.
+/// Waits as long as people want no new work, and says so once for all threads of a run. Returns at once where nobody does, and
+/// when the run is asked to stop; true where it waited.
 ///
 /// # Errors
 /// A fault where waiting would have no end: in a CI job (`CI` is set), and when the minutes of the run are over meanwhile.
-pub fn wait(worker: &mut Worker<'_>) -> Result<bool> {
+pub fn wait(worker: &mut Worker<'_>, round: Option<u32>) -> Result<bool> {
     let session = worker.session;
     let Some(order) = paused(session, &worker.repo) else {
         return Ok(false);
     };
-    if session
-        .env
-        .get("CI")
-        .is_some_and(|ci| !matches!(ci, "" | "0" | "false"))
-    {
-        return Err(fault(&order).into());
-    }
-    // What landed so far must not wait, too.
-    worker.follow()?;
-    let round = worker.live.doing().round;
+    refuse_in_ci(session, &order)?;
     worker.step(Phase::Waiting, round);
-    let why = order.why.map(|why| format!(": {why}")).unwrap_or_default();
-    session.say(format!("paused{why}; `git invisigoth resume` goes on"));
+    if worker.live.pause(true) {
+        let why = order.why.map(|why| format!(": {why}")).unwrap_or_default();
+        session.say(format!("paused{why}; `git invisigoth resume` goes on"));
+    }
     while paused(session, &worker.repo).is_some() {
         out_of_time(worker)?;
         if !wait::pause(LOOK_EVERY, &session.stop) {
             break;
         }
     }
-    if session.stop.stopping() == Stopping::No {
+    if session.stop.stopping() == Stopping::No && worker.live.pause(false) {
         session.say("resumed");
     }
     Ok(true)
 }
 
+/// Nobody is there to take the order back.
+fn refuse_in_ci(session: &Session, order: &Paused) -> Result<()> {
+    let in_ci = session.env.get("CI");
+    if in_ci.is_some_and(|ci| !matches!(ci, "" | "0" | "false")) {
+        return Err(fault(order).into());
+    }
+    Ok(())
+}
+
 /// Caps in minutes go on counting during a pause.
 fn out_of_time(worker: &Worker<'_>) -> Result<()> {
-    let (Some(most), Some(began)) = (worker.settings.budget.run.minutes, worker.live.doing().began) else {
+    let Some(most) = worker.settings.budget.run.minutes else {
         return Ok(());
     };
-    let minutes = worker.session.clock.now().since(began).as_secs() / 60;
+    let minutes = worker.session.clock.now().since(worker.live.began()).as_secs() / 60;
     if minutes < most {
         return Ok(());
     }

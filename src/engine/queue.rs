@@ -1,101 +1,453 @@
-//! The queue: lands candidates that wait, one at a time, in the order in which their goals would run.
+//! The queue: batches of candidates are merged in memory, checked as one, and land with one commit.
+//!
+//! Level-triggered: it looks at what waits, whoever made it. What to check next and who goes is decided by
+//! `schedule/queue`; here candidates are merged, checks started, and what passed lands. Holds the turn at the target from a
+//! batch's making until it has landed or fallen apart.
 
-use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eyre::Result;
 
 use crate::{
+    check::{Baseline, Failed, Gate, Verified},
     engine::{
-        land::{self, Approval},
+        land::{self, Approval, Fit, Member},
+        live::Phase,
         run::{self, GoalResult},
         worker::Worker,
+        workers::{Judged, Workers},
     },
-    facts::{Candidate, Fact},
+    facts::{Candidate, Fact, Facts},
+    git::{history, refs, tree},
     goal::Decision,
-    id::GoalId,
-    schedule::{self, State},
+    id::{CommitId, GoalId},
+    schedule::{
+        State,
+        queue::{self as batches, Batch, Step, Verdict, Waiting},
+        rank::Ranks,
+    },
+    settings::Isolation,
+    snapshot::CodeTree,
+    time::Moment,
 };
 
-/// Lands the candidates of `only`, or all where empty. One that a person holds lands only when `only` names it: naming it
-/// is the approval of exactly this candidate.
-///
-/// # Errors
-/// When the repository cannot be read or written, or a check cannot be run.
-pub fn drain(worker: &mut Worker<'_>, only: &[GoalId], results: &mut Vec<GoalResult>) -> Result<()> {
-    let mut waiting: Vec<(Reverse<i64>, GoalId, Candidate)> = worker
-        .facts
+/// The queue of one run.
+pub struct Queue {
+    batch: Option<UnderTest>,
+    /// Numbers batches, so that a late verdict on one that fell apart is told from others.
+    number: u64,
+    /// How many members the next batch may have.
+    size: usize,
+    /// Candidates that were seen already.
+    seen: BTreeSet<CommitId>,
+}
+
+/// A batch under test.
+struct UnderTest {
+    tip: CommitId,
+    members: Vec<Member>,
+    /// The code of the tip with the first so many members merged, from one on.
+    codes: Vec<CodeTree>,
+    gate: Gate,
+    baseline: Baseline,
+    decided: Batch,
+    green: BTreeMap<usize, Verified>,
+    red: BTreeMap<usize, Box<Failed>>,
+}
+
+/// What the queue is to do for.
+#[derive(Clone, Copy)]
+pub struct Demand<'a> {
+    /// Only these goals; all where empty.
+    pub only: &'a [GoalId],
+    /// Those whose candidates a person approved by naming them.
+    pub approved: &'a [GoalId],
+    /// False where only what was checked already may land.
+    pub may_check: bool,
+    /// True where somebody has nothing to do until something lands.
+    pub is_starving: bool,
+    /// Most checks at a time.
+    pub jobs: usize,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            batch: None,
+            number: 0,
+            size: batches::LARGEST,
+            seen: BTreeSet::new(),
+        }
+    }
+}
+
+impl Queue {
+    /// True while a batch is under test.
+    pub fn is_busy(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// True while a batch is known to be red.
+    pub fn is_red(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| !batch.red.is_empty())
+    }
+
+    /// Lets a batch fall apart; its members wait again.
+    pub fn drop_batch(&mut self, lead: &mut Worker<'_>) {
+        for member in self.batch.take().iter().flat_map(|batch| &batch.members) {
+            lead.live.leave(&member.id);
+        }
+        lead.pass_turn();
+    }
+
+    /// Takes in what a check of batch `number` said.
+    ///
+    /// # Errors
+    /// Where the check could not be run.
+    pub fn judged(&mut self, number: u64, prefix: usize, verdict: Result<Judged>) -> Result<()> {
+        let verdict = verdict?;
+        if let Some(batch) = self.batch.as_mut().filter(|_| number == self.number) {
+            batch.learn(prefix, verdict);
+        }
+        Ok(())
+    }
+
+    /// Goes as far as it can without waiting; true where something landed or left the queue, so that other goals may be ready.
+    ///
+    /// # Errors
+    /// When the repository cannot be read or written.
+    pub fn turn<'s>(
+        &mut self,
+        lead: &mut Worker<'s>,
+        workers: &mut Workers<'_, '_, 's>,
+        demand: Demand<'_>,
+        results: &mut Vec<GoalResult>,
+    ) -> Result<bool> {
+        if self.batch.is_none() && !self.begin(lead, demand, results)? {
+            return Ok(false);
+        }
+        loop {
+            let Some(batch) = &mut self.batch else { return Ok(true) };
+            match batch.decided.next(demand.jobs.max(1)) {
+                Step::Check(prefixes) => {
+                    for prefix in prefixes {
+                        batch.check(lead, workers, (self.number, prefix));
+                    }
+                }
+                Step::Wait => return Ok(false),
+                Step::Land { members, .. } => {
+                    self.end(lead, members, None, results)?;
+                    return Ok(true);
+                }
+                Step::Evict { land, culprit } => {
+                    self.end(lead, land, Some(culprit), results)?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Makes a batch of what waits, and takes the turn for it; false where nothing is worth it now.
+    fn begin(&mut self, lead: &mut Worker<'_>, demand: Demand<'_>, results: &mut Vec<GoalResult>) -> Result<bool> {
+        if !self.has_work(lead, demand)? || !lead.take_turn()? {
+            return Ok(false);
+        }
+        lead.refresh_target()?;
+        lead.take_in_edits()?;
+        let before = results.len();
+        let made = self.made(lead, demand, results)?;
+        let Some(batch) = made else {
+            lead.pass_turn();
+            return Ok(results.len() > before);
+        };
+        for member in &batch.members {
+            lead.live.take(&member.id, lead.session.clock.now());
+            lead.step_of(Some(&member.id), Some((Phase::Landing, None)));
+        }
+        self.number += 1;
+        self.batch = Some(batch);
+        Ok(true)
+    }
+
+    /// Looks whether anything waits, also of what other processes made.
+    fn has_work(&mut self, lead: &mut Worker<'_>, demand: Demand<'_>) -> Result<bool> {
+        let there: BTreeSet<CommitId> = refs::below(&lead.repo, refs::CANDIDATES)?
+            .into_iter()
+            .map(|(_, commit)| commit)
+            .collect();
+        let known = |commit: &CommitId| {
+            self.seen.contains(commit) || lead.facts.candidates.values().any(|one| one.commit == *commit)
+        };
+        let is_new = !there.iter().all(known);
+        self.seen = there;
+        if is_new {
+            lead.recall()?;
+        }
+        Ok(eligible(&lead.facts, demand.only, demand.approved).next().is_some())
+    }
+
+    /// Merges the longest prefix of what waits that has no conflict. What cannot land by itself leaves the queue here.
+    fn made(
+        &mut self,
+        lead: &mut Worker<'_>,
+        demand: Demand<'_>,
+        results: &mut Vec<GoalResult>,
+    ) -> Result<Option<UnderTest>> {
+        let waiting = in_order(lead, demand)?;
+        let largest = match lead.settings.run.isolation {
+            Isolation::Branch => self.size,
+            Isolation::None => 1,
+        };
+        let most = batches::members(&waiting, largest);
+        let tip = lead.target.tip;
+        let mut on = tree::code_of_commit(&lead.repo, tip)?;
+        let (mut members, mut codes) = (Vec::new(), Vec::new());
+        for one in waiting.iter().take(most) {
+            let Some(candidate) = lead.facts.candidates.get(&one.goal).cloned() else {
+                continue;
+            };
+            let approval = approval(&one.goal, demand.approved);
+            let mut member = land::member(&lead.repo, &one.goal, &candidate, approval)?;
+            let fit = land::fit(lead, &mut member, on, &members)?;
+            if member.candidate != candidate.commit {
+                let anew = Candidate {
+                    commit: member.candidate,
+                    base: tip,
+                    ..candidate.clone()
+                };
+                lead.facts.learn(Fact::Candidate(one.goal.clone(), anew));
+            }
+            match fit {
+                Fit::Code(code) => {
+                    on = code;
+                    members.push(member);
+                    codes.push(code);
+                }
+                Fit::Later => break,
+                // Against what lands before it, not against the target: it is looked at again then.
+                Fit::Conflict(_) if !members.is_empty() => break,
+                Fit::Held(why) => {
+                    results.push(held(lead, &member, &why));
+                    let held = Candidate {
+                        commit: member.candidate,
+                        held: Some(why),
+                        ..candidate
+                    };
+                    lead.facts.learn(Fact::Candidate(one.goal.clone(), held));
+                }
+                Fit::Conflict(paths) => results.push(refused(lead, &member, &land::conflict(&paths))?),
+                Fit::Refused(why) => results.push(refused(lead, &member, &why)?),
+            }
+        }
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let mut batch = UnderTest {
+            tip,
+            decided: Batch::new(members.len()),
+            members,
+            codes,
+            gate: lead.gate.clone(),
+            baseline: lead.baseline.clone(),
+            green: BTreeMap::new(),
+            red: BTreeMap::new(),
+        };
+        let is_free = batch.recall(lead)?;
+        let worth = batches::worth_checking(batch.members.len(), demand.is_starving, is_free);
+        Ok((is_free || worth && demand.may_check).then_some(batch))
+    }
+
+    /// Lands the first `lands` members, and has the culprit leave; the others wait again.
+    fn end(
+        &mut self,
+        lead: &mut Worker<'_>,
+        lands: usize,
+        culprit: Option<usize>,
+        results: &mut Vec<GoalResult>,
+    ) -> Result<()> {
+        let Some(mut batch) = self.batch.take() else {
+            return Ok(());
+        };
+        let is_current = self.land(lead, &batch, lands, results)?;
+        for member in &batch.members {
+            lead.live.leave(&member.id);
+        }
+        // Where the target moved meanwhile, who is at fault is looked at anew, on what it is now.
+        if let Some(culprit) = culprit.filter(|_| is_current) {
+            self.size = batches::next_size(self.size, Verdict::Red);
+            if let (Some(member), Some(failed)) = (batch.members.get(culprit), batch.red.remove(&(culprit + 1))) {
+                results.push(refused(lead, member, &land::on_merged(&failed))?);
+            }
+        } else {
+            self.size = batches::next_size(self.size, Verdict::Green);
+        }
+        lead.pass_turn();
+        Ok(())
+    }
+
+    /// Lands the first `lands` members; false where the target is not what they were checked on any more.
+    fn land(
+        &mut self,
+        lead: &mut Worker<'_>,
+        batch: &UnderTest,
+        lands: usize,
+        results: &mut Vec<GoalResult>,
+    ) -> Result<bool> {
+        // What people did while the checks ran comes first.
+        lead.take_in_edits()?;
+        lead.refresh_target()?;
+        if lead.target.tip != batch.tip {
+            return Ok(false);
+        }
+        let members = batch.members.get(..lands).unwrap_or_default();
+        let Some(verified) = batch.green.get(&lands).filter(|_| !members.is_empty()) else {
+            return Ok(true);
+        };
+        let Some(commit) = land::swap(lead, members, verified)? else {
+            return Ok(false);
+        };
+        for member in members {
+            let is_last = members.last().is_some_and(|last| last.id == member.id);
+            let stands = if is_last { commit } else { member.candidate };
+            results.push(landed(lead, member, stands, verified));
+        }
+        Ok(true)
+    }
+}
+
+impl UnderTest {
+    /// Takes in verdicts that are known already; true where the whole needs no check.
+    fn recall(&mut self, lead: &Worker<'_>) -> Result<bool> {
+        for (prefix, code) in (1..).zip(self.codes.clone()) {
+            if let Some(verified) = lead.checker.recall(&lead.repo, code, &self.gate)? {
+                self.learn(prefix, Ok(verified));
+            }
+        }
+        Ok(self.green.contains_key(&self.members.len()))
+    }
+
+    fn learn(&mut self, prefix: usize, verdict: Judged) {
+        match verdict {
+            Ok(verified) => {
+                self.green.insert(prefix, verified);
+                self.decided.learn(prefix, Verdict::Green);
+            }
+            Err(failed) => {
+                self.red.insert(prefix, failed);
+                self.decided.learn(prefix, Verdict::Red);
+            }
+        }
+    }
+
+    fn check<'s>(&mut self, lead: &Worker<'s>, workers: &mut Workers<'_, '_, 's>, (number, prefix): (u64, usize)) {
+        self.decided.started(prefix);
+        let Some(code) = prefix.checked_sub(1).and_then(|at| self.codes.get(at)) else {
+            return;
+        };
+        let by = (self.gate.clone(), self.baseline.clone());
+        workers.check(lead, (number, prefix), *code, by);
+    }
+}
+
+fn approval(id: &GoalId, approved: &[GoalId]) -> Approval {
+    if approved.contains(id) {
+        Approval::Given
+    } else {
+        Approval::None
+    }
+}
+
+/// Lists the candidates that may land: current, and wanted as they are.
+pub fn eligible<'f>(
+    facts: &'f Facts,
+    only: &'f [GoalId],
+    approved: &'f [GoalId],
+) -> impl Iterator<Item = (&'f GoalId, &'f Candidate)> {
+    let is_asked = |id: &GoalId, candidate: &Candidate| {
+        let is_free = candidate.held.is_none() || approved.contains(id);
+        !candidate.outdated && is_free && (only.contains(id) || only.is_empty())
+    };
+    let is_wanted = |id: &GoalId| match facts.goals.get(id).map(|open| open.decision) {
+        Some(Decision::Pending) => true,
+        // Naming a goal approves what holds it; it overrules no other decision.
+        Some(Decision::Held) => approved.contains(id),
+        Some(Decision::Proposed | Decision::Rejected) | None => false,
+    };
+    facts
         .candidates
         .iter()
-        .filter(|(id, candidate)| {
-            !candidate.outdated && (only.contains(id) || only.is_empty() && candidate.held.is_none())
-        })
-        .filter(|(id, _)| {
-            let open = worker.facts.goals.get(*id);
-            open.is_some_and(|open| schedule::is_met(&worker.facts, open))
-        })
-        .filter(|(id, _)| match worker.facts.goals.get(*id).map(|open| open.decision) {
-            Some(Decision::Pending) => true,
-            // Naming a goal approves what holds it; it overrules no other decision.
-            Some(Decision::Held) => only.contains(id),
-            Some(Decision::Proposed | Decision::Rejected) | None => false,
-        })
-        .map(|(id, candidate)| {
-            let priority = worker.facts.goals.get(id).map_or(0, |open| open.priority);
-            (Reverse(priority), id.clone(), candidate.clone())
-        })
-        .collect();
-    waiting.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    for (_, id, candidate) in waiting {
-        let approval = if only.contains(&id) {
-            Approval::Given
-        } else {
-            Approval::None
-        };
-        results.push(land_waiting(worker, id, &candidate, approval)?);
+        .filter(move |(id, candidate)| is_asked(id, candidate) && is_wanted(id))
+}
+
+/// Returns the candidates that may land, in the order in which they should.
+fn in_order(lead: &Worker<'_>, demand: Demand<'_>) -> Result<Vec<Waiting>> {
+    let mut waiting = Vec::new();
+    for (id, candidate) in eligible(&lead.facts, demand.only, demand.approved) {
+        waiting.push(Waiting {
+            goal: id.clone(),
+            evictions: 0,
+            is_approved: candidate.held.is_some() && demand.approved.contains(id),
+            made_at: made_at(lead, candidate.commit)?,
+        });
     }
-    Ok(())
+    let ranks = Ranks::of_open(&lead.facts);
+    Ok(batches::ordered(&lead.facts, &ranks, waiting))
+}
+
+fn made_at(lead: &Worker<'_>, commit: CommitId) -> Result<Moment> {
+    Ok(history::entry(&lead.repo, commit)?.at)
+}
+
+fn result(
+    lead: &Worker<'_>,
+    member: &Member,
+    (state, reason): (State, String),
+    commit: Option<CommitId>,
+) -> GoalResult {
+    let open = lead.facts.goals.get(&member.id);
+    GoalResult {
+        goal: member.id.clone(),
+        description: open.map(|open| open.description.clone()).unwrap_or_default(),
+        state,
+        reason,
+        commit,
+    }
+}
+
+fn landed(lead: &mut Worker<'_>, member: &Member, commit: CommitId, verified: &Verified) -> GoalResult {
+    let landed = result(lead, member, (State::Landed, String::new()), Some(commit));
+    let checks = (verified.checks(), member.stored.red_green);
+    run::landed(lead, &member.id, commit, checks, &landed.description);
+    landed
+}
+
+fn held(lead: &Worker<'_>, member: &Member, why: &str) -> GoalResult {
+    let held = result(lead, member, (State::Held, String::new()), Some(member.candidate));
+    let reason = run::held(lead, &member.id, &held.description, why);
+    GoalResult { reason, ..held }
+}
+
+fn refused(lead: &mut Worker<'_>, member: &Member, why: &str) -> Result<GoalResult> {
+    let refused = result(lead, member, (State::Failed, why.to_owned()), None);
+    land::refuse(lead, &member.id, (member.candidate, member.number), why)?;
+    Ok(refused)
 }
 
 /// Lands a goal that had landed before, without saying so again; it fails where it does not fit any more.
 ///
 /// # Errors
-/// As `drain`.
+/// When the repository cannot be read or written, or a check cannot be run.
 pub fn land_anew(worker: &mut Worker<'_>, id: &GoalId) -> Result<()> {
     let Some(candidate) = worker.facts.candidates.get(id).cloned() else {
         return Ok(());
     };
-    let stored = land::stored_for(&worker.repo, id, candidate.commit, candidate.attempt)?;
-    match land::candidate(worker, id, candidate.commit, &stored, Approval::Given)? {
+    let mut member = land::member(&worker.repo, id, &candidate, Approval::Given)?;
+    // It was approved when it landed first, where it had to be.
+    member.stored.remark = land::stored_for(&worker.repo, id, candidate.commit, candidate.attempt)?.remark;
+    match land::alone(worker, &mut member)? {
         land::Outcome::Held(..) => {}
         land::Outcome::Landed(..) => worker.facts.learn(Fact::Landed(id.clone(), worker.target.tip)),
-        land::Outcome::Refused(why) => land::refuse(worker, id, (candidate.commit, candidate.attempt), &why)?,
+        land::Outcome::Refused(why) => land::refuse(worker, id, (member.candidate, member.number), &why)?,
     }
     Ok(())
-}
-
-fn land_waiting(worker: &mut Worker<'_>, id: GoalId, candidate: &Candidate, approval: Approval) -> Result<GoalResult> {
-    let open = worker.facts.goals.get(&id);
-    let description = open.map(|open| open.description.clone()).unwrap_or_default();
-    let mut stored = land::stored_for(&worker.repo, &id, candidate.commit, candidate.attempt)?;
-    if candidate.held.is_some() {
-        stored.remark = Some(land::approved(stored.remark));
-    }
-    let (state, reason, commit) = match land::candidate(worker, &id, candidate.commit, &stored, approval)? {
-        land::Outcome::Held(commit, why) => (State::Held, run::held(worker, &id, &description, &why), Some(commit)),
-        land::Outcome::Landed(commit, checks) => {
-            run::landed(worker, &id, commit, (&checks, stored.red_green), &description);
-            (State::Landed, String::new(), Some(commit))
-        }
-        land::Outcome::Refused(why) => {
-            land::refuse(worker, &id, (candidate.commit, candidate.attempt), &why)?;
-            (State::Failed, why, None)
-        }
-    };
-    Ok(GoalResult {
-        goal: id,
-        description,
-        state,
-        reason,
-        commit,
-    })
 }

@@ -16,8 +16,8 @@ use crate::{
         history as rows,
     },
     engine::{
+        claims,
         landed::{self, Landed},
-        live,
         session::Session,
         stored::{self, Stored},
         target::Target,
@@ -72,7 +72,7 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
         landed,
         candidates,
         attempts,
-        running: live::read(session, repo).ok().flatten().and_then(|doing| doing.goal),
+        running: claims::running(session, repo)?,
         durations: Durations::default(),
     };
     Ok(Recalled {

@@ -1,7 +1,4 @@
-//! A run: starts ready goals one after the other; each lands before the next is chosen, and ready is computed anew after
-//! each landing. Ends when none is ready.
-
-use std::collections::BTreeSet;
+//! A run: what keeps it from beginning, plans where nothing is ready, and what it came to. The work itself is a `shift`.
 
 use eyre::{Result, eyre};
 use serde::Serialize;
@@ -10,27 +7,24 @@ use crate::{
     check::{CheckRow, Stage},
     detect,
     engine::{
-        attempt::{self, Ended, Passed},
         durations,
         executor::Executor,
-        land,
         live::Phase,
         orders,
         planning::{self, Planned},
-        queue, recall,
         session::Session,
+        shift::{self, Progress},
         tariffs, templates,
         worker::{self, Worker},
     },
     event::Event,
-    facts::{Candidate, Fact, Facts, Standing},
+    facts::{Fact, Facts},
     fault::{Fault, Kind},
     git::tree,
     goal::{Decision, Goal},
     id::{CommitId, GoalId},
     schedule::{self, State},
     settings::{Caps, Settings},
-    time::Stopping,
 };
 
 /// What to run.
@@ -42,6 +36,8 @@ pub struct Order {
     pub max: Option<usize>,
     /// Leave candidates as they are.
     pub no_merge: bool,
+    /// Naming a goal in `only` approves the candidate that waits for a person.
+    pub approve: bool,
     /// What to plan when nothing is ready.
     pub plan: Option<planning::Order>,
 }
@@ -94,7 +90,7 @@ pub struct Summary {
 /// A fault when it cannot start. What goes wrong later is in the summary.
 pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let began = session.clock.now();
-    let mut worker = Worker::open(session)?;
+    let mut worker = Worker::join(session)?;
     refuse_unfit(&worker.facts, &order.only)?;
     if order.plan.is_some() && !ends(order, &worker.settings) {
         return Err(endless().into());
@@ -119,14 +115,16 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     if any_asks {
         worker.asking()?;
     }
-    worker.begin()?;
+    if worker.take_turn()? {
+        worker.begin()?;
+    }
     worker.facts.durations = durations::read(&worker.repo, worker.target.tip)?;
     let mut done = Done::default();
     let cut_short = work(&mut worker, order, &mut done).err();
-    let Done { goals, plans } = done;
-    worker.mark(None);
+    let Done { progress, plans } = done;
+    let goals = progress.results;
     // What was checked and landed is saved whatever cut the run short.
-    let followed = worker.follow();
+    let followed = worker.finish();
     let error = cut_short.or(followed.as_ref().err().map(|error| eyre!("{error:#}")));
     let cut_short = error.map(|error| {
         let said = format!("{error:#}");
@@ -213,7 +211,7 @@ pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
 /// What a run has done so far.
 #[derive(Default)]
 struct Done {
-    goals: Vec<GoalResult>,
+    progress: Progress,
     plans: Vec<Planned>,
 }
 
@@ -237,17 +235,17 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
         return Ok(());
     }
     worker.check_base()?;
-    worker.land_again()?;
-    if !order.no_merge {
-        queue::drain(worker, &order.only, &mut done.goals)?;
+    worker.step_of(None, None);
+    if worker.take_turn()? {
+        worker.land_again()?;
     }
-    let mut tried: BTreeSet<GoalId> = BTreeSet::new();
     loop {
-        work_at_ready(worker, order, &mut tried, &mut done.goals)?;
-        let Some(plan) = order.plan.as_ref().filter(|_| has_room(order, &tried)) else {
+        shift::work(worker, order, &mut done.progress)?;
+        let Some(plan) = order.plan.as_ref().filter(|_| has_room(order, &done.progress)) else {
             return Ok(());
         };
-        if done.plans.last().is_some_and(|last| !has_landed(last, &done.goals)) {
+        let results = &done.progress.results;
+        if done.plans.last().is_some_and(|last| !has_landed(last, results)) {
             worker
                 .session
                 .say("no goal of the last plan landed, so there is no further plan");
@@ -258,13 +256,13 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
         done.plans.push(made);
         if !goes_on {
             // What people approved or added while the model was thinking.
-            return work_at_ready(worker, order, &mut tried, &mut done.goals);
+            return shift::work(worker, order, &mut done.progress);
         }
     }
 }
 
-fn has_room(order: &Order, tried: &BTreeSet<GoalId>) -> bool {
-    order.max.is_none_or(|max| tried.len() < max)
+fn has_room(order: &Order, progress: &Progress) -> bool {
+    order.max.is_none_or(|max| progress.tried.len() < max)
 }
 
 /// Planning on after a plan of which nothing came would spend a whole cap on the same.
@@ -278,103 +276,28 @@ fn has_landed(plan: &Planned, results: &[GoalResult]) -> bool {
 
 fn add_plan(worker: &mut Worker<'_>, order: &planning::Order) -> Result<Planned> {
     let session = worker.session;
-    orders::wait(worker)?;
-    refuse_to_go_on(session)?;
+    orders::wait(worker, None)?;
+    shift::refuse_to_go_on(worker)?;
     // What landed must be in the branch that the plan looks at, and so must what people wrote meanwhile.
-    worker.follow()?;
-    worker.take_in_edits()?;
+    take_in(worker)?;
     worker.step(Phase::Planning, None);
-    let made = planning::make(session, worker.asking()?, order)?;
-    worker.refresh_target()?;
-    worker.take_in_edits()?;
+    let made = planning::make(session, &*worker.asking()?, order)?;
+    worker.step_of(None, None);
+    take_in(worker)?;
     Ok(made)
 }
 
-/// Ends the run where its user asked for that.
-fn refuse_to_go_on(session: &Session) -> Result<()> {
-    match session.stop.stopping() {
-        Stopping::No => Ok(()),
-        Stopping::Soon | Stopping::Now => {
-            let fault = Fault::new(Kind::Interrupted, "stopped");
-            Err(fault.hint("`git invisigoth run` goes on").into())
-        }
-    }
-}
-
-/// Works at what is ready until nothing is.
-fn work_at_ready(
-    worker: &mut Worker<'_>,
-    order: &Order,
-    tried: &mut BTreeSet<GoalId>,
-    results: &mut Vec<GoalResult>,
-) -> Result<()> {
-    let session = worker.session;
-    while has_room(order, tried) {
-        refuse_to_go_on(session)?;
-        let ready = schedule::ready(&worker.facts, &order.only);
-        let wanted = |id: &&&GoalId| !tried.contains(**id) && (order.only.is_empty() || order.only.contains(**id));
-        let Some(id) = ready.iter().find(wanted).map(|id| (**id).clone()) else {
-            break;
-        };
-        if orders::wait(worker)? {
-            // Hours may have passed: what people did meanwhile comes first.
-            worker.refresh_target()?;
-            worker.take_in_edits()?;
-            continue;
-        }
-        tried.insert(id.clone());
-        worker.mark(Some(&id));
-        let result = one(worker, &id, order.no_merge)?;
-        worker.mark(None);
-        results.push(result);
-        worker.follow_now_and_then()?;
+/// Brings the checkout along and takes in what people did, where nobody else is landing.
+fn take_in(worker: &mut Worker<'_>) -> Result<()> {
+    if worker.take_turn()? {
+        worker.follow()?;
+        worker.refresh_target()?;
+        worker.take_in_edits()?;
+        worker.pass_turn();
+    } else {
+        worker.look_again()?;
     }
     Ok(())
-}
-
-/// Works at one goal and lands what comes of it.
-fn one(worker: &mut Worker<'_>, id: &GoalId, no_merge: bool) -> Result<GoalResult> {
-    let description = worker
-        .facts
-        .goals
-        .get(id)
-        .map(|open| open.description.clone())
-        .unwrap_or_default();
-    let result = |state, reason: String, commit| GoalResult {
-        goal: id.clone(),
-        description: description.clone(),
-        state,
-        reason,
-        commit,
-    };
-    match attempt::work(worker, id)? {
-        Ended::Failed(number, reason) => {
-            worker.ended(id, number, Standing::Failed, &reason);
-            Ok(result(State::Failed, reason, None))
-        }
-        Ended::Paused(number, over) => {
-            let why = recall::pause_words(id, &over);
-            worker.ended(id, number, Standing::Paused, &why);
-            Ok(result(State::Blocked, format!("paused: {why}"), None))
-        }
-        Ended::Passed(passed) => {
-            worker.facts.learn(Fact::Candidate(id.clone(), candidate_fact(&passed)));
-            if let Some(why) = &passed.held {
-                let why = held(worker, id, &description, why);
-                return Ok(result(State::Held, why, Some(passed.candidate)));
-            }
-            if no_merge {
-                return Ok(result(State::Candidate, String::new(), Some(passed.candidate)));
-            }
-            worker.take_in_edits()?;
-            if !still_wanted(&worker.facts, id) {
-                let why = "it was reworded, held or dropped while it was worked on".to_owned();
-                worker.session.say(format!("{id} does not land: {why}"));
-                return Ok(result(State::Candidate, why, Some(passed.candidate)));
-            }
-            land_one(worker, id, &passed, description.clone())
-        }
-    }
 }
 
 /// Says that a candidate waits for a person, and returns the words.
@@ -386,46 +309,6 @@ pub fn held(worker: &Worker<'_>, id: &GoalId, description: &str, why: &str) -> S
         why: why.clone(),
     });
     why
-}
-
-/// True where people still ask for what the candidate of `id` answers.
-fn still_wanted(facts: &Facts, id: &GoalId) -> bool {
-    let pending = facts
-        .goals
-        .get(id)
-        .is_some_and(|open| open.decision == Decision::Pending);
-    pending && facts.candidates.get(id).is_some_and(|candidate| !candidate.outdated)
-}
-
-fn candidate_fact(passed: &Passed) -> Candidate {
-    Candidate {
-        commit: passed.candidate,
-        base: passed.base,
-        attempt: passed.number,
-        held: passed.held.clone(),
-        outdated: false,
-    }
-}
-
-fn land_one(worker: &mut Worker<'_>, id: &GoalId, passed: &Passed, description: String) -> Result<GoalResult> {
-    let (state, reason, commit) = match land::attempt(worker, id, passed)? {
-        land::Outcome::Landed(commit, checks) => {
-            landed(worker, id, commit, (&checks, passed.stored.red_green), &description);
-            (State::Landed, String::new(), Some(commit))
-        }
-        land::Outcome::Held(commit, why) => (State::Held, held(worker, id, &description, &why), Some(commit)),
-        land::Outcome::Refused(why) => {
-            land::refuse(worker, id, (passed.candidate, passed.number), &why)?;
-            (State::Failed, why, None)
-        }
-    };
-    Ok(GoalResult {
-        goal: id.clone(),
-        description,
-        state,
-        reason,
-        commit,
-    })
 }
 
 /// Takes in that `id` landed, and says so.

@@ -23,7 +23,7 @@ use crate::{
 const FILE: &str = "attempt.json";
 
 /// `attempt.json`: what an attempt worked on and how it stands.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored {
     /// The goal.
     pub goal: GoalId,

@@ -129,7 +129,7 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
     if let Some(recorded) = recall(attempt, &request) {
         return Ok(recorded);
     }
-    wait(attempt)?;
+    wait(attempt, Some(round))?;
     let session = attempt.worker.session;
     if session.stop.stopping() != Stopping::No {
         attempt.save()?;
@@ -162,13 +162,13 @@ pub fn ask(attempt: &mut Attempt<'_, '_>, model: &str, round: u32) -> Result<Sai
 ///
 /// # Errors
 /// As `orders::wait`.
-pub fn wait(attempt: &mut Attempt<'_, '_>) -> Result<()> {
+pub fn wait(attempt: &mut Attempt<'_, '_>, round: Option<u32>) -> Result<()> {
     if orders::paused(attempt.worker.session, &attempt.worker.repo).is_some() {
         // Where nothing was answered there is nothing to keep: an earlier attempt's end must stay visible.
         if attempt.stored.rounds > 0 {
             attempt.save()?;
         }
-        orders::wait(attempt.worker)?;
+        orders::wait(attempt.worker, round)?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! The worker: one thread's handles on the repository, and what it knows. A run and a merge work with it.
 //!
-//! Owns the lock of a clone, taking in what people do meanwhile (hand edits, moves of the branch), and when notes and
+//! Owns the turn at the target, taking in what people do meanwhile (hand edits, moves of the branch), and when notes and
 //! checkout follow. Chooses no goal.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
-use eyre::{Result, WrapErr as _};
+use eyre::Result;
 
 use crate::{
     backlog::{Backlog, close::PENDING},
@@ -15,15 +15,18 @@ use crate::{
         asking::Asking,
         checks::Checker,
         hand_edits,
-        landed::Landed,
+        landed::{self, Landed},
         live::{Live, Phase},
+        pool::{Pool, Urgency},
+        purse::Purse,
         queue,
         recall::{self, Recalled},
         records,
         session::{self, Session},
         spending::Spending,
         target::Target,
-        tariffs, undo,
+        turn::{self, Turn},
+        undo,
         wording::Shelf,
     },
     event::Event,
@@ -49,7 +52,7 @@ pub struct Worker<'s> {
     /// What state is computed from.
     pub facts: Facts,
     /// Where goals are read whole.
-    pub backlog: Backlog,
+    pub backlog: Arc<Backlog>,
     /// Settings at the tip.
     pub settings: Settings,
     /// The gate at the tip.
@@ -60,8 +63,7 @@ pub struct Worker<'s> {
     pub shelf: Shelf,
     /// Runs checks.
     pub checker: Checker<'s>,
-    asking: Option<Asking>,
-    spending: Option<Arc<Spending>>,
+    purse: Arc<Purse>,
     /// What people's commits say that the tip's memory files do not yet.
     pub by_people: Landed,
     /// Records that `history.json` does not have yet (`isolation = "none"`).
@@ -71,25 +73,45 @@ pub struct Worker<'s> {
     unnoted: Vec<(Oid, String)>,
     followed: Moment,
     backlog_stamp: Option<fs::Stamp>,
-    /// The lock of this clone, and what is said in it.
-    pub live: Live,
+    turn: Option<Turn>,
+    /// The last tip that is known to be fit to build on; `None` where the base was not checked.
+    sound: Option<CommitId>,
+    /// The goal in hand.
+    in_hand: Option<GoalId>,
+    /// What this process says of itself.
+    pub live: Arc<Live>,
 }
 
 impl<'s> Worker<'s> {
-    /// Takes the lock and reads the facts.
+    /// Opens with the turn at the target, which is kept as long as the worker lives, and reads the facts.
     ///
     /// # Errors
-    /// A fault when another run is at work here, nothing is configured, or the repository cannot be used.
+    /// A fault when another process has the turn, nothing is configured, or the repository cannot be used.
     pub fn open(session: &'s Session) -> Result<Self> {
+        let worker = Self::join(session)?;
+        if worker.turn.is_none() {
+            return Err(turn::busy(session, &worker.repo).into());
+        }
+        Ok(worker)
+    }
+
+    /// Reads the facts; has the turn at the target where it is free.
+    ///
+    /// # Errors
+    /// A fault when nothing is configured, or the repository cannot be used.
+    pub fn join(session: &'s Session) -> Result<Self> {
         let repo = session.repo();
-        let live = Live::begin(session, &repo)?;
+        let turn = Turn::take(session, &repo)?;
         ready_to_commit(&repo)?;
         let mut target = Target::read(session, &repo)?;
-        let dead = locks::clear_dead(&repo, &target.branch, &session.stop)?;
-        if dead > 0 {
-            session.say(format!("locks that a killed command left on refs: {dead}, gone now"));
+        let mut again = Vec::new();
+        if turn.is_some() {
+            let dead = locks::clear_dead(&repo, &target.branch, &session.stop)?;
+            if dead > 0 {
+                session.say(format!("locks that a killed command left on refs: {dead}, gone now"));
+            }
+            again = target.reconcile(&repo)?;
         }
-        let again = target.reconcile(&repo)?;
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;
         let gate = session::gate(session, &repo, &settings)?;
         // The stamp first: an edit in between is then seen as one.
@@ -99,31 +121,102 @@ impl<'s> Worker<'s> {
             backlog,
             landed: by_people,
         } = recall::read(session, &repo, &target)?;
-        let checker = Checker::new(session, &repo);
-        let shelf = Shelf::open(session, &repo);
-        let followed = session.clock.now();
+        let pool = Pool::new(session, &repo, check_jobs(&settings));
         let unwritten = records::late_rows(&repo, target.tip)?;
+        // Last: whoever cannot begin is never at work.
+        let live = Arc::new(Live::begin(session, &repo)?);
         Ok(Self {
             session,
+            checker: Checker::of(session, pool),
+            shelf: Shelf::open(session, &repo),
             repo,
             target,
             facts,
-            backlog,
+            backlog: Arc::new(backlog),
             settings,
             gate,
             baseline: Baseline::default(),
-            shelf,
-            checker,
-            asking: None,
-            spending: None,
+            purse: Arc::default(),
             by_people,
             unwritten,
             again,
             unnoted: Vec::new(),
-            followed,
+            followed: session.clock.now(),
             backlog_stamp,
+            turn,
+            sound: None,
+            in_hand: None,
             live,
         })
+    }
+
+    /// Makes a worker for another thread of this run. It knows nothing until `take_up` and never has the turn.
+    pub fn beside(&self) -> Self {
+        let repo = self.session.repo();
+        Self {
+            session: self.session,
+            checker: self.checker.beside(Urgency::Goal),
+            shelf: Shelf::open(self.session, &repo),
+            repo,
+            target: self.target.clone(),
+            facts: Facts::default(),
+            backlog: Arc::clone(&self.backlog),
+            settings: self.settings.clone(),
+            gate: self.gate.clone(),
+            baseline: self.baseline.clone(),
+            purse: Arc::clone(&self.purse),
+            by_people: Landed::default(),
+            unwritten: Vec::new(),
+            again: Vec::new(),
+            unnoted: Vec::new(),
+            followed: self.followed,
+            backlog_stamp: None,
+            turn: None,
+            sound: None,
+            in_hand: None,
+            live: Arc::clone(&self.live),
+        }
+    }
+
+    /// Takes `id` in hand, with what `lead` knows now; it is built on the tip, or on the candidate `on`.
+    pub fn take_up(&mut self, id: &GoalId, lead: &Worker<'_>, on: Option<CommitId>) {
+        self.target = lead.target.clone();
+        self.target.tip = on.unwrap_or(lead.target.tip);
+        self.backlog = Arc::clone(&lead.backlog);
+        self.settings = lead.settings.clone();
+        self.gate = lead.gate.clone();
+        self.baseline = lead.baseline.clone();
+        self.checker.share(&lead.checker);
+        // An attempt asks what came before at its own goal, and nothing of others.
+        let attempts = lead.facts.attempts.get(id);
+        self.facts = Facts {
+            tip: Some(self.target.tip),
+            attempts: attempts
+                .map(|attempt| (id.clone(), attempt.clone()))
+                .into_iter()
+                .collect(),
+            ..Facts::default()
+        };
+        self.in_hand = Some(id.clone());
+    }
+
+    /// Takes the turn at the target where it is free; what others did until then is known afterwards. True where it is ours.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken, or refs or the backlog cannot be read.
+    pub fn take_turn(&mut self) -> Result<bool> {
+        if self.turn.is_none() {
+            self.turn = Turn::take(self.session, &self.repo)?;
+            if self.turn.is_some() {
+                self.look_again()?;
+            }
+        }
+        Ok(self.turn.is_some())
+    }
+
+    /// Leaves the turn at the target to others.
+    pub fn pass_turn(&mut self) {
+        self.turn = None;
     }
 
     /// Begins to act: brings in what waits beside the branch, records hand edits, completes the notes. Until then a command
@@ -160,37 +253,27 @@ impl<'s> Worker<'s> {
     ///
     /// # Errors
     /// As `Asking::open`.
-    pub fn asking(&mut self) -> Result<&mut Asking> {
-        let asking = match self.asking.take() {
-            Some(asking) => asking,
-            None => {
-                let capped = self.backlog.text().contains("\"budget_usd\"");
-                let spending = self.spending()?;
-                Asking::open(self.session, &self.settings, capped, spending)?
-            }
-        };
-        Ok(self.asking.insert(asking))
+    pub fn asking(&self) -> Result<Arc<Asking>> {
+        let capped = self.backlog.text().contains("\"budget_usd\"");
+        self.purse.asking(self.session, &self.settings, capped)
     }
 
     /// Returns the ledger of spending; opened with the first try.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn spending(&mut self) -> Result<Arc<Spending>> {
-        let spending = match self.spending.take() {
-            Some(spending) => spending,
-            None => {
-                let is_paid = !tariffs::is_scripted(&self.settings.llm);
-                Arc::new(Spending::open(self.session, is_paid).wrap_err("opening the ledger of spending")?)
-            }
-        };
-        Ok(Arc::clone(self.spending.insert(spending)))
+    pub fn spending(&self) -> Result<Arc<Spending>> {
+        self.purse.spending(self.session, &self.settings)
     }
 
     /// Returns the calls made and the dollars spent so far, at worst where nobody knows; no dollars where a price is unknown.
     pub fn spent(&self) -> (u64, Option<f64>) {
-        let own = self.spending.as_ref().map(|spending| spending.own());
-        own.map_or((0, Some(0.0)), |own| (own.calls, own.known_usd()))
+        self.purse.spent()
+    }
+
+    /// Returns how many code trees may be checked at a time.
+    pub fn check_jobs(&self) -> usize {
+        check_jobs(&self.settings)
     }
 
     /// Checks the base, once, before anything is paid for.
@@ -215,6 +298,7 @@ impl<'s> Worker<'s> {
         }
         let code = tree::code_of_commit(&self.repo, self.target.tip)?;
         self.baseline = self.checker.baseline(&self.repo, code, &self.gate)?;
+        self.sound = Some(self.target.tip);
         for name in self.baseline.known_red.iter().take(5) {
             self.session.say(format!("known red at the base: {name}"));
         }
@@ -226,13 +310,8 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// When refs or the backlog cannot be read.
     pub fn refresh_target(&mut self) -> Result<()> {
-        let tip = self.target.tip;
-        if !self.look_again()? {
-            return Ok(());
-        }
-        if self.target.tip != tip {
-            self.check_moved_base(tip)?;
-        }
+        self.look_again()?;
+        self.check_moved_base()?;
         self.land_again()
     }
 
@@ -248,9 +327,12 @@ impl<'s> Worker<'s> {
             return Ok(false);
         }
         self.target = self.target.again(&self.repo)?;
-        self.again = self.target.reconcile(&self.repo)?;
+        if self.turn.is_some() {
+            self.again = self.target.reconcile(&self.repo)?;
+        }
         if self.target.tip != tip {
             self.recall()?;
+            self.unwritten = records::late_rows(&self.repo, self.target.tip)?;
         }
         Ok(true)
     }
@@ -263,14 +345,17 @@ impl<'s> Worker<'s> {
         Ok(!self.again.is_empty() || !refs::below(&self.repo, refs::UNDONE)?.is_empty())
     }
 
-    /// Checks the base again where its code is not that of `before`: what people made red must fail no goal, nor be paid
-    /// for.
-    fn check_moved_base(&mut self, before: CommitId) -> Result<()> {
-        let code = |commit| tree::code_of_commit(&self.repo, commit);
-        if code(before)?.id == code(self.target.tip)?.id {
+    /// Checks the base again where people gave it other code: what they made red must fail no goal, nor be paid for.
+    fn check_moved_base(&mut self) -> Result<()> {
+        let Some(sound) = self.sound.filter(|sound| *sound != self.target.tip) else {
             return Ok(());
+        };
+        let code = |commit| tree::code_of_commit(&self.repo, commit);
+        if code(sound)?.id != code(self.target.tip)?.id && !landed::are_landings(&self.repo, sound, self.target.tip)? {
+            return self.check_base();
         }
-        self.check_base()
+        self.sound = Some(self.target.tip);
+        Ok(())
     }
 
     /// Lands anew what a person's move of the branch left behind, in the order in which it had landed, and takes out anew what
@@ -301,10 +386,10 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// When refs or the backlog cannot be read.
     pub fn recall(&mut self) -> Result<()> {
-        let running = self.facts.running.clone();
         let Recalled { facts, backlog, landed } = recall::read(self.session, &self.repo, &self.target)?;
-        (self.facts, self.backlog, self.by_people) = (facts, backlog, landed);
-        self.facts.running = running;
+        let durations = std::mem::take(&mut self.facts.durations);
+        (self.facts, self.backlog, self.by_people) = (facts, Arc::new(backlog), landed);
+        self.facts.durations = durations;
         self.settings = self.session.settings_at(&self.repo, Some(self.target.tip))?.settings;
         self.gate = session::gate(self.session, &self.repo, &self.settings)?;
         Ok(())
@@ -337,12 +422,11 @@ impl<'s> Worker<'s> {
         {
             self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
         }
-        let tip = self.target.tip;
         self.target = self.target.again(&self.repo)?;
         self.again = self.target.reconcile(&self.repo)?;
         self.backlog_stamp = stamp;
         self.recall()?;
-        self.check_moved_base(tip)?;
+        self.check_moved_base()?;
         self.land_again()
     }
 
@@ -357,6 +441,7 @@ impl<'s> Worker<'s> {
             self.unnoted.push((commit.0, line));
         }
         self.target.moved(head);
+        self.sound = self.sound.map(|_| head);
     }
 
     /// Writes notes and brings the checkout to the tip; says why if it has to wait.
@@ -365,12 +450,7 @@ impl<'s> Worker<'s> {
     /// When notes or refs cannot be written.
     pub fn follow(&mut self) -> Result<Option<String>> {
         self.followed = self.session.clock.now();
-        notes::add(
-            &self.repo,
-            refs::NOTES,
-            &std::mem::take(&mut self.unnoted),
-            self.followed,
-        )?;
+        self.note()?;
         let waits = self.target.advance(self.session, &self.repo)?;
         let tip = tree::code_of_commit(&self.repo, self.target.tip)?;
         // What is part of the branch is not judged again, but for its head: the base of the next run. As long as something
@@ -379,6 +459,28 @@ impl<'s> Worker<'s> {
         self.checker.flush(&self.repo, (!all).then_some(tip))?;
         self.backlog_stamp = self.stamp_of_unedited_backlog()?.or(self.backlog_stamp);
         Ok(waits)
+    }
+
+    /// At the end: saves what landed, and brings the checkout along where nobody else is landing, who would do it then.
+    ///
+    /// # Errors
+    /// As `follow`.
+    pub fn finish(&mut self) -> Result<Option<String>> {
+        self.step_of(None, None);
+        if self.take_turn()? {
+            return self.follow();
+        }
+        self.note().map(|()| None)
+    }
+
+    /// Writes the notes of what this run landed.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn note(&mut self) -> Result<()> {
+        let lines = std::mem::take(&mut self.unnoted);
+        let at = self.session.clock.now();
+        Ok(notes::add(&self.repo, refs::NOTES, &lines, at)?)
     }
 
     /// A fast-forward rewrites the backlog's file: that is no hand edit. Returns the file's stamp where it is as in the head.
@@ -405,16 +507,14 @@ impl<'s> Worker<'s> {
         self.take_in_edits()
     }
 
-    /// Says which goal is in hand, for `status` in another terminal.
-    pub fn mark(&mut self, goal: Option<&GoalId>) {
-        self.facts.running = goal.cloned();
-        self.live.take(goal, self.session.clock.now());
+    /// Says which step of the work begins, in which round: at the goal in hand, else of the run itself.
+    pub fn step(&mut self, phase: Phase, round: Option<u32>) {
+        self.step_of(self.in_hand.clone().as_ref(), Some((phase, round)));
     }
 
-    /// Says which step of the work begins, in which round.
-    pub fn step(&mut self, phase: Phase, round: Option<u32>) {
-        let spent = self.spent();
-        self.live.step((phase, round), self.session.clock.now(), spent);
+    /// As `step`, of `goal`; `None` for nothing in particular.
+    pub fn step_of(&self, goal: Option<&GoalId>, step: Option<(Phase, Option<u32>)>) {
+        self.live.step(goal, step, self.session.clock.now(), self.spent());
     }
 
     /// Takes in that attempt `number` at `id` came to nothing for now, and says so.
@@ -454,6 +554,13 @@ pub fn ready_to_commit(repo: &Repo) -> Result<()> {
         .into());
     }
     Ok(())
+}
+
+/// Returns how many code trees may be checked at a time.
+fn check_jobs(settings: &Settings) -> usize {
+    let asked = settings.check.jobs.and_then(|jobs| usize::try_from(jobs).ok());
+    let processors = || thread::available_parallelism().map_or(1, usize::from);
+    asked.unwrap_or_else(|| processors().div_ceil(2))
 }
 
 /// The fault of a repository without checks.

@@ -31,17 +31,24 @@ pub enum Merge {
 pub fn onto(repo: &Repo, tip: CommitId, candidates: &[CommitId]) -> Result<Merge> {
     let mut ours = tree::code_of_commit(repo, tip)?;
     for (at, candidate) in candidates.iter().enumerate() {
-        let base = match history::parents(repo, *candidate)?.first() {
-            Some(parent) => tree::code_of_commit(repo, *parent)?,
-            None => ours,
-        };
-        let theirs = tree::code_of_commit(repo, *candidate)?;
-        match three_way(repo, base, ours, theirs)? {
+        match into(repo, ours, *candidate)? {
             Ok(merged) => ours = merged,
             Err(paths) => return Ok(Merge::Conflict { at, paths }),
         }
     }
     Ok(Merge::Clean(ours))
+}
+
+/// Applies `candidate`, one commit on its base, to the code `ours`.
+///
+/// # Errors
+/// When trees cannot be read or written.
+pub fn into(repo: &Repo, ours: CodeTree, candidate: CommitId) -> Result<Conflicts> {
+    let base = match history::parents(repo, candidate)?.first() {
+        Some(parent) => tree::code_of_commit(repo, *parent)?,
+        None => ours,
+    };
+    three_way(repo, base, ours, tree::code_of_commit(repo, candidate)?)
 }
 
 /// Makes `candidate` anew on `tip`, with the code tree `code`: for candidates whose base left the target. Its author stays.

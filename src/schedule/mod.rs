@@ -88,7 +88,7 @@ pub fn state(facts: &Facts, id: &GoalId) -> Option<(State, String)> {
         Decision::Held => return Some((State::Held, reason())),
         Decision::Pending => {}
     }
-    if facts.running.as_ref() == Some(id) {
+    if facts.running.contains(id) {
         return Some((State::Running, String::new()));
     }
     if let Some(candidate) = facts.candidates.get(id).filter(|candidate| !candidate.outdated) {
@@ -152,7 +152,7 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
         Decision::Proposed => "proposed",
         Decision::Rejected => "rejected",
         Decision::Held => "held",
-        Decision::Pending if facts.running.as_ref() == Some(id) => "running",
+        Decision::Pending if facts.running.contains(id) => "running",
         Decision::Pending if facts.candidates.contains_key(id) && !is_met(facts, open) => "blocked",
         Decision::Pending if facts.candidates.get(id).is_some_and(|c| c.held.is_some()) => "held",
         Decision::Pending if facts.candidates.contains_key(id) => "candidate",

@@ -123,7 +123,7 @@ pub fn startable(facts: &Facts, limits: &Limits<'_>) -> Vec<(GoalId, Base)> {
 fn stacked(facts: &Facts, id: &GoalId, most: usize) -> Option<Base> {
     let chain = below(facts, id);
     let on = chain.first()?;
-    let is_fresh = !facts.candidates.contains_key(id) && facts.running.as_ref() != Some(id);
+    let is_fresh = !facts.candidates.contains_key(id) && !facts.running.contains(id);
     let is_wanted = |open: &Open| open.decision == Decision::Pending;
     let is_startable = facts.goals.get(id).is_some_and(is_wanted) && is_fresh && schedule::has_not_failed(facts, id);
     let holds = |need: &GoalId| {

@@ -61,6 +61,11 @@ impl Slot {
         &self.folder
     }
 
+    /// True where it was last filled with `tree`.
+    pub fn holds(&self, tree: CodeTree) -> bool {
+        self.state.code == Some(tree.id)
+    }
+
     /// Makes the slot hold `tree`, and gives it away to checks: from now on anything may happen in it until `restore`.
     ///
     /// # Errors

@@ -143,12 +143,13 @@ fn it_says_what_a_live_run_does() {
     let mut pause = Pause::new(&sandbox);
     let running = pause.start(&sandbox, &["run", "a"]);
     let status = sandbox.json(&["status"]);
-    let run = &status["run"];
+    let run = &status["runs"][0];
+    let hand = &run["goals"][0];
     assert_eq!(
         (
-            &run["goal"],
-            &run["phase"],
-            &run["round"],
+            &hand["goal"],
+            &hand["phase"],
+            &hand["round"],
             &run["calls"],
             &run["cost_usd"]
         ),
@@ -181,16 +182,17 @@ fn it_says_what_a_live_run_does() {
     );
     pause.go();
     assert_eq!(running.end().code, 0);
-    assert_eq!(sandbox.json(&["status"])["run"], json!(null));
+    assert_eq!(sandbox.json(&["status"])["runs"], json!(null));
 }
 
 #[test]
-fn an_older_lock_is_read_and_a_dead_one_is_none() {
+fn a_dead_run_is_none() {
     let sandbox = Sandbox::ready();
     sandbox.goal("a", &[]);
-    sandbox.write(".git/invisigoth/run.lock", "999\na\n");
-    assert_eq!(sandbox.state("a"), "ready");
-    let lock = sandbox.path(".git/invisigoth/run.lock");
+    let said = r#"{"pid":999,"run":"r","goals":[{"goal":"a","phase":"asking"}]}"#;
+    sandbox.write(".git/invisigoth/runs/r.lock", said);
+    assert_eq!(sandbox.json(&["status"])["runs"], json!(null));
+    let lock = sandbox.path(".git/invisigoth/runs/r.lock");
     let held = sandbox.sh(
         "flock",
         &[
@@ -202,10 +204,11 @@ fn an_older_lock_is_read_and_a_dead_one_is_none() {
     );
     let status: serde_json::Value = serde_json::from_str(&held.stdout).unwrap();
     assert_eq!(
-        status["run"],
-        json!({"pid": 999, "goal": "a", "calls": 0, "cost_usd": null})
+        (&status["runs"][0]["pid"], &status["runs"][0]["goals"][0]["phase"]),
+        (&json!(999), &json!("asking"))
     );
-    assert_eq!(status["goals"][0]["state"], "running");
+    // What a run says of itself is no claim.
+    assert_eq!(status["goals"][0]["state"], "ready");
 }
 
 #[test]

@@ -7,7 +7,13 @@ use eyre::Result;
 
 use crate::{
     door::fs::{self, Stamp},
-    engine::{live, orders, recall, session::Session, spending, target::Target},
+    engine::{
+        live::{self, Doing},
+        orders, recall,
+        session::Session,
+        spending,
+        target::Target,
+    },
     git::refs,
 };
 
@@ -17,14 +23,14 @@ pub struct Watched {
 }
 
 /// What was seen.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Seen {
     stamps: Vec<Option<Stamp>>,
-    is_live: bool,
+    runs: Vec<Doing>,
 }
 
 impl Watched {
-    /// Lists the files: what a live run says, orders, the ledger, the backlog, and the refs that goals move.
+    /// Lists the files: of live runs, orders, the ledger, the backlog, and the refs that goals move.
     ///
     /// # Errors
     /// As `Target::read`.
@@ -41,7 +47,7 @@ impl Watched {
             refs::CANDIDATES.trim_end_matches('/').to_owned(),
         ];
         let own = [
-            live::file(session, &repo),
+            live::folder(session, &repo),
             orders::file(session, &repo),
             spending::file(session, &repo),
             repo.git_dir().join("HEAD"),
@@ -55,10 +61,10 @@ impl Watched {
 
     /// Looks at them.
     pub fn look(&self, session: &Session) -> Seen {
-        let is_live = live::read(session, &session.repo()).is_ok_and(|doing| doing.is_some());
+        let runs = live::read(session, &session.repo()).unwrap_or_default();
         Seen {
             stamps: self.paths.iter().map(|path| fs::stamp(path)).collect(),
-            is_live,
+            runs,
         }
     }
 }

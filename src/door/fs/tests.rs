@@ -1,7 +1,6 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, symlink},
-    path::PathBuf,
 };
 
 use tempfile::TempDir;

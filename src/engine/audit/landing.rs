@@ -18,7 +18,7 @@ use crate::{
         merge::{self, Merge},
         tree,
     },
-    id::CommitId,
+    id::{CommitId, GoalId},
     record::{ADOPTED, Record},
     snapshot::CodeTree,
 };
@@ -128,8 +128,10 @@ impl Auditor<'_> {
             false => trailers(&own.entry, landed, by_hand),
         };
         if has_own(landed) {
-            let message = land::landing_message(&landed.goal, landed.commit, self.repo)?.text();
             let landing = self.walk.order.get(landed.at).map(|node| &node.entry);
+            let members = landing.map(target::members).unwrap_or_default();
+            let said: Vec<(&GoalId, CommitId)> = members.iter().map(|(goal, commit)| (goal, *commit)).collect();
+            let message = land::message_of(&said, self.repo)?.text();
             if let Some(landing) = landing.filter(|landing| landing.message != message) {
                 let (expected, there) = differing_lines(&message, &landing.message);
                 self.found(

@@ -63,7 +63,7 @@ pub(super) fn work(
 ) -> Result<Work> {
     // An answer of a killed run changed a folder that is gone.
     talk::pass_over(attempt);
-    talk::wait(attempt)?;
+    talk::wait(attempt, Some(rounds.number().0))?;
     let session = attempt.worker.session;
     if session.stop.stopping() != Stopping::No {
         attempt.save()?;

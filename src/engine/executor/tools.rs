@@ -119,7 +119,7 @@ fn turns(attempt: &mut Attempt<'_, '_>, rounds: &Rounds, place: &mut Place) -> R
     let mut waited = Duration::ZERO;
     for turn in 1..=most {
         let before = session.clock.now();
-        talk::wait(attempt)?;
+        talk::wait(attempt, Some(rounds.number().0))?;
         waited += session.clock.now().since(before);
         let worked = session.clock.now().since(began).saturating_sub(waited);
         if worked >= ROUND_LIMIT || attempt.talk.tokens() + TURN_TOKENS > context {

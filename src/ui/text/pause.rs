@@ -2,7 +2,7 @@
 
 use crate::{
     commands::{pause, resume},
-    engine::live::{Doing, Phase},
+    engine::live::Doing,
     ui::{View, colour::Style, look::Look, text::Lines},
 };
 
@@ -13,9 +13,9 @@ impl View for pause::Outcome {
         let since = since
             .map(|since| format!("since {since} already; "))
             .unwrap_or_default();
-        let what = match &self.run {
-            Some(doing) => finishing(doing),
-            None => "no run is at work, and none begins".to_owned(),
+        let what = match self.runs.as_slice() {
+            [] => "no run is at work, and none begins".to_owned(),
+            runs => runs.iter().map(finishing).collect::<Vec<_>>().join("; "),
         };
         lines.painted(Style::Warn, "paused", &format!("{since}{what}"));
         if let Some(why) = &self.paused.why {
@@ -28,21 +28,32 @@ impl View for pause::Outcome {
 
 fn finishing(doing: &Doing) -> String {
     let pid = doing.pid;
-    match (&doing.goal, doing.phase) {
-        (_, Some(Phase::Waiting)) => format!("the run (process {pid}) waits"),
-        (Some(goal), Some(phase)) => format!("the run (process {pid}) ends {} {goal}, then waits", phase.word()),
-        (Some(goal), None) => format!("the run (process {pid}) is at {goal}, then waits"),
-        (None, _) => format!("the run (process {pid}) begins no goal"),
+    match (doing.goals.as_slice(), doing.phase) {
+        _ if doing.is_waiting() => format!("the run (process {pid}) waits"),
+        ([hand], _) => match hand.phase {
+            Some(phase) => format!(
+                "the run (process {pid}) ends {} {}, then waits",
+                phase.word(),
+                hand.goal
+            ),
+            None => format!("the run (process {pid}) is at {}, then waits", hand.goal),
+        },
+        ([], _) => format!("the run (process {pid}) begins no goal"),
+        (hands, _) => format!(
+            "the run (process {pid}) ends the step of {} goals, then waits",
+            hands.len()
+        ),
     }
 }
 
 impl View for resume::Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
-        match (&self.was, &self.run) {
+        match (&self.was, self.runs.as_slice()) {
             (None, _) => lines.add("resumed", "nothing was paused"),
-            (Some(_), Some(doing)) => lines.add("resumed", &format!("the run (process {}) goes on", doing.pid)),
-            (Some(_), None) => {
+            (Some(_), [doing]) => lines.add("resumed", &format!("the run (process {}) goes on", doing.pid)),
+            (Some(_), [_, _, ..]) => lines.add("resumed", &format!("{} runs go on", self.runs.len())),
+            (Some(_), []) => {
                 lines.add("resumed", "no run is at work");
                 lines.painted(Style::Dim, "next", "git invisigoth run");
             }

@@ -8,7 +8,7 @@ mod screen;
 
 use crate::{
     commands::status::{Outcome, Row, today},
-    engine::live::{Doing, Phase},
+    engine::live::{Doing, InHand, Phase},
     money::{caps::Scope, dollars},
     schedule::State,
     time::Moment,
@@ -68,10 +68,10 @@ impl Outcome {
         let Some(paused) = &self.paused else { return };
         let since = paused.since.as_deref().and_then(Moment::from_rfc3339);
         let since = since.map(|since| format!("for {}", age(self.at.since(since))));
-        let what = match &self.run {
-            None => "no run begins",
-            Some(doing) if doing.phase == Some(Phase::Waiting) => "the run waits",
-            Some(_) => "the run ends its step, then waits",
+        let what = match self.runs.as_slice() {
+            [] => "no run begins",
+            runs if runs.iter().all(Doing::is_waiting) => "the run waits",
+            _ => "the run ends its step, then waits",
         };
         let parts: Vec<String> = since.into_iter().chain([what.to_owned()]).collect();
         let why = paused.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -108,8 +108,9 @@ impl Outcome {
     }
 
     fn cells<'a>(&'a self, row: &'a Row) -> Cells<'a> {
-        let reason = match (row.state, row.position, &self.run) {
-            (State::Running, _, Some(doing)) => working(doing, self.at),
+        let hand = self.runs.iter().find_map(|run| run.at(&row.goal));
+        let reason = match (row.state, row.position, hand) {
+            (State::Running, _, Some(hand)) => working(hand, self.at),
             (State::Ready, Some(position), _) => format!("{position} of {}", self.number(State::Ready)),
             _ => paused(row).map_or(row.reason.as_str(), |(why, _)| why).to_owned(),
         };
@@ -121,14 +122,19 @@ impl Outcome {
         }
     }
 
-    /// What the live process is and took so far.
+    /// What the live processes are and took so far.
     fn run(&self, lines: &mut Lines<'_>, look: &Look) {
-        let Some(doing) = &self.run else { return };
+        for doing in &self.runs {
+            fitting(lines, look, (Style::Live, "run"), &self.at_work(doing));
+        }
+    }
+
+    fn at_work(&self, doing: &Doing) -> String {
         let mut parts = vec![format!("process {}", doing.pid)];
         if let Some(began) = doing.began {
             parts.push(age(self.at.since(began)));
         }
-        if doing.goal.is_none() {
+        if doing.goals.is_empty() {
             match (doing.phase, doing.since) {
                 (Some(Phase::Checking), Some(since)) => {
                     parts.push(format!("checking the base for {}", age(self.at.since(since))));
@@ -139,7 +145,7 @@ impl Outcome {
         }
         parts.push(count(doing.calls, "call", "calls"));
         parts.push(dollars(doing.cost_usd));
-        fitting(lines, look, (Style::Live, "run"), &parts.join(", "));
+        parts.join(", ")
     }
 
     fn landed(&self, lines: &mut Lines<'_>, look: &Look, id: usize) {
@@ -241,7 +247,7 @@ impl Outcome {
     }
 
     fn go_on(&self) -> &'static str {
-        if self.run.is_some() {
+        if !self.runs.is_empty() {
             "git invisigoth status --watch"
         } else if !self.has_checks {
             "git invisigoth init"
@@ -260,14 +266,14 @@ impl Outcome {
 }
 
 /// Words what the run does with the goal in hand: `checking 12 s, round 2, 3 min in all`.
-fn working(doing: &Doing, at: Moment) -> String {
+fn working(hand: &InHand, at: Moment) -> String {
     let since = |began: Option<Moment>| began.map(|began| age(at.since(began)));
-    let phase = doing.phase.map(|phase| match since(doing.since) {
+    let phase = hand.phase.map(|phase| match since(hand.since) {
         Some(age) => format!("{} {age}", phase.word()),
         None => phase.word().to_owned(),
     });
-    let round = doing.round.map(|round| format!("round {round}"));
-    let whole = since(doing.goal_since).map(|age| format!("{age} in all"));
+    let round = hand.round.map(|round| format!("round {round}"));
+    let whole = since(hand.goal_since).map(|age| format!("{age} in all"));
     phase
         .into_iter()
         .chain(round)

@@ -219,8 +219,10 @@ impl Sandbox {
     pub fn landings(&self, target: &str) -> Vec<String> {
         let format = "--format=%(trailers:key=Landed,valueonly,separator=%x20)";
         let log = self.git(&["log", "--reverse", "--first-parent", format, target]);
-        let goals = log.lines().filter_map(|line| line.split_once(' '));
-        goals.map(|(goal, _)| goal.to_owned()).collect()
+        // A commit says `GOAL COMMIT` for each goal that it landed.
+        let words: Vec<Vec<&str>> = log.lines().map(|line| line.split(' ').collect()).collect();
+        let goals = words.iter().flat_map(|words| words.chunks_exact(2));
+        goals.map(|said| said[0].to_owned()).collect()
     }
 
     /// The state of a goal, as `show` tells.

@@ -15,8 +15,9 @@ pub fn text(outcome: &Outcome) -> String {
             format!("{since} {}", paused.why.as_deref().unwrap_or_default()),
         );
     }
-    if let Some(doing) = &outcome.run {
-        let phase = doing.phase.map_or("-", |phase| phase.word());
+    for doing in &outcome.runs {
+        let phase = doing.goals.first().map_or(doing.phase, |hand| hand.phase);
+        let phase = phase.map_or("-", |phase| phase.word());
         let usd = doing.cost_usd.map_or_else(|| "-".to_owned(), |usd| format!("{usd}"));
         head("run", format!("{} {phase} {} {usd}", doing.pid, doing.calls));
     }

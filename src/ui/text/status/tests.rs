@@ -37,7 +37,7 @@ fn outcome(goals: Vec<Row>) -> Outcome {
         budget: Vec::new(),
         today: Today::default(),
         paused: None,
-        run: None,
+        runs: Vec::new(),
         has_checks: true,
         at: Moment(1_000_000),
     }
@@ -95,17 +95,20 @@ fn busy() -> Outcome {
             since: Some(Moment(400_000).rfc3339()),
             why: Some("the demo is at three".into()),
         }),
-        run: Some(Doing {
+        runs: vec![Doing {
             pid: 4242,
-            goal: Some("r".parse().unwrap()),
-            phase: Some(Phase::Checking),
-            round: Some(2),
             began: Some(Moment(100_000)),
-            goal_since: Some(Moment(800_000)),
-            since: Some(Moment(988_000)),
             calls: 7,
             cost_usd: Some(0.1),
-        }),
+            goals: vec![InHand {
+                goal: "r".parse().unwrap(),
+                phase: Some(Phase::Checking),
+                round: Some(2),
+                goal_since: Some(Moment(800_000)),
+                since: Some(Moment(988_000)),
+            }],
+            ..Doing::default()
+        }],
         ..outcome(goals)
     }
 }

@@ -1,0 +1,417 @@
+//! A shift: works at what is ready, several goals at a time, and lands what comes of it, until nothing is left to do.
+//!
+//! One thread leads: it alone knows the facts, starts goals, and takes the queue's turns; the others work and tell of their
+//! ends. What to start is decided by `schedule/starts`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread,
+    time::Duration,
+};
+
+use eyre::{Error, Result};
+
+use crate::{
+    engine::{
+        attempt::{Ended, Passed},
+        claims::{Claims, Taken},
+        orders,
+        queue::{self, Demand, Queue},
+        recall,
+        run::{self, GoalResult, Order},
+        stored,
+        worker::Worker,
+        workers::{Note, Workers},
+    },
+    facts::{Candidate, Fact, Standing},
+    fault::{Fault, Kind},
+    git::refs,
+    goal::Decision,
+    id::{CommitId, GoalId},
+    schedule::{
+        State,
+        starts::{self, Base, Footprint, InWork, Limits},
+    },
+    time::Stopping,
+};
+
+/// How long the lead waits for its threads before it looks what people and other processes did.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What a run has come to so far.
+#[derive(Default)]
+pub struct Progress {
+    /// Goals that were started, or that others had in hand: each is started once.
+    pub tried: BTreeSet<GoalId>,
+    /// Each goal that was worked on, in the order of their ends.
+    pub results: Vec<GoalResult>,
+}
+
+/// Works at `order` until nothing is left to do.
+///
+/// # Errors
+/// A fault when the run itself cannot go on; what is under way comes to its end before.
+pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Result<()> {
+    let claims = Claims::open(lead.session, lead.live.run());
+    let worked = thread::scope(|scope| {
+        let mut shift = Shift {
+            order,
+            progress,
+            claims: &claims,
+            workers: Workers::new(scope),
+            queue: Queue::default(),
+            in_hand: BTreeMap::new(),
+            mine: BTreeMap::new(),
+            looked: BTreeSet::new(),
+            is_starving: true,
+            cut_short: None,
+        };
+        shift.work(lead)
+    });
+    lead.pass_turn();
+    worked.and(claims.release_all(&lead.repo))
+}
+
+struct Shift<'a, 'scope, 'env, 's> {
+    order: &'a Order,
+    progress: &'a mut Progress,
+    claims: &'a Claims<'s>,
+    workers: Workers<'scope, 'env, 's>,
+    queue: Queue,
+    /// Goals that threads of ours work on.
+    in_hand: BTreeMap<GoalId, Footprint>,
+    /// Goals whose candidates this run made and that have not landed, by description.
+    mine: BTreeMap<GoalId, String>,
+    /// Goals that were looked at anew because others had done something at them.
+    looked: BTreeSet<GoalId>,
+    is_starving: bool,
+    cut_short: Option<Error>,
+}
+
+impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
+    fn work(&mut self, lead: &mut Worker<'s>) -> Result<()> {
+        loop {
+            if self.cut_short.is_none() {
+                self.cut_short = refuse_to_go_on(lead).err();
+            }
+            let goes_on = self.cut_short.is_none();
+            if goes_on {
+                self.tend(lead)?;
+            }
+            // What lands first may free more than what waits now.
+            if self.turn(lead)? {
+                continue;
+            }
+            if goes_on {
+                let was_starving = self.is_starving;
+                let is_stale = self.start(lead)?;
+                let starves = self.is_starving && !was_starving;
+                if is_stale || starves && self.turn(lead)? {
+                    continue;
+                }
+            }
+            if self.workers.busy() == 0 && !self.queue.is_busy() && !(goes_on && self.waits_for_others(lead)?) {
+                break;
+            }
+            if let Some(note) = self.workers.hear(TICK) {
+                self.take_in(lead, note)?;
+            }
+        }
+        match self.cut_short.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn turn(&mut self, lead: &mut Worker<'s>) -> Result<bool> {
+        if self.order.no_merge {
+            return Ok(false);
+        }
+        let is_stopped = lead.session.stop.stopping() != Stopping::No;
+        let demand = Demand {
+            only: &self.order.only,
+            approved: approved(self.order),
+            // Whoever asked the run to stop waits for no check; what passed lands.
+            may_check: !is_stopped,
+            is_starving: self.is_starving || self.cut_short.is_some() || self.in_hand.is_empty(),
+            jobs: lead.check_jobs(),
+        };
+        let results = &mut self.progress.results;
+        let changed = self.queue.turn(lead, &mut self.workers, demand, results)?;
+        self.settle_mine(lead);
+        Ok(changed)
+    }
+
+    /// Looks what people and other processes did, and brings the checkout along now and then.
+    fn tend(&mut self, lead: &mut Worker<'s>) -> Result<()> {
+        // A batch under test keeps the turn; who edits the backlog meanwhile is heard before it lands.
+        if self.queue.is_busy() {
+            return Ok(());
+        }
+        if lead.take_turn()? {
+            lead.refresh_target()?;
+            lead.follow_now_and_then()?;
+            lead.pass_turn();
+        } else {
+            lead.look_again()?;
+        }
+        self.settle_mine(lead);
+        Ok(())
+    }
+
+    /// Starts what may start; true where the facts were read anew instead.
+    fn start(&mut self, lead: &mut Worker<'s>) -> Result<bool> {
+        if orders::paused(lead.session, &lead.repo).is_some() {
+            self.is_starving = true;
+            if self.workers.busy() == 0 && !self.queue.is_busy() {
+                if lead.take_turn()? {
+                    // What landed so far must not wait, too.
+                    lead.follow()?;
+                    lead.pass_turn();
+                }
+                self.cut_short = orders::wait(lead, None).err();
+                lead.step_of(None, None);
+                return Ok(true);
+            }
+            return Ok(false);
+        }
+        let limits = Limits {
+            jobs: usize::try_from(lead.settings.run.jobs).unwrap_or(1),
+            stack: usize::try_from(lead.settings.run.stack).unwrap_or(0),
+            only: &self.order.only,
+            is_red: self.queue.is_red(),
+        };
+        let mut could = starts::startable(&lead.facts, &limits);
+        could.retain(|(id, _)| !self.progress.tried.contains(id));
+        let room = self.order.max.map(|max| max.saturating_sub(self.progress.tried.len()));
+        could.truncate(room.unwrap_or(usize::MAX));
+        let in_work = self.in_work(lead);
+        let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| footprint(lead, id));
+        self.is_starving = chosen.is_starving;
+        for (id, base) in chosen.start {
+            if self.begin(lead, &id, &base)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lists what is in work: here, and as candidates that wait.
+    fn in_work(&self, lead: &Worker<'_>) -> Vec<InWork> {
+        let here = self.in_hand.iter().map(|(goal, footprint)| InWork {
+            goal: goal.clone(),
+            footprint: footprint.clone(),
+            is_candidate: false,
+        });
+        let waiting = match self.order.no_merge {
+            true => BTreeSet::new(),
+            false => queue::eligible(&lead.facts, &self.order.only, approved(self.order))
+                .map(|(id, _)| id.clone())
+                .collect(),
+        };
+        let waiting = waiting.into_iter().map(|goal| InWork {
+            footprint: footprint(lead, &goal),
+            goal,
+            is_candidate: true,
+        });
+        here.chain(waiting).collect()
+    }
+
+    /// Claims a goal and starts it, where nobody else has it; true where others did something meanwhile, so that the facts were
+    /// read anew.
+    fn begin(&mut self, lead: &mut Worker<'s>, id: &GoalId, base: &Base) -> Result<bool> {
+        match self.claims.take(&lead.repo, id)? {
+            Taken::Ours => {}
+            Taken::Theirs(_) => {
+                lead.facts.running.insert(id.clone());
+                return Ok(false);
+            }
+            Taken::Landed => {
+                self.progress.tried.insert(id.clone());
+                return Ok(false);
+            }
+        }
+        let on = match base {
+            Base::Tip => None,
+            Base::Candidate(on) => lead.facts.candidates.get(on).map(|candidate| candidate.commit),
+        };
+        let is_gone = on.is_none() && *base != Base::Tip;
+        // What others did meanwhile is known once the facts are read anew; whether it can still start is looked at then.
+        if is_gone || (is_stale(lead, id)? && self.looked.insert(id.clone())) {
+            self.claims.release(&lead.repo, id)?;
+            lead.recall()?;
+            return Ok(true);
+        }
+        self.progress.tried.insert(id.clone());
+        self.in_hand.insert(id.clone(), footprint(lead, id));
+        lead.facts.running.insert(id.clone());
+        lead.live.take(id, lead.session.clock.now());
+        self.workers.start(lead, id, on);
+        Ok(false)
+    }
+
+    fn take_in(&mut self, lead: &mut Worker<'s>, note: Note) -> Result<()> {
+        match note {
+            Note::Judged { batch, prefix, verdict } => {
+                if let Err(error) = self.queue.judged(batch, prefix, verdict) {
+                    self.queue.drop_batch(lead);
+                    self.cut_short.get_or_insert(error);
+                }
+            }
+            Note::Ended(id, ended) => {
+                self.in_hand.remove(&id);
+                lead.facts.running.remove(&id);
+                lead.live.leave(&id);
+                match ended {
+                    Ok(ended) => self.ended(lead, &id, ended),
+                    Err(error) => {
+                        self.cut_short.get_or_insert(error);
+                    }
+                }
+                // Its end is on record before others may take it.
+                self.claims.release(&lead.repo, &id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, lead: &mut Worker<'s>, id: &GoalId, ended: Ended) {
+        let open = lead.facts.goals.get(id);
+        let description = open.map(|open| open.description.clone()).unwrap_or_default();
+        let (state, reason, commit) = match ended {
+            Ended::Failed(number, reason) => {
+                lead.ended(id, number, Standing::Failed, &reason);
+                (State::Failed, reason, None)
+            }
+            Ended::Paused(number, over) => {
+                let why = recall::pause_words(id, &over);
+                lead.ended(id, number, Standing::Paused, &why);
+                (State::Blocked, format!("paused: {why}"), None)
+            }
+            Ended::Passed(passed) => {
+                lead.facts.learn(Fact::Candidate(id.clone(), candidate(&passed)));
+                let commit = Some(passed.candidate);
+                match &passed.held {
+                    Some(why) => (State::Held, run::held(lead, id, &description, why), commit),
+                    None if self.order.no_merge => (State::Candidate, String::new(), commit),
+                    None => {
+                        self.mine.insert(id.clone(), description);
+                        return;
+                    }
+                }
+            }
+        };
+        self.progress.results.push(GoalResult {
+            goal: id.clone(),
+            description,
+            state,
+            reason,
+            commit,
+        });
+    }
+
+    /// Says what became of candidates of ours that others landed, or that people do not want any more.
+    fn settle_mine(&mut self, lead: &Worker<'_>) {
+        let (results, approved) = (&mut self.progress.results, approved(self.order));
+        self.mine.retain(|id, description| {
+            if results.iter().any(|result| result.goal == *id) {
+                return false;
+            }
+            let candidate = lead.facts.candidates.get(id);
+            let is_wanted = lead
+                .facts
+                .goals
+                .get(id)
+                .is_some_and(|open| open.decision == Decision::Pending);
+            let holds = candidate.and_then(|candidate| candidate.held.as_ref());
+            let (state, reason) = if lead.facts.landed.contains(id) {
+                (State::Landed, String::new())
+            } else if let Some(why) = holds.filter(|_| is_wanted && !approved.contains(id)) {
+                (State::Held, run::held(lead, id, description, why))
+            } else if is_wanted && candidate.is_some_and(|candidate| !candidate.outdated) {
+                return true;
+            } else {
+                let why = "it was reworded, held or dropped while it was worked on";
+                lead.session.say(format!("{id} does not land: {why}"));
+                (State::Candidate, why.to_owned())
+            };
+            results.push(GoalResult {
+                goal: id.clone(),
+                description: description.clone(),
+                state,
+                reason,
+                commit: candidate.map(|candidate| candidate.commit),
+            });
+            false
+        });
+    }
+
+    /// True where another process works on something that a goal waits for: its end may make that ready.
+    fn waits_for_others(&mut self, lead: &mut Worker<'s>) -> Result<bool> {
+        let has_room = self.order.max.is_none_or(|max| self.progress.tried.len() < max);
+        if !self.mine.is_empty() {
+            let is_taken = !lead.take_turn()?;
+            lead.pass_turn();
+            if is_taken {
+                return Ok(true);
+            }
+        }
+        if lead.facts.running.is_empty() || !has_room {
+            return Ok(false);
+        }
+        lead.recall()?;
+        Ok(!lead.facts.running.is_empty() && !run::waiting(&lead.facts, &self.order.only).is_empty())
+    }
+}
+
+/// Returns the goals whose candidates land although a person has to approve them.
+fn approved(order: &Order) -> &[GoalId] {
+    if order.approve { &order.only } else { &[] }
+}
+
+/// Ends the run where its user asked for that.
+///
+/// # Errors
+/// A fault then.
+pub fn refuse_to_go_on(lead: &Worker<'_>) -> Result<()> {
+    match lead.session.stop.stopping() {
+        Stopping::No => Ok(()),
+        Stopping::Soon | Stopping::Now => {
+            let fault = Fault::new(Kind::Interrupted, "stopped");
+            Err(fault.hint("`git invisigoth run` goes on").into())
+        }
+    }
+}
+
+/// True where another process did something at `id`, or landed anything, since the facts were read.
+fn is_stale(lead: &mut Worker<'_>, id: &GoalId) -> Result<bool> {
+    let tip = lead.target.tip;
+    lead.look_again()?;
+    let known = lead.facts.attempts.get(id).cloned();
+    let number = known.as_ref().map_or(0, |attempt| attempt.number);
+    let at = stored::read(&lead.repo, id, number.max(1))?;
+    let is_same = match (&known, &at) {
+        (Some(known), Some(at)) => at.standing == known.standing,
+        (None, None) => true,
+        _ => false,
+    };
+    let candidate: Option<CommitId> = refs::read(&lead.repo, &refs::candidate_ref(id))?;
+    let is_known = candidate == lead.facts.candidates.get(id).map(|candidate| candidate.commit);
+    let is_last = stored::read(&lead.repo, id, number.max(1) + 1)?.is_none();
+    Ok(lead.target.tip != tip || !(is_same && is_known && is_last))
+}
+
+fn candidate(passed: &Passed) -> Candidate {
+    Candidate {
+        commit: passed.candidate,
+        base: passed.base,
+        attempt: passed.number,
+        held: passed.held.clone(),
+        outdated: false,
+    }
+}
+
+fn footprint(lead: &Worker<'_>, id: &GoalId) -> Footprint {
+    let goal = lead.backlog.get(id);
+    goal.map(|goal| Footprint::of(&goal, [], 0)).unwrap_or_default()
+}
