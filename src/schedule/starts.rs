@@ -161,8 +161,8 @@ fn unlanded<'f>(facts: &'f Facts, id: &GoalId) -> Vec<&'f GoalId> {
     needs.iter().filter(|need| !facts.landed.contains(*need)).collect()
 }
 
-/// Chooses among those that could start (`startable`, less what the run has tried), by what is in work. A goal that must be
-/// worked on alone goes first, and the others wait until it has landed: it would not fit again.
+/// Chooses among those that could start (`startable`, less what the run has tried), by what is in work. Where it is the turn
+/// of a goal that must be worked on alone, those behind it wait until it has landed: it would not fit again.
 pub fn starts(
     facts: &Facts,
     could: Vec<(GoalId, Base)>,
@@ -174,13 +174,12 @@ pub fn starts(
     let mut in_work = in_work.to_vec();
     let mut waits_for_landing = false;
     let running = |in_work: &[InWork]| in_work.iter().filter(|one| !one.is_candidate).count();
-    let with = could.into_iter().map(|(id, base)| (footprint(&id), id, base));
-    let mut with: Vec<(Footprint, GoalId, Base)> = with.collect();
-    with.sort_by_key(|(its, _, _)| !its.is_exclusive);
-    for (its, id, base) in with {
+    for (id, base) in could {
         if running(&in_work) >= limits.jobs {
             break;
         }
+        // Only for those that are looked at: a goal must be read for it.
+        let its = footprint(&id);
         match obstacle(facts, (&id, &its), &in_work) {
             None => {
                 in_work.push(InWork {
