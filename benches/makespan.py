@@ -17,6 +17,7 @@ import math
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -100,9 +101,9 @@ class Model:
         return self.median * math.exp(rng.gauss(0, SIGMA)), rng.random() < self.right
 
     def value(self, goal, nth):
-        """A number that no two files may share. Some goals take the one of the goal before at first."""
-        clashes = goal % 2 and nth == 0 and random.Random(f"c{self.seed}/{goal}").random() < self.conflicts
-        return str(goal - 1 if clashes else goal)
+        """A number that no two files may share. Some goals take the one of the goal before at first; a second try has its own."""
+        clashes = goal % 2 and random.Random(f"c{self.seed}/{goal}").random() < self.conflicts
+        return f"{goal}.{nth}" if nth else str(goal - 1 if clashes else goal)
 
     def work(self, goal):
         """Returns how long a goal keeps somebody busy, and how often it is checked."""
@@ -246,9 +247,10 @@ def one(binary, shape, args):
     flags = settings(model, args.jobs, args.checks, args.stack)
     figures.run(binary, "-C", repo, *flags, "check")
     os.remove(log)
-    began = time.monotonic()
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run([binary, "-C", repo, *flags, "run"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wall = time.monotonic() - began
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     model.close()
     with open(os.path.join(work, "run.log"), "wb") as file:
         file.write(done.stderr + done.stdout)
@@ -265,7 +267,7 @@ def one(binary, shape, args):
     if args.verbose:
         calls = [(begin, end) for _, begin, end in model.spans]
         checks = [(float(line[0]), float(line[1])) for line in lines]
-        print(f"  at a time: {mean_at_a_time(calls, wall):.2f} calls, {mean_at_a_time(checks, wall):.2f} checks; "
+        print(f"  {cpu:.1f} s CPU; at a time: {mean_at_a_time(calls, wall):.2f} calls, {mean_at_a_time(checks, wall):.2f} checks; "
               f"{sum(line[3] == 'red' for line in lines)} red checks; kept in {work}")
     else:
         shutil.rmtree(work)
