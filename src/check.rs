@@ -295,6 +295,7 @@ impl Report {
                 tree: self.tree,
                 gate: self.gate,
                 checks,
+                flaky: false,
             })
         } else {
             Err(Box::new(Failed {
@@ -339,7 +340,8 @@ impl CheckRow {
     }
 }
 
-/// A verdict as it is stored about a code tree (`refs/notes/invisigoth-tested`), one line a gate.
+/// A verdict as it is stored about a code tree (`refs/notes/invisigoth-tested`), one line a gate; two where runs of the same gate
+/// contradict each other, which makes both void.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Verdict {
     /// The gate that passed.
@@ -349,6 +351,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Returns the verdict of commands that did not pass.
+    pub fn of_failed(gate: &GateId, failed: &Failed) -> Self {
+        Self {
+            gate: gate.clone(),
+            checks: failed.ran.iter().map(CheckRow::of).collect(),
+        }
+    }
+
     /// True where every command passed. Else it counts only beside the base whose failures were let pass.
     pub fn is_green(&self) -> bool {
         self.checks.iter().all(|row| row.exit == 0)
@@ -361,6 +371,7 @@ pub struct Verified {
     tree: CodeTree,
     gate: GateId,
     checks: Vec<CheckRow>,
+    flaky: bool,
 }
 
 impl Verified {
@@ -370,7 +381,19 @@ impl Verified {
             tree,
             gate: gate.clone(),
             checks: verdict.checks.clone(),
+            flaky: false,
         })
+    }
+
+    /// Says that the same code failed the same gate in another run.
+    #[must_use]
+    pub fn contradicted(self) -> Self {
+        Self { flaky: true, ..self }
+    }
+
+    /// True where the same code failed the same gate in another run: one of both runs was chance.
+    pub fn is_flaky(&self) -> bool {
+        self.flaky
     }
 
     /// Returns the code tree that passed.

@@ -85,6 +85,28 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         red_green: Option<usize>,
     },
+    /// A goal's candidate does not go together with what landed meanwhile: it is worked on again, on the new head.
+    Evicted {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+        /// The attempt that made the candidate, from 1.
+        attempt: u32,
+        /// Why it did not land.
+        why: String,
+        /// True where the next attempt runs alone.
+        alone: bool,
+    },
+    /// None of a goal's candidates landed: a person must look at it.
+    Parked {
+        /// The goal.
+        goal: GoalId,
+        /// Its first line.
+        description: String,
+        /// Why, and what to type.
+        why: String,
+    },
     /// A goal was given up for now.
     Failed {
         /// The goal.

@@ -38,6 +38,18 @@ pub struct AttemptFact {
     pub reason: String,
     /// True where the goal asks something else by now.
     pub outdated: bool,
+    /// How many candidates of the goal were evicted, one after the other, up to this attempt.
+    pub evictions: u32,
+}
+
+/// After so many evictions in a row a person has to look at a goal.
+pub const PARKED: u32 = 3;
+
+impl AttemptFact {
+    /// True where the goal waits for a person, because none of its candidates landed.
+    pub fn is_parked(&self) -> bool {
+        self.standing == Standing::Evicted && self.evictions >= PARKED && !self.outdated
+    }
 }
 
 /// Where an attempt is.
@@ -52,6 +64,8 @@ pub enum Standing {
     Retried,
     /// A cap on its goal keeps its next call from being made.
     Paused,
+    /// Its checks passed, and its candidate did not go together with what landed meanwhile: the goal is to be tried again.
+    Evicted,
 }
 
 /// A candidate branch: one commit on its base whose checks passed.
@@ -109,6 +123,12 @@ pub enum Fact {
 }
 
 impl Facts {
+    /// Returns how many candidates of `id` were evicted in a row, as it is worded now.
+    pub fn evictions(&self, id: &GoalId) -> u32 {
+        let attempt = self.attempts.get(id).filter(|attempt| !attempt.outdated);
+        attempt.map_or(0, |attempt| attempt.evictions)
+    }
+
     /// Takes in one move of our own. Reading everything again gives the same facts.
     pub fn learn(&mut self, fact: Fact) {
         match fact {

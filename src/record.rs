@@ -58,6 +58,9 @@ pub struct Record {
     /// What a reader should know besides, such as that a test goal's mutation could not be tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// How often a candidate of it was evicted before one landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evictions: Option<u32>,
 }
 
 fn yes() -> bool {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::{
     commands,
     engine::{
-        adopting::{self, Found, Wish},
-        land, run,
+        adopting::{self, Found, Landing, Wish},
+        run,
         session::Session,
         worker::Worker,
     },
@@ -100,16 +100,21 @@ pub fn run(session: &Session, wish: &Wish) -> Result<Outcome> {
     let conflicts = found.code.is_err();
     let ended = adopting::adopt(&mut worker, wish, &found)?;
     match ended.landing {
-        land::Outcome::Landed(commit, checks) => {
+        Landing::Landed(commit, checks) => {
             run::landed(&mut worker, &id, commit, (&checks, ended.red_green), &description);
             outcome.commit = Some(commit);
         }
-        land::Outcome::Held(commit, why) => {
+        Landing::Held(commit, why) => {
             outcome.state = State::Held;
             outcome.reason = run::held(&worker, &id, &description, &why);
             outcome.commit = Some(commit);
         }
-        land::Outcome::Refused(why) => {
+        Landing::Waits(commit, why) => {
+            outcome.state = State::Held;
+            outcome.reason = why;
+            outcome.commit = Some(commit);
+        }
+        Landing::Refused(why) => {
             outcome.state = State::Failed;
             outcome.reason = why;
             outcome.goal = is_known.then_some(id);

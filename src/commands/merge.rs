@@ -40,10 +40,14 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.merge/1";
 
     fn kind(&self) -> Option<Kind> {
-        self.goals
-            .iter()
-            .any(|result| result.state == State::Failed)
-            .then_some(Kind::Unfinished)
+        let any = |states: &[State]| self.goals.iter().any(|result| states.contains(&result.state));
+        if any(&[State::Failed, State::Parked, State::Ready]) {
+            Some(Kind::Unfinished)
+        } else if any(&[State::Held]) {
+            Some(Kind::Person)
+        } else {
+            None
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `retry`: goals that failed become ready again as they are worded. The next attempt is a new one, and its prompt says why the
+//! `retry`: goals that failed or are parked become ready again as they are worded. The next attempt is a new one, and its prompt says why the
 //! last one failed.
 
 use eyre::{Result, eyre};
@@ -23,7 +23,7 @@ use crate::{
 /// What to try again.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The goals; every one that has failed where empty.
+    /// The goals; every one that has failed or is parked where empty.
     pub ids: Vec<GoalId>,
 }
 
@@ -41,10 +41,10 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.retry/1";
 }
 
-/// Lets failed goals be tried again; all of them or none.
+/// Lets failed and parked goals be tried again; all of them or none.
 ///
 /// # Errors
-/// A fault for a goal that has not failed, or when attempts cannot be read or written.
+/// A fault for a goal that is neither, or when attempts cannot be read or written.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let retried = rewrite::change(session, |found| {
         let known = &found.known;
@@ -76,7 +76,12 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
 }
 
 fn failed(known: &Recalled) -> Vec<GoalId> {
-    let is = |id: &&GoalId| matches!(schedule::state(&known.facts, id), Some((State::Failed, _)));
+    let is = |id: &&GoalId| {
+        matches!(
+            schedule::state(&known.facts, id),
+            Some((State::Failed | State::Parked, _))
+        )
+    };
     known.facts.goals.keys().filter(is).cloned().collect()
 }
 
@@ -91,8 +96,8 @@ fn failure(repo: &Repo, known: &Recalled, met: &Met<'_>) -> Result<(u32, Stored)
         );
         return Err(fault.hint(format!("`{raise}` lets it go on")).into());
     }
-    if met.state != State::Failed {
-        return Err(met.misfit("only what has failed is tried again").into());
+    if !matches!(met.state, State::Failed | State::Parked) {
+        return Err(met.misfit("only what has failed or is parked is tried again").into());
     }
     let attempt = known.facts.attempts.get(id);
     let number = attempt.map_or(0, |attempt| attempt.number);

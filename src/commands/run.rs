@@ -93,7 +93,11 @@ pub fn kind(summary: &Summary, exit_code: bool) -> Option<Kind> {
     let any = |state: State| summary.goals.iter().any(|result| result.state == state);
     if let Some(fault) = &summary.cut_short {
         Some(fault.kind)
-    } else if any(State::Failed) || any(State::Blocked) || !summary.waiting.is_empty() {
+    } else if [State::Failed, State::Parked, State::Ready, State::Blocked]
+        .into_iter()
+        .any(any)
+        || !summary.waiting.is_empty()
+    {
         Some(Kind::Unfinished)
     } else if any(State::Held) || summary.plans.iter().any(waits) {
         Some(Kind::Person)

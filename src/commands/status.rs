@@ -156,7 +156,7 @@ fn next(state: State, decision: Decision, id: &GoalId) -> Option<String> {
         (State::Held, Decision::Held) => "release",
         (State::Held, _) => "merge",
         (State::Proposed, _) => "approve",
-        (State::Failed, _) => "retry",
+        (State::Failed | State::Parked, _) => "retry",
         _ => return None,
     };
     Some(format!("git invisigoth {verb} {}", detect::quoted(id.as_str())))
@@ -175,6 +175,7 @@ fn rank(state: State) -> usize {
     let order = [
         State::Held,
         State::Failed,
+        State::Parked,
         State::Proposed,
         State::Running,
         State::Candidate,

@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 use crate::{
     check::{CheckRow, Failed, Verified},
     engine::{
-        credit,
-        land::{self, Approval, Member, Outcome},
+        credit, eviction,
+        land::{self, Approval, Outcome},
         landed,
+        members::{self, Member},
         proving::{self, Proof},
         recall, rewrite, run, steering,
         stored::{self, Adopted, Begun, Stored},
@@ -388,10 +389,22 @@ fn refuse_secrets_within(worker: &Worker<'_>, commits: &[Own]) -> Result<()> {
     Ok(())
 }
 
+/// How landing what was adopted came out.
+pub enum Landing {
+    /// It is part of the target: the candidate, and the checks of the merged code.
+    Landed(CommitId, Vec<CheckRow>),
+    /// Paths hold it until a person approves: the candidate, and why.
+    Held(CommitId, String),
+    /// It does not fit, and no candidate was made; why.
+    Refused(String),
+    /// It did not fit the target any more when its candidate was made, which waits; and why.
+    Waits(CommitId, String),
+}
+
 /// What came of adopting.
 pub struct Ended {
     /// How landing came out.
-    pub landing: Outcome,
+    pub landing: Landing,
     /// What a reader should know besides.
     pub remark: Option<String>,
     /// Tests that fail without the branch, where that was tried.
@@ -404,13 +417,13 @@ pub struct Ended {
 /// When the repository cannot be read or written, or a check cannot be run.
 pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: &Found) -> Result<Ended> {
     let refused = |why: String| Ended {
-        landing: Outcome::Refused(why),
+        landing: Landing::Refused(why),
         remark: None,
         red_green: None,
     };
     let code = match &found.code {
         Ok(code) => *code,
-        Err(paths) => return Ok(refused(land::conflict(paths))),
+        Err(paths) => return Ok(refused(eviction::conflict(paths))),
     };
     let (gate, baseline) = (worker.gate.clone(), worker.baseline.clone());
     let verified = match worker.checker.judge(&worker.repo, code, &gate, &baseline)? {
@@ -431,7 +444,7 @@ pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: &Found) -> Result<Ende
         &worker.settings,
     )?;
     if wish.approve && matches!(held, recall::Class::Held(_)) {
-        stored.remark = Some(land::approved(stored.remark));
+        stored.remark = Some(members::approved(stored.remark));
     }
     let mut member = Member {
         id: found.id.clone(),
@@ -440,12 +453,18 @@ pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: &Found) -> Result<Ende
         stored,
         approval,
     };
-    let landing = land::alone(worker, &mut member)?;
-    let Member { stored, number, .. } = member;
-    match &landing {
-        Outcome::Held(_, why) if found.is_new => keep_goal(worker, &found.goal, why)?,
-        Outcome::Refused(why) => land::refuse(worker, &found.id, (member.candidate, number), why)?,
-        Outcome::Held(..) | Outcome::Landed(..) => {}
+    let landing = match land::alone(worker, &mut member)? {
+        Outcome::Landed(commit, checks) => Landing::Landed(commit, checks),
+        Outcome::Held(commit, why) => Landing::Held(commit, why),
+        // The target moved since it was looked at.
+        Outcome::Refused(why) => {
+            let (_, why) = eviction::evict(worker, &found.id, (member.candidate, member.number), &why)?.into_parts();
+            Landing::Waits(member.candidate, why)
+        }
+    };
+    let stored = member.stored;
+    if let (true, Landing::Held(_, why) | Landing::Waits(_, why)) = (found.is_new, &landing) {
+        keep_goal(worker, &found.goal, why)?;
     }
     Ok(Ended {
         landing,

@@ -273,7 +273,7 @@ impl Attempt<'_, '_> {
             next => next == Next::TakenBack,
         };
         Ok(Round::Again(Trouble::Failed {
-            output: said(&failed),
+            output: said(&failed, FEEDBACK_BYTES),
             taken_back,
         }))
     }
@@ -449,12 +449,13 @@ fn passed(row: &CheckRow) -> Ran {
     }
 }
 
-/// Words a failed gate for the next round: the command, how it ended, and what it printed, its first failure first.
-fn said(failed: &Failed) -> String {
+/// Words a failed gate for a prompt: the command, how it ended, and about `most` bytes of what it printed, its first failure
+/// first.
+pub fn said(failed: &Failed, most: usize) -> String {
     let Some(ran) = failed.culprit() else {
         return failed.reason();
     };
-    let output = verdict::for_prompt(ran.output.as_str(), FEEDBACK_BYTES);
+    let output = verdict::for_prompt(ran.output.as_str(), most);
     let new: Vec<&str> = failed.new_failures.iter().map(String::as_str).take(20).collect();
     let new = if new.is_empty() {
         String::new()

@@ -115,15 +115,52 @@ impl<'s> Checker<'s> {
         if let Some(verified) = self.verdicts.recall(repo, code, &gate.id())? {
             return Ok(Ok(verified));
         }
+        self.judge_anew(repo, code, gate, baseline)
+    }
+
+    /// As `judge`; what fails is run once more, as it may be chance. Where it passes then, `Verified::is_flaky`.
+    ///
+    /// # Errors
+    /// As `judge`.
+    pub fn judge_twice(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        baseline: &Baseline,
+    ) -> Result<Result<Verified, Box<Failed>>> {
+        match self.judge(repo, code, gate, baseline)? {
+            Err(failed) if may_be_chance(&failed) => self.judge_anew(repo, code, gate, baseline),
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// Judges `code` by a run of `gate`, whatever is known.
+    fn judge_anew(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        baseline: &Baseline,
+    ) -> Result<Result<Verified, Box<Failed>>> {
         // A command that is red at the base says nothing of those after it: they still have to pass.
         let ran = self.run_past(repo, code, gate, |ran| baseline.red.contains(&ran.command))?;
         self.last = Some((code.id.0, tests(&ran)));
         linted::keep(self.session, repo, code, &ran)?;
-        let verdict = Report::new(code, gate.id(), ran).verify(baseline);
-        if let Ok(verified) = &verdict {
-            self.verdicts.learn(verified);
+        match Report::new(code, gate.id(), ran).verify(baseline) {
+            Ok(verified) => {
+                let verified = self.verdicts.passed(repo, verified)?;
+                if verified.is_flaky() {
+                    self.session
+                        .say("checks failed, and passed on the second run of the same code");
+                }
+                Ok(Ok(verified))
+            }
+            Err(failed) => {
+                self.verdicts.failed(code, &gate.id(), &failed);
+                Ok(Err(failed))
+            }
         }
-        Ok(verdict)
     }
 
     /// Returns the tests that `gate` runs on `code`, from the run that judged it where that was the last one.
@@ -173,7 +210,7 @@ impl<'s> Checker<'s> {
             }
         }
         if let Ok(verified) = Report::new(code, gate.id(), ran).verify(&Baseline::default()) {
-            self.verdicts.learn(&verified);
+            self.verdicts.passed(repo, verified)?;
         }
         Ok(baseline)
     }
@@ -414,6 +451,12 @@ impl<'s> Checker<'s> {
     pub fn flush(&self, repo: &Repo, needed: Option<CodeTree>) -> Result<()> {
         self.verdicts.store(repo, needed, self.session.clock.now())
     }
+}
+
+/// True where the same might pass another time: a program that is not there will not come.
+fn may_be_chance(failed: &Failed) -> bool {
+    let end = failed.culprit().map(|ran| ran.end);
+    matches!(end, Some(End::TimedOut | End::Exit(_)))
 }
 
 /// Unites the tests of all commands.

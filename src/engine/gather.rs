@@ -13,7 +13,7 @@ use crate::{
     engine::{hand_edits, listings::Listings, recall, stored, target::Target},
     facts::Standing,
     git::{
-        Repo,
+        Repo, attempts,
         codetree::MASTER_PROMPT,
         diff,
         history::{self, LogEntry},
@@ -40,6 +40,10 @@ const DIFFS: usize = 3;
 const DIFF_BYTES: usize = 6000;
 /// Most bytes of what one commit changed in files that are shown.
 const TOUCHED_BYTES: usize = 2400;
+/// Most bytes of what an evicted attempt had changed.
+const EVICTED_BYTES: usize = 3000;
+/// Most bytes of what one commit changed that landed meanwhile.
+const MEANWHILE_BYTES: usize = 2000;
 /// Attempts whose failures are told, the newest.
 const ATTEMPTS: u32 = 20;
 /// Most bytes of why one attempt failed.
@@ -100,6 +104,7 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
         test_goal: proof::is_test_goal(goal).is_some(),
         asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
         failures: failures(repo, goal, newest)?,
+        eviction: eviction(repo, goal, newest)?,
         ..Context::default()
     })
 }
@@ -196,28 +201,74 @@ fn failures(repo: &Repo, goal: &Goal, newest: u32) -> Result<Option<String>> {
         let Some(stored) = stored::read(repo, id, number)? else {
             continue;
         };
-        if !matches!(stored.standing, Standing::Failed | Standing::Retried) {
-            continue;
-        }
+        let how = match stored.standing {
+            Standing::Failed | Standing::Retried if stored.evicted.is_none() => "failed",
+            Standing::Failed | Standing::Retried | Standing::Evicted => "passed its checks and did not land",
+            Standing::Open | Standing::Paused => continue,
+        };
         // What was asked for otherwise may have failed for that.
         let number = if stored.version == version {
             number.to_string()
         } else {
             format!("{number}, when the goal was worded otherwise,")
         };
-        let reason = cut(stored.reason.trim(), REASON).to_owned();
+        let reason = format!("{how}: {}", cut(stored.reason.trim(), REASON));
         match told.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, numbers)) => numbers.push(number),
             None => told.push((reason, vec![number])),
         }
     }
     let lines = told.iter().map(|(reason, numbers)| match numbers.as_slice() {
-        [number] => format!("Attempt {number} failed: {reason}"),
-        [all @ .., last] => format!("Attempts {} and {last} failed: {reason}", all.join(", ")),
+        [number] => format!("Attempt {number} {reason}"),
+        [all @ .., last] => format!("Attempts {} and {last} {reason}", all.join(", ")),
         [] => reason.clone(),
     });
     let lines: Vec<String> = lines.collect();
     Ok((!lines.is_empty()).then(|| lines.join("\n")))
+}
+
+/// Tells what the last attempt that came to an end met with, where it passed and did not land: the conflict or the log, what it
+/// had changed, and what landed meanwhile.
+fn eviction(repo: &Repo, goal: &Goal, newest: u32) -> Result<Vec<(String, String)>> {
+    let Some((number, stored)) = last_ended(repo, goal, newest)? else {
+        return Ok(Vec::new());
+    };
+    let Some(evicted) = stored.evicted.filter(|_| stored.version == goal.version()) else {
+        return Ok(Vec::new());
+    };
+    let mut told = Vec::new();
+    told.extend(evicted.conflict.map(|text| {
+        let name = "Its changes brought into the code as it is now: `target` is what landed, `candidate` what it did";
+        (name.to_owned(), text)
+    }));
+    let log = evicted.log;
+    told.extend(log.map(|text| ("What the checks of the merged code printed".to_owned(), text)));
+    if let Some(code) = attempts::code(repo, &stored.goal, number)? {
+        // A base that left the target may be gone.
+        let differing = tree::of_commit(repo, stored.base).and_then(|base| diff::trees(repo, base, code));
+        let text = worded(repo, differing.unwrap_or_default(), EVICTED_BYTES)?;
+        told.push(("What it had changed".to_owned(), text));
+    }
+    for commit in evicted.against {
+        let (Ok(entry), Ok(differing)) = (history::entry(repo, commit), diff::of_commit(repo, commit)) else {
+            continue;
+        };
+        let name = format!("What landed meanwhile: {}", entry.subject());
+        told.push((name, worded(repo, differing, MEANWHILE_BYTES)?));
+    }
+    Ok(told)
+}
+
+/// Returns the newest attempt, or where that one is under way the one before it.
+fn last_ended(repo: &Repo, goal: &Goal, newest: u32) -> Result<Option<(u32, stored::Stored)>> {
+    let Some(id) = &goal.id else { return Ok(None) };
+    for number in [newest, newest.saturating_sub(1)] {
+        match stored::read(repo, id, number)? {
+            Some(stored) if matches!(stored.standing, Standing::Open | Standing::Paused) => {}
+            found => return Ok(found.map(|stored| (number, stored))),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the files with standing rules for the whole repository.

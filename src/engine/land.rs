@@ -9,26 +9,25 @@ use eyre::{Result, eyre};
 
 use crate::{
     backlog::close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
-    check::{CheckRow, Failed, Verified},
+    check::{CheckRow, Verified},
     engine::{
+        eviction::Why,
         landed,
-        recall::{self, Class},
+        members::{self, Fit, Member},
+        recall,
         stored::{self, Begun, Stored},
         worker::Worker,
     },
-    facts::{Candidate, Standing},
     git::{
-        Repo, branch, codetree,
+        Repo, codetree,
         commit::{Author, Message},
-        history, merge, notes,
+        history, notes,
         refs::{self, Land, Landing, RefMove},
         tree,
     },
     id::{CommitId, GoalId, Oid},
-    path::RepoPath,
     record::Record,
     settings::Isolation,
-    snapshot::CodeTree,
     time::Moment,
     transcript::Usage,
 };
@@ -40,8 +39,8 @@ pub enum Outcome {
     Landed(CommitId, Vec<CheckRow>),
     /// By the path classes of the target's head it waits for a person: the candidate, and why.
     Held(CommitId, String),
-    /// It does not fit, or its checks fail on the merged code; why.
-    Refused(String),
+    /// It does not fit, or its checks fail on the merged code; why, for `eviction::evict`.
+    Refused(Why),
 }
 
 /// Whether a person approved this very candidate.
@@ -59,54 +58,6 @@ pub const CO_AUTHOR: &str = "Co-authored-by";
 /// How often a landing is tried again because somebody else moved the target.
 const TRIES: u32 = 5;
 
-/// A candidate on its way onto the target.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// The goal.
-    pub id: GoalId,
-    /// Its candidate.
-    pub candidate: CommitId,
-    /// The attempt that made it.
-    pub number: u32,
-    /// What that attempt took.
-    pub stored: Stored,
-    /// Whether a person approved exactly this candidate.
-    pub approval: Approval,
-}
-
-/// How a member fits onto code that is to land before it.
-#[derive(Debug)]
-pub enum Fit {
-    /// It does, and this is the code with it.
-    Code(CodeTree),
-    /// By the path classes of the target's head it waits for a person, and why.
-    Held(String),
-    /// Both sides changed these paths.
-    Conflict(Vec<RepoPath>),
-    /// It fits nowhere; why.
-    Refused(String),
-    /// It is built on a candidate that does not land before it, or must land as the first.
-    Later,
-}
-
-/// Returns what is to land of goal `id`.
-///
-/// # Errors
-/// When its attempt cannot be read.
-pub fn member(repo: &Repo, id: &GoalId, candidate: &Candidate, approval: Approval) -> Result<Member> {
-    let mut stored = stored_for(repo, id, candidate.commit, candidate.attempt)?;
-    if candidate.held.is_some() && approval == Approval::Given {
-        stored.remark = Some(approved(stored.remark));
-    }
-    Ok(Member {
-        id: id.clone(),
-        candidate: candidate.commit,
-        number: candidate.attempt,
-        stored,
-        approval,
-    })
-}
-
 /// Lands one member at once: merges it onto the tip, judges the merged code by the target head's gate, lands.
 ///
 /// # Errors
@@ -115,121 +66,30 @@ pub fn alone(worker: &mut Worker<'_>, member: &mut Member) -> Result<Outcome> {
     for _ in 0..TRIES {
         worker.refresh_target()?;
         let before = tree::code_of_commit(&worker.repo, worker.target.tip)?;
-        let code = match fit(worker, member, before, &[])? {
+        let code = match members::fit(worker, member, before, &[])? {
             Fit::Code(code) => code,
             Fit::Held(why) => return Ok(Outcome::Held(member.candidate, why)),
-            Fit::Conflict(paths) => return Ok(Outcome::Refused(conflict(&paths))),
             Fit::Refused(why) => return Ok(Outcome::Refused(why)),
-            Fit::Later => return Ok(Outcome::Refused("what it is built on has not landed".to_owned())),
+            Fit::Later => {
+                return Ok(Outcome::Refused(Why::Moved(
+                    "what it is built on has not landed".to_owned(),
+                )));
+            }
         };
         let verified = match worker
             .checker
             .judge(&worker.repo, code, &worker.gate, &worker.baseline)?
         {
             Ok(verified) => verified,
-            Err(failed) => return Ok(Outcome::Refused(on_merged(&failed))),
+            Err(failed) => return Ok(Outcome::Refused(Why::Red(failed))),
         };
         if let Some(landed) = swap(worker, std::slice::from_ref(member), &verified)? {
             return Ok(Outcome::Landed(landed, verified.checks().to_vec()));
         }
     }
-    Ok(Outcome::Refused(format!(
+    Ok(Outcome::Refused(Why::Moved(format!(
         "the target moved {TRIES} times while it was landing"
-    )))
-}
-
-/// Merges `member` into `on`, the code of the tip with the members `before` it; a candidate whose base is gone is made anew.
-///
-/// # Errors
-/// When history or trees cannot be read or written.
-pub fn fit(worker: &Worker<'_>, member: &mut Member, on: CodeTree, before: &[Member]) -> Result<Fit> {
-    if member.stored.is_as_is() {
-        return as_is(worker, member, on, before);
-    }
-    let (repo, tip) = (&worker.repo, worker.target.tip);
-    let base = history::parents(repo, member.candidate)?.first().copied();
-    let lands_before = |base| before.iter().any(|other| other.candidate == base);
-    let base = match base {
-        Some(base) if lands_before(base) || history::contains(repo, tip, base)? => Some(base),
-        Some(base) if worker.facts.candidates.values().any(|other| other.commit == base) => return Ok(Fit::Later),
-        _ => None,
-    };
-    if base.is_none() && !before.is_empty() {
-        return Ok(Fit::Later);
-    }
-    let code = match merge::into(repo, on, member.candidate)? {
-        Ok(code) => code,
-        Err(paths) => return Ok(Fit::Conflict(paths)),
-    };
-    if base.is_none() {
-        // Its base was taken out of the target: merging would bring those commits back.
-        member.candidate = replay(worker, &member.id, tip, member.candidate, code)?;
-    }
-    let class = recall::classify(repo, member.candidate, base.unwrap_or(tip), &worker.settings)?;
-    Ok(admitted(class, member.approval, code))
-}
-
-/// Commits that stay as they are land alone, and not without what they were made on.
-fn as_is(worker: &Worker<'_>, member: &Member, on: CodeTree, before: &[Member]) -> Result<Fit> {
-    let repo = &worker.repo;
-    if !before.is_empty() {
-        return Ok(Fit::Later);
-    }
-    if !history::contains(repo, worker.target.tip, member.stored.base)? {
-        let why = "what it was made on is no longer part of the target; adopt it again";
-        return Ok(Fit::Refused(why.to_owned()));
-    }
-    if worker.settings.run.isolation == Isolation::None {
-        let why = "it is to land as it is, and `land.style` is linear";
-        return Ok(Fit::Refused(why.to_owned()));
-    }
-    let code = match branch::onto(repo, worker.target.tip, member.candidate)? {
-        Ok(code) => code,
-        Err(paths) => return Ok(Fit::Conflict(paths)),
-    };
-    let class = recall::classify_code(repo, on, code, &worker.settings)?;
-    Ok(admitted(class, member.approval, code))
-}
-
-fn admitted(class: Class, approval: Approval, code: CodeTree) -> Fit {
-    match class {
-        Class::Denied(why) => Fit::Refused(why),
-        Class::Held(why) if approval == Approval::None => Fit::Held(why),
-        Class::Held(_) | Class::Free => Fit::Code(code),
-    }
-}
-
-/// Words where a candidate conflicts.
-pub fn conflict(paths: &[RepoPath]) -> String {
-    let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
-    format!("conflicts with what landed since, in {}", paths.join(", "))
-}
-
-/// Adds to a remark that a person approved what was held.
-pub fn approved(remark: Option<String>) -> String {
-    let before = remark.map(|remark| format!("{remark}; ")).unwrap_or_default();
-    format!("{before}approved by name on the command line")
-}
-
-/// Words why the merged code did not pass.
-pub fn on_merged(failed: &Failed) -> String {
-    format!("on the merged code {}", failed.reason())
-}
-
-fn replay(worker: &Worker<'_>, id: &GoalId, tip: CommitId, old: CommitId, code: CodeTree) -> Result<CommitId> {
-    let new = merge::replay(&worker.repo, tip, old, code, worker.session.clock.now())?;
-    let name = refs::candidate_ref(id);
-    let why = "invisigoth: replay on the target".to_owned();
-    refs::swap(
-        &worker.repo,
-        &[RefMove::Set {
-            name,
-            old: Some(old),
-            new,
-            why,
-        }],
-    )?;
-    Ok(new)
+    ))))
 }
 
 /// Lands `members` with one commit, whose code is what `verified` says; `None` if the target was moved by somebody else.
@@ -402,8 +262,15 @@ fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Messag
     })
 }
 
+/// What earlier attempts at a goal came to, since it last landed.
+struct Before {
+    rounds: u32,
+    usage: Usage,
+    evictions: u32,
+}
+
 /// Adds up what earlier attempts at a goal took since it last landed: they are part of what its commit cost.
-fn spent_before(worker: &Worker<'_>, member: &Member) -> Result<(u32, Usage)> {
+fn spent_before(worker: &Worker<'_>, member: &Member) -> Result<Before> {
     let (id, candidate) = (&member.id, member.candidate);
     let number = if member.stored.is_as_is() {
         stored::as_is(&worker.repo, &id.ref_part(), candidate)?.map(|(number, _)| number)
@@ -412,11 +279,14 @@ fn spent_before(worker: &Worker<'_>, member: &Member) -> Result<(u32, Usage)> {
         entry.trailers("Attempt").find_map(|n| n.parse().ok())
     };
     let number: u32 = number.unwrap_or(1);
-    let free = Usage {
-        cost_usd: Some(0.0),
-        ..Usage::default()
+    let mut before = Before {
+        rounds: 0,
+        usage: Usage {
+            cost_usd: Some(0.0),
+            ..Usage::default()
+        },
+        evictions: 0,
     };
-    let mut before = (0, free);
     if number <= 1 {
         return Ok(before);
     }
@@ -431,8 +301,9 @@ fn spent_before(worker: &Worker<'_>, member: &Member) -> Result<(u32, Usage)> {
             continue;
         };
         if landed.is_none_or(|landed| earlier.started_at > *landed) {
-            before.0 += earlier.rounds;
-            before.1.add(&earlier.usage);
+            before.rounds += earlier.rounds;
+            before.usage.add(&earlier.usage);
+            before.evictions += u32::from(earlier.evicted.is_some());
         }
     }
     Ok(before)
@@ -441,12 +312,12 @@ fn spent_before(worker: &Worker<'_>, member: &Member) -> Result<(u32, Usage)> {
 fn record(
     worker: &Worker<'_>,
     candidate: CommitId,
-    (stored, before): (&Stored, &(u32, Usage)),
+    (stored, before): (&Stored, &Before),
     verified: &Verified,
     landed_at: String,
 ) -> Record {
     let mut usage = stored.usage;
-    usage.add(&before.1);
+    usage.add(&before.usage);
     Record {
         goal: stored.goal.clone(),
         commit: candidate,
@@ -456,7 +327,7 @@ fn record(
         landed_at,
         provider: stored.provider.clone(),
         model: stored.model.clone(),
-        attempts: stored.rounds + before.0,
+        attempts: stored.rounds + before.rounds,
         tokens: usage.tokens(),
         cost_usd: usage.cost_usd,
         checks: verified.checks().iter().chain(&stored.proof).cloned().collect(),
@@ -466,8 +337,20 @@ fn record(
         known_red: (!worker.baseline.known_red.is_empty()).then_some(worker.baseline.known_red.len()),
         red_green: stored.red_green,
         replayable: !stored.redacted && stored.executor.is_none() && stored.adopted.is_none(),
-        remark: stored.remark.clone(),
+        remark: remark(stored, verified),
+        evictions: (before.evictions > 0).then_some(before.evictions),
     }
+}
+
+/// The remark of a record where checks failed at first.
+const SECOND_RUN: &str = "checks passed on the second run";
+
+fn remark(stored: &Stored, verified: &Verified) -> Option<String> {
+    let second = verified.is_flaky().then(|| SECOND_RUN.to_owned());
+    let both = [stored.remark.clone(), second];
+    both.into_iter()
+        .flatten()
+        .reduce(|before, after| format!("{before}; {after}"))
 }
 
 /// What a commit of ours does to the memory files, besides what people did to goals since the tip's were written.
@@ -561,31 +444,4 @@ pub fn stored_for(repo: &Repo, id: &GoalId, candidate: CommitId, number: u32) ->
         base: entry.parents.first().copied().unwrap_or(candidate),
         started_at: entry.at.rfc3339(),
     }))
-}
-
-/// Marks the goal's attempt as failed, because its candidate could not land, and takes the candidate away.
-///
-/// # Errors
-/// When refs or objects cannot be written.
-pub fn refuse(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (CommitId, u32), why: &str) -> Result<()> {
-    let mut stored = stored_for(&worker.repo, id, candidate, number)?;
-    stored.standing = Standing::Failed;
-    stored.reason = why.to_owned();
-    let code = tree::of_commit(&worker.repo, candidate)?;
-    stored::write(
-        &worker.repo,
-        &stored,
-        number,
-        (0, &[]),
-        (Some(code), worker.session.clock.now()),
-    )?;
-    refs::swap(
-        &worker.repo,
-        &[RefMove::Delete {
-            name: refs::candidate_ref(id),
-            old: candidate,
-        }],
-    )?;
-    worker.ended(id, number, Standing::Failed, why);
-    Ok(())
 }

@@ -11,8 +11,10 @@ use eyre::Result;
 use crate::{
     check::{Baseline, Failed, Gate, Verified},
     engine::{
-        land::{self, Approval, Fit, Member},
+        eviction::{self, Why},
+        land::{self, Approval},
         live::Phase,
+        members::{self, Fit, Member},
         run::{self, GoalResult},
         worker::Worker,
         workers::{Judged, Workers},
@@ -40,6 +42,8 @@ pub struct Queue {
     size: usize,
     /// Candidates that were seen already.
     seen: BTreeSet<CommitId>,
+    /// Candidates that left the queue: only another one of the same goal is looked at again.
+    left: BTreeSet<CommitId>,
 }
 
 /// A batch under test.
@@ -77,6 +81,7 @@ impl Default for Queue {
             number: 0,
             size: batches::LARGEST,
             seen: BTreeSet::new(),
+            left: BTreeSet::new(),
         }
     }
 }
@@ -183,7 +188,27 @@ impl Queue {
         if is_new {
             lead.recall()?;
         }
-        Ok(eligible(&lead.facts, demand.only, demand.approved).next().is_some())
+        Ok(self.waiting(lead, demand).next().is_some())
+    }
+
+    fn waiting<'f>(&self, lead: &'f Worker<'_>, demand: Demand<'f>) -> impl Iterator<Item = (&'f GoalId, &'f Candidate)> {
+        let all = eligible(&lead.facts, demand.only, demand.approved);
+        all.filter(|(_, candidate)| !self.left.contains(&candidate.commit))
+    }
+
+    /// Returns the candidates that may land, in the order in which they should.
+    fn in_order(&self, lead: &Worker<'_>, demand: Demand<'_>) -> Result<Vec<Waiting>> {
+        let mut waiting = Vec::new();
+        for (id, candidate) in self.waiting(lead, demand) {
+            waiting.push(Waiting {
+                goal: id.clone(),
+                evictions: lead.facts.evictions(id),
+                is_approved: candidate.held.is_some() && demand.approved.contains(id),
+                made_at: made_at(lead, candidate.commit)?,
+            });
+        }
+        let ranks = Ranks::of_open(&lead.facts);
+        Ok(batches::ordered(&lead.facts, &ranks, waiting))
     }
 
     /// Merges the longest prefix of what waits that has no conflict. What cannot land by itself leaves the queue here.
@@ -193,7 +218,7 @@ impl Queue {
         demand: Demand<'_>,
         results: &mut Vec<GoalResult>,
     ) -> Result<Option<UnderTest>> {
-        let waiting = in_order(lead, demand)?;
+        let waiting = self.in_order(lead, demand)?;
         let largest = match lead.settings.run.isolation {
             Isolation::Branch => self.size,
             Isolation::None => 1,
@@ -207,8 +232,8 @@ impl Queue {
                 continue;
             };
             let approval = approval(&one.goal, demand.approved);
-            let mut member = land::member(&lead.repo, &one.goal, &candidate, approval)?;
-            let fit = land::fit(lead, &mut member, on, &members)?;
+            let mut member = members::member(&lead.repo, &one.goal, &candidate, approval)?;
+            let fit = members::fit(lead, &mut member, on, &members)?;
             if member.candidate != candidate.commit {
                 let anew = Candidate {
                     commit: member.candidate,
@@ -225,8 +250,9 @@ impl Queue {
                 }
                 Fit::Later => break,
                 // Against what lands before it, not against the target: it is looked at again then.
-                Fit::Conflict(_) if !members.is_empty() => break,
+                Fit::Refused(Why::Conflict(_)) if !members.is_empty() => break,
                 Fit::Held(why) => {
+                    self.left.insert(member.candidate);
                     results.push(held(lead, &member, &why));
                     let held = Candidate {
                         commit: member.candidate,
@@ -235,8 +261,10 @@ impl Queue {
                     };
                     lead.facts.learn(Fact::Candidate(one.goal.clone(), held));
                 }
-                Fit::Conflict(paths) => results.push(refused(lead, &member, &land::conflict(&paths))?),
-                Fit::Refused(why) => results.push(refused(lead, &member, &why)?),
+                Fit::Refused(why) => {
+                    self.left.insert(member.candidate);
+                    results.push(evicted(lead, &member, &why)?);
+                }
             }
         }
         if members.is_empty() {
@@ -276,7 +304,8 @@ impl Queue {
         if let Some(culprit) = culprit.filter(|_| is_current) {
             self.size = batches::next_size(self.size, Verdict::Red);
             if let (Some(member), Some(failed)) = (batch.members.get(culprit), batch.red.remove(&(culprit + 1))) {
-                results.push(refused(lead, member, &land::on_merged(&failed))?);
+                self.left.insert(member.candidate);
+                results.push(evicted(lead, member, &Why::Red(failed))?);
             }
         } else {
             self.size = batches::next_size(self.size, Verdict::Green);
@@ -379,21 +408,6 @@ pub fn eligible<'f>(
         .filter(move |(id, candidate)| is_asked(id, candidate) && is_wanted(id))
 }
 
-/// Returns the candidates that may land, in the order in which they should.
-fn in_order(lead: &Worker<'_>, demand: Demand<'_>) -> Result<Vec<Waiting>> {
-    let mut waiting = Vec::new();
-    for (id, candidate) in eligible(&lead.facts, demand.only, demand.approved) {
-        waiting.push(Waiting {
-            goal: id.clone(),
-            evictions: 0,
-            is_approved: candidate.held.is_some() && demand.approved.contains(id),
-            made_at: made_at(lead, candidate.commit)?,
-        });
-    }
-    let ranks = Ranks::of_open(&lead.facts);
-    Ok(batches::ordered(&lead.facts, &ranks, waiting))
-}
-
 fn made_at(lead: &Worker<'_>, commit: CommitId) -> Result<Moment> {
     Ok(history::entry(&lead.repo, commit)?.at)
 }
@@ -427,13 +441,14 @@ fn held(lead: &Worker<'_>, member: &Member, why: &str) -> GoalResult {
     GoalResult { reason, ..held }
 }
 
-fn refused(lead: &mut Worker<'_>, member: &Member, why: &str) -> Result<GoalResult> {
-    let refused = result(lead, member, (State::Failed, why.to_owned()), None);
-    land::refuse(lead, &member.id, (member.candidate, member.number), why)?;
-    Ok(refused)
+fn evicted(lead: &mut Worker<'_>, member: &Member, why: &Why) -> Result<GoalResult> {
+    let left = result(lead, member, (State::Failed, String::new()), None);
+    let evicted = eviction::evict(lead, &member.id, (member.candidate, member.number), why)?;
+    let (state, reason) = evicted.into_parts();
+    Ok(GoalResult { state, reason, ..left })
 }
 
-/// Lands a goal that had landed before, without saying so again; it fails where it does not fit any more.
+/// Lands a goal that had landed before, without saying so again; it is worked on again where it does not fit any more.
 ///
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
@@ -441,13 +456,15 @@ pub fn land_anew(worker: &mut Worker<'_>, id: &GoalId) -> Result<()> {
     let Some(candidate) = worker.facts.candidates.get(id).cloned() else {
         return Ok(());
     };
-    let mut member = land::member(&worker.repo, id, &candidate, Approval::Given)?;
+    let mut member = members::member(&worker.repo, id, &candidate, Approval::Given)?;
     // It was approved when it landed first, where it had to be.
     member.stored.remark = land::stored_for(&worker.repo, id, candidate.commit, candidate.attempt)?.remark;
     match land::alone(worker, &mut member)? {
         land::Outcome::Held(..) => {}
         land::Outcome::Landed(..) => worker.facts.learn(Fact::Landed(id.clone(), worker.target.tip)),
-        land::Outcome::Refused(why) => land::refuse(worker, id, (member.candidate, member.number), &why)?,
+        land::Outcome::Refused(why) => {
+            eviction::evict(worker, id, (member.candidate, member.number), &why)?;
+        }
     }
     Ok(())
 }

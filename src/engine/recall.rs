@@ -64,8 +64,9 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
     let beside = goals_beside(repo, target, &backlog)?;
     let goals = open_goals(&backlog, &beside, &all)?;
     let settings = session.settings_at(repo, Some(target.tip))?.settings;
-    let candidates = candidates(repo, target.tip, &backlog, &landed, &settings)?;
+    let mut candidates = candidates(repo, target.tip, &backlog, &landed, &settings)?;
     let attempts = newest_attempts(repo, &backlog, &goals, &settings.budget)?;
+    mind_evictions(&mut candidates, &attempts);
     let facts = Facts {
         tip: Some(target.tip),
         goals,
@@ -464,7 +465,9 @@ fn newest_attempts(
         let Some(stored) = stored::read(repo, id, *number)? else {
             continue;
         };
-        let outdated = Some(stored.version.as_str()) != version_of(backlog, id)?.as_deref();
+        let version = version_of(backlog, id)?;
+        let outdated = Some(stored.version.as_str()) != version.as_deref();
+        let evictions = stored::evictions(repo, (*number, &stored), &version.unwrap_or_default())?;
         let (standing, reason) = match stored.pause.filter(|_| stored.standing == Standing::Paused) {
             Some(over) => paused(backlog, id, &over, budget),
             None => (stored.standing, stored.reason),
@@ -474,10 +477,25 @@ fn newest_attempts(
             standing,
             reason,
             outdated,
+            evictions,
         };
         found.insert(id.clone(), fact);
     }
     Ok(found)
+}
+
+/// A candidate whose attempt was evicted is only still there because a kill kept it from being deleted; one that could not
+/// land and is not ours to make again waits for a person.
+fn mind_evictions(candidates: &mut BTreeMap<GoalId, Candidate>, attempts: &BTreeMap<GoalId, AttemptFact>) {
+    candidates.retain(|id, candidate| {
+        let attempt = attempts.get(id).filter(|attempt| attempt.number == candidate.attempt);
+        if let Some(attempt) =
+            attempt.filter(|attempt| attempt.standing == Standing::Open && !attempt.reason.is_empty())
+        {
+            candidate.held.get_or_insert_with(|| attempt.reason.clone());
+        }
+        attempt.is_none_or(|attempt| attempt.standing != Standing::Evicted)
+    });
 }
 
 /// A paused attempt stands open again where the cap was raised far enough.

@@ -49,7 +49,7 @@ pub struct GoalResult {
     pub goal: GoalId,
     /// Its first line.
     pub description: String,
-    /// `landed`, `candidate`, `failed`, `held`, or `blocked` where it pauses.
+    /// `landed`, `candidate`, `failed`, `held`, `blocked` where it pauses, `ready` where it was evicted, or `parked`.
     pub state: State,
     /// Why, where it did not land.
     pub reason: String,

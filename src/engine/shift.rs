@@ -47,6 +47,14 @@ pub struct Progress {
     pub results: Vec<GoalResult>,
 }
 
+impl Progress {
+    /// Takes in what became of a goal, in place of what became of it before.
+    fn result(&mut self, result: GoalResult) {
+        self.results.retain(|earlier| earlier.goal != result.goal);
+        self.results.push(result);
+    }
+}
+
 /// Works at `order` until nothing is left to do.
 ///
 /// # Errors
@@ -63,6 +71,7 @@ pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Re
             in_hand: BTreeMap::new(),
             mine: BTreeMap::new(),
             looked: BTreeSet::new(),
+            again: BTreeSet::new(),
             is_starving: true,
             cut_short: None,
         };
@@ -84,6 +93,8 @@ struct Shift<'a, 'scope, 'env, 's> {
     mine: BTreeMap<GoalId, String>,
     /// Goals that were looked at anew because others had done something at them.
     looked: BTreeSet<GoalId>,
+    /// Goals that were evicted in this run, to be tried again.
+    again: BTreeSet<GoalId>,
     is_starving: bool,
     cut_short: Option<Error>,
 }
@@ -136,8 +147,19 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             is_starving: self.is_starving || self.cut_short.is_some() || self.in_hand.is_empty(),
             jobs: lead.check_jobs(),
         };
-        let results = &mut self.progress.results;
-        let changed = self.queue.turn(lead, &mut self.workers, demand, results)?;
+        let mut results = Vec::new();
+        let changed = self.queue.turn(lead, &mut self.workers, demand, &mut results);
+        for result in results {
+            if result.state == State::Ready {
+                // It was evicted: it is worked on again in this very run, however many goals that may try.
+                self.again.insert(result.goal.clone());
+            } else {
+                self.again.remove(&result.goal);
+            }
+            self.mine.remove(&result.goal);
+            self.progress.result(result);
+        }
+        let changed = changed?;
         self.settle_mine(lead);
         Ok(changed)
     }
@@ -182,9 +204,13 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             is_red: self.queue.is_red(),
         };
         let mut could = starts::startable(&lead.facts, &limits);
-        could.retain(|(id, _)| !self.progress.tried.contains(id));
         let room = self.order.max.map(|max| max.saturating_sub(self.progress.tried.len()));
-        could.truncate(room.unwrap_or(usize::MAX));
+        let mut room = room.unwrap_or(usize::MAX);
+        could.retain(|(id, _)| {
+            let is_new = !self.progress.tried.contains(id) && room > 0;
+            room -= usize::from(is_new);
+            is_new || self.order.max != Some(0) && self.again.contains(id)
+        });
         let in_work = self.in_work(lead);
         let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| footprint(lead, id));
         self.is_starving = chosen.is_starving;
@@ -243,6 +269,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             return Ok(true);
         }
         self.progress.tried.insert(id.clone());
+        self.again.remove(id);
         self.in_hand.insert(id.clone(), footprint(lead, id));
         lead.facts.running.insert(id.clone());
         lead.live.take(id, lead.session.clock.now());
@@ -301,7 +328,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 }
             }
         };
-        self.progress.results.push(GoalResult {
+        self.progress.result(GoalResult {
             goal: id.clone(),
             description,
             state,
@@ -314,9 +341,6 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
     fn settle_mine(&mut self, lead: &Worker<'_>) {
         let (results, approved) = (&mut self.progress.results, approved(self.order));
         self.mine.retain(|id, description| {
-            if results.iter().any(|result| result.goal == *id) {
-                return false;
-            }
             let candidate = lead.facts.candidates.get(id);
             let is_wanted = lead
                 .facts
@@ -413,5 +437,6 @@ fn candidate(passed: &Passed) -> Candidate {
 
 fn footprint(lead: &Worker<'_>, id: &GoalId) -> Footprint {
     let goal = lead.backlog.get(id);
-    goal.map(|goal| Footprint::of(&goal, [], 0)).unwrap_or_default()
+    goal.map(|goal| Footprint::of(&goal, [], lead.facts.evictions(id)))
+        .unwrap_or_default()
 }

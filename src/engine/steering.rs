@@ -108,7 +108,7 @@ impl Met<'_> {
             State::Held => format!("`git invisigoth release {id}`"),
             State::Candidate => format!("`git invisigoth merge {id}` lands it"),
             State::Ready => format!("`git invisigoth run {id}`"),
-            State::Failed => format!("`git invisigoth retry {id}` lets it be tried again"),
+            State::Failed | State::Parked => format!("`git invisigoth retry {id}` lets it be tried again"),
             State::Running => "`git invisigoth status` shows what the run does".to_owned(),
             State::Blocked | State::Landed => format!("`git invisigoth show {id}`"),
         }

@@ -35,8 +35,11 @@ pub struct Stored {
     pub base: CommitId,
     /// How it stands.
     pub standing: Standing,
-    /// Why it failed; empty otherwise.
+    /// Why it failed, or why its candidate did not land; empty otherwise.
     pub reason: String,
+    /// What its candidate met with, where it did not land.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evicted: Option<Eviction>,
     /// The cap that stopped it, if one did: its goal's, where it pauses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<OverBudget>,
@@ -81,6 +84,20 @@ pub struct Stored {
     pub adopted: Option<Adopted>,
 }
 
+/// What a candidate met with that did not land. Text in it went through the redactor.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Eviction {
+    /// Git's text of what conflicts, with its markers; absent where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<String>,
+    /// What the checks of the merged code printed; absent where they passed or did not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// What landed between its base and the tip that it was judged on: the likeliest to have to do with it first.
+    #[serde(default)]
+    pub against: Vec<CommitId>,
+}
+
 /// A branch of somebody that answers a goal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Adopted {
@@ -117,6 +134,7 @@ impl Stored {
             base: begun.base,
             standing: Standing::Open,
             reason: String::new(),
+            evicted: None,
             pause: None,
             rounds: 0,
             started_at: begun.started_at,
@@ -170,6 +188,27 @@ pub fn as_is(repo: &Repo, part: &str, commit: CommitId) -> Result<Option<(u32, S
     Ok(found.filter(is).map(|stored| (number, stored)))
 }
 
+/// Counts how many attempts at a goal were evicted one after the other, up to the newest that came to an end, as the goal is
+/// worded in `version`; `newest` is the newest of all. A person who wants it tried again begins a new count.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn evictions(repo: &Repo, (number, newest): (u32, &Stored), version: &str) -> Result<u32> {
+    let is_one = |stored: &Stored| stored.standing == Standing::Evicted && stored.version == version;
+    let mut count = u32::from(is_one(newest));
+    let is_under_way = matches!(newest.standing, Standing::Open | Standing::Paused);
+    if count == 0 && !is_under_way {
+        return Ok(0);
+    }
+    for number in (1..number).rev() {
+        if !read(repo, &newest.goal, number)?.is_some_and(|stored| is_one(&stored)) {
+            break;
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// Reads the answered calls of attempt `number` at a goal or a plan, in order.
 ///
 /// # Errors
@@ -219,7 +258,7 @@ pub struct Resumed {
 /// When the attempts or history cannot be read.
 pub fn resume(repo: &Repo, id: &GoalId, (version, tip): (&str, CommitId), newest: u32) -> Result<Resumed> {
     let mut open = read(repo, id, newest)?
-        .filter(|stored| !matches!(stored.standing, Standing::Failed | Standing::Retried) && stored.version == version);
+        .filter(|stored| matches!(stored.standing, Standing::Open | Standing::Paused) && stored.version == version);
     if let Some(stored) = &open
         && history::has_landed(repo, tip, id, (newest, &stored.started_at))?
     {

@@ -161,7 +161,9 @@ impl Lists {
             let state = schedule::state(&known.facts, id).map_or("open", |(state, _)| state.word());
             lists.open.push(format!("{id}: {description} ({state})"));
             let attempt = known.facts.attempts.get(id);
-            if let Some(failed) = attempt.filter(|it| matches!(it.standing, Standing::Failed | Standing::Retried)) {
+            if let Some(failed) =
+                attempt.filter(|it| matches!(it.standing, Standing::Failed | Standing::Retried) || it.is_parked())
+            {
                 lists
                     .failed
                     .push(joined(&format!("{id}: {description}"), &one_line(&failed.reason)));
@@ -252,6 +254,7 @@ mod tests {
             standing: Standing::Failed,
             reason: "1 test fails".to_owned(),
             outdated: false,
+            evictions: 0,
         };
         facts.attempts.insert("g-1".parse().unwrap(), failed);
         let lists = Lists::of(&Recalled {

@@ -1,6 +1,7 @@
 //! Verdicts: which code trees passed which gate, shared by all threads of a run and kept as notes on the trees.
 //!
-//! Losing them costs only time. Runs nothing.
+//! Losing them costs only time. A tree that both passed and failed one gate has none: both are kept, and it is run again.
+//! Runs nothing.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 use eyre::Result;
 
 use crate::{
-    check::{Verdict, Verified},
+    check::{Failed, Verdict, Verified},
     git::{Repo, notes, refs},
     id::{GateId, Oid},
     snapshot::CodeTree,
@@ -20,7 +21,17 @@ use crate::{
 /// The verdicts of this run, and those that are stored.
 #[derive(Default)]
 pub struct Verdicts {
-    fresh: Mutex<BTreeMap<Oid, Fresh>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Of code trees that passed.
+    fresh: BTreeMap<Oid, Fresh>,
+    /// Of code trees that failed.
+    red: BTreeMap<Oid, Verdict>,
+    /// Verdicts that contradict each other and are not yet stored.
+    void: BTreeMap<Oid, [Verdict; 2]>,
 }
 
 struct Fresh {
@@ -29,8 +40,8 @@ struct Fresh {
 }
 
 impl Verdicts {
-    fn fresh(&self) -> MutexGuard<'_, BTreeMap<Oid, Fresh>> {
-        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the proof that `code` passed `gate`, if it did.
@@ -38,50 +49,93 @@ impl Verdicts {
     /// # Errors
     /// When notes cannot be read.
     pub fn recall(&self, repo: &Repo, code: CodeTree, gate: &GateId) -> Result<Option<Verified>> {
-        if let Some(fresh) = self.fresh().get(&code.id.0) {
+        let tree = code.id.0;
+        if let Some(fresh) = self.known().fresh.get(&tree) {
             return Ok(Verified::recall(code, gate, &fresh.verdict));
         }
-        let stored = notes::lines(repo, refs::TESTED, code.id.0)?;
-        let verdicts = stored
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Verdict>(line).ok());
-        Ok(verdicts
-            .into_iter()
-            .filter(Verdict::is_green)
-            .find_map(|verdict| Verified::recall(code, gate, &verdict)))
+        let stored = stored(repo, tree)?;
+        if self.known().void.contains_key(&tree) || is_void(&stored, gate) {
+            return Ok(None);
+        }
+        Ok(stored.iter().find_map(|verdict| Verified::recall(code, gate, verdict)))
     }
 
-    /// Takes in a verdict.
-    pub fn learn(&self, verified: &Verified) {
-        let fresh = Fresh {
-            verdict: verified.verdict(),
-            stored: false,
-        };
-        self.fresh().insert(verified.tree().id.0, fresh);
+    /// Takes in that a run of a gate failed.
+    pub fn failed(&self, code: CodeTree, gate: &GateId, failed: &Failed) {
+        let verdict = Verdict::of_failed(gate, failed);
+        self.known().red.insert(code.id.0, verdict);
+    }
+
+    /// Takes in that a run of a gate passed; where another run of the same failed, `Verified::is_flaky`.
+    ///
+    /// # Errors
+    /// When notes cannot be read.
+    pub fn passed(&self, repo: &Repo, verified: Verified) -> Result<Verified> {
+        let (tree, verdict) = (verified.tree().id.0, verified.verdict());
+        let stored_red = is_void(&stored(repo, tree)?, &verdict.gate);
+        let mut known = self.known();
+        let red = known.red.get(&tree).filter(|red| red.gate == verdict.gate).cloned();
+        match red {
+            Some(red) => {
+                known.fresh.remove(&tree);
+                known.void.insert(tree, [red, verdict]);
+            }
+            None if stored_red => {}
+            None => {
+                let stored = false;
+                known.fresh.insert(tree, Fresh { verdict, stored });
+                return Ok(verified);
+            }
+        }
+        Ok(verified.contradicted())
     }
 
     /// Forgets what was let pass for another base's sake: it says nothing about this one.
     pub fn forget_known_red(&self) {
-        self.fresh().retain(|_, fresh| fresh.verdict.is_green());
+        self.known().fresh.retain(|_, fresh| fresh.verdict.is_green());
     }
 
-    /// Stores the verdicts that are not stored yet: of all code trees, or only of `needed`.
+    /// Stores the verdicts that are not stored yet: of all code trees, or only of `needed`, and those that contradict each
+    /// other.
     ///
     /// # Errors
     /// When notes cannot be written.
     pub fn store(&self, repo: &Repo, needed: Option<CodeTree>, at: Moment) -> Result<()> {
         let is_needed = |tree: &Oid| needed.is_none_or(|needed| needed.id.0 == *tree);
         let mut lines: Vec<(Oid, String)> = Vec::new();
-        for (tree, fresh) in self.fresh().iter_mut() {
+        let mut known = self.known();
+        for (tree, fresh) in &mut known.fresh {
             if fresh.stored || !fresh.verdict.is_green() || !is_needed(tree) {
                 continue;
             }
             lines.push((*tree, serde_json::to_string(&fresh.verdict)?));
             fresh.stored = true;
         }
+        for (tree, both) in std::mem::take(&mut known.void) {
+            for verdict in both {
+                lines.push((tree, serde_json::to_string(&verdict)?));
+            }
+        }
+        drop(known);
         if lines.is_empty() {
             return Ok(());
         }
         Ok(notes::add(repo, refs::TESTED, &lines, at)?)
     }
+}
+
+/// Reads the stored verdicts on a code tree.
+fn stored(repo: &Repo, tree: Oid) -> Result<Vec<Verdict>> {
+    let lines = notes::lines(repo, refs::TESTED, tree)?;
+    Ok(lines
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+/// True where a run of `gate` failed: one that passed says nothing beside it.
+fn is_void(verdicts: &[Verdict], gate: &GateId) -> bool {
+    verdicts
+        .iter()
+        .any(|verdict| verdict.gate == *gate && !verdict.is_green())
 }

@@ -524,6 +524,7 @@ impl<'s> Worker<'s> {
             standing,
             reason: why.to_owned(),
             outdated: false,
+            evictions: 0,
         };
         self.facts.learn(Fact::Attempt(id.clone(), fact));
         let open = self.facts.goals.get(id);
@@ -531,7 +532,9 @@ impl<'s> Worker<'s> {
         let (goal, why) = (id.clone(), why.to_owned());
         self.session.sink.emit(&match standing {
             Standing::Paused => Event::Paused { goal, description, why },
-            Standing::Open | Standing::Failed | Standing::Retried => Event::Failed { goal, description, why },
+            Standing::Open | Standing::Failed | Standing::Retried | Standing::Evicted => {
+                Event::Failed { goal, description, why }
+            }
         });
     }
 }

@@ -1,10 +1,10 @@
 //! Merging in memory: candidates onto a tip, as code trees. Touches no index, no file and no ref.
 
-use gix::merge::tree::TreatAsUnresolved;
+use gix::merge::tree::{Outcome, TreatAsUnresolved};
 
 use crate::{
-    git::{Doing as _, GitError, Repo, Result, codetree, commit, gix_id, history, oid, tree},
-    id::{CommitId, TreeId},
+    git::{Doing as _, GitError, Repo, Result, codetree, commit, gix_id, history, objects, oid, tree},
+    id::{BlobId, CommitId, TreeId},
     path::RepoPath,
     snapshot::CodeTree,
     time::Moment,
@@ -77,6 +77,44 @@ pub fn inverse(repo: &Repo, ours: CodeTree, commit: CommitId) -> Result<Conflict
     three_way(repo, tree::code_of_commit(repo, commit)?, ours, before)
 }
 
+/// A path that a merge could not settle.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clash {
+    /// Where.
+    pub path: RepoPath,
+    /// Both sides with git's markers; `None` where it is no text that both changed.
+    pub text: Option<Vec<u8>>,
+}
+
+/// Returns what conflicts where the changes of `candidate`, one commit on its base, are brought into `tip`; nothing where they
+/// fit.
+///
+/// # Errors
+/// When trees cannot be read or written.
+pub fn clashes(repo: &Repo, tip: CommitId, candidate: CommitId) -> Result<Vec<Clash>> {
+    let Some(base) = history::parents(repo, candidate)?.first().copied() else {
+        return Ok(Vec::new());
+    };
+    let code = |commit| tree::code_of_commit(repo, commit);
+    let (base, ours, theirs) = (code(base)?, code(tip)?, code(candidate)?);
+    let merged = merge(repo, base, ours, theirs)?;
+    let unresolved = merged
+        .conflicts
+        .iter()
+        .filter(|conflict| conflict.is_unresolved(TreatAsUnresolved::git()));
+    let mut clashes = Vec::new();
+    for conflict in unresolved {
+        let blob = conflict
+            .content_merge()
+            .map(|merged| BlobId(oid(&merged.merged_blob_id)));
+        clashes.push(Clash {
+            path: RepoPath::from_git(conflict.ours.location().to_vec()),
+            text: blob.map(|blob| objects::read_blob(repo, blob)).transpose()?,
+        });
+    }
+    Ok(clashes)
+}
+
 /// A merged code tree, or the paths that conflict.
 pub type Conflicts = std::result::Result<CodeTree, Vec<RepoPath>>;
 
@@ -92,18 +130,7 @@ pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) 
         // The result has the code of theirs; its memory files are replaced before anything is committed.
         return Ok(Ok(theirs));
     }
-    // With the same memory files on all sides no merge driver of theirs is ever asked.
-    let same = |code: CodeTree| codetree::with_memory_of(repo, code, ours.root).map(|TreeId(id)| gix_id(id));
-    let options = repo.gix.tree_merge_options().doing(|| "reading how to merge".into())?;
-    let labels = gix::merge::blob::builtin_driver::text::Labels {
-        ancestor: Some("base".into()),
-        current: Some("target".into()),
-        other: Some("candidate".into()),
-    };
-    let merged = repo
-        .gix
-        .merge_trees(same(base)?, gix_id(ours.root.0), same(theirs)?, labels, options);
-    let mut merged = merged.doing(|| "merging trees".into())?;
+    let mut merged = merge(repo, base, ours, theirs)?;
     if merged.has_unresolved_conflicts(TreatAsUnresolved::git()) {
         let unresolved = merged
             .conflicts
@@ -115,4 +142,19 @@ pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) 
     }
     let id = merged.tree.write().doing(|| "writing a merged tree".into())?;
     codetree::strip(repo, TreeId(oid(&id))).map(Ok)
+}
+
+fn merge(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) -> Result<Outcome<'_>> {
+    // With the same memory files on all sides no merge driver of theirs is ever asked.
+    let same = |code: CodeTree| codetree::with_memory_of(repo, code, ours.root).map(|TreeId(id)| gix_id(id));
+    let options = repo.gix.tree_merge_options().doing(|| "reading how to merge".into())?;
+    let labels = gix::merge::blob::builtin_driver::text::Labels {
+        ancestor: Some("base".into()),
+        current: Some("target".into()),
+        other: Some("candidate".into()),
+    };
+    let merged = repo
+        .gix
+        .merge_trees(same(base)?, gix_id(ours.root.0), same(theirs)?, labels, options);
+    merged.doing(|| "merging trees".into())
 }

@@ -77,6 +77,8 @@ pub struct Context {
     pub asked: Asked,
     /// What went wrong in earlier attempts.
     pub failures: Option<String>,
+    /// What the candidate of the last attempt met with, where it did not land: name and text.
+    pub eviction: Vec<(String, String)>,
     /// How the model is to work.
     pub way: Way,
 }

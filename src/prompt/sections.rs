@@ -24,6 +24,8 @@ pub enum About {
     Rules,
     /// Why earlier attempts failed.
     Failures,
+    /// What the candidate of the last attempt met with.
+    Eviction,
     /// Rules for the folders of files that are shown.
     FolderRules,
     /// What the goal builds on.
@@ -58,7 +60,7 @@ pub struct Section {
 
 /// Every section. Who comes first here is cut last; the order in the prompt is the template's: stable ones first, what
 /// is nearest to the goal last.
-pub const SECTIONS: [Section; 10] = [
+pub const SECTIONS: [Section; 11] = [
     section(About::Files, "files of the goal", 40),
     Section {
         stable: true,
@@ -66,6 +68,7 @@ pub const SECTIONS: [Section; 10] = [
         ..section(About::Rules, "rules", 18)
     },
     section(About::Failures, "earlier attempts", 4),
+    section(About::Eviction, "what did not land", 12),
     Section {
         most: 8 * 1024,
         ..section(About::FolderRules, "rules of folders", 4)
@@ -85,7 +88,7 @@ pub const SECTIONS: [Section; 10] = [
 ];
 
 /// The order of the template.
-const IN_PROMPT: [About; 10] = [
+const IN_PROMPT: [About; 11] = [
     About::Rules,
     About::Outline,
     About::Log,
@@ -96,6 +99,7 @@ const IN_PROMPT: [About; 10] = [
     About::Chunks,
     About::Files,
     About::Failures,
+    About::Eviction,
 ];
 
 const fn section(about: About, name: &'static str, share: usize) -> Section {
@@ -153,6 +157,7 @@ pub struct Sections<'a> {
     files: Vec<Block>,
     missing: Vec<&'a str>,
     failures: Option<Block>,
+    eviction: Vec<Block>,
     left_out: String,
     blocks: bool,
 }
@@ -177,6 +182,7 @@ pub fn fill<'a>(context: &'a Context, room: Room<'_>, wanted: bool) -> Filled<'a
     let (files, cut) = filling.files();
     let rules = filling.blocks(About::Rules);
     let failures = filling.blocks(About::Failures).pop();
+    let eviction = filling.blocks(About::Eviction);
     let folder_rules = filling.blocks(About::FolderRules);
     let dependencies = filling.blocks(About::Dependencies);
     let definitions = filling.blocks(About::Definitions).pop();
@@ -201,6 +207,7 @@ pub fn fill<'a>(context: &'a Context, room: Room<'_>, wanted: bool) -> Filled<'a
             files,
             missing: parted(&context.files).1,
             failures,
+            eviction,
             left_out: listed(&left_out),
             blocks: context.way == Way::Edit,
         },
@@ -397,6 +404,7 @@ fn texts(context: &Context, section: Section) -> Vec<(String, &str)> {
         About::Files | About::Chunks => return Vec::new(),
         About::Rules => return named(&context.rules),
         About::FolderRules => return named(&context.folder_rules),
+        About::Eviction => return named(&context.eviction),
         About::Dependencies => {
             let worded = context.dependencies.iter();
             return worded

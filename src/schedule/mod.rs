@@ -33,6 +33,8 @@ pub enum State {
     Proposed,
     /// Its newest attempt did not get there.
     Failed,
+    /// Its candidates did not go together with what landed, again and again.
+    Parked,
     /// A person said no.
     Rejected,
     /// It is part of the target.
@@ -41,7 +43,7 @@ pub enum State {
 
 impl State {
     /// Every state, in the order in which `status` lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Running,
         Self::Candidate,
         Self::Ready,
@@ -49,6 +51,7 @@ impl State {
         Self::Held,
         Self::Proposed,
         Self::Failed,
+        Self::Parked,
         Self::Rejected,
         Self::Landed,
     ];
@@ -63,6 +66,7 @@ impl State {
             Self::Held => "held",
             Self::Proposed => "proposed",
             Self::Failed => "failed",
+            Self::Parked => "parked",
             Self::Rejected => "rejected",
             Self::Landed => "landed",
         }
@@ -103,6 +107,10 @@ pub fn state(facts: &Facts, id: &GoalId) -> Option<(State, String)> {
     let attempt = facts.attempts.get(id);
     if let Some(failed) = attempt.filter(|attempt| attempt.standing == Standing::Failed && !attempt.outdated) {
         return Some((State::Failed, failed.reason.clone()));
+    }
+    if let Some(parked) = attempt.filter(|attempt| attempt.is_parked()) {
+        let (times, why) = (parked.evictions, &parked.reason);
+        return Some((State::Parked, format!("did not land {times} times: {why}")));
     }
     let unmet = unmet(facts, &open.needs);
     Some(if !unmet.is_empty() {
@@ -148,6 +156,7 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
         .attempts
         .get(id)
         .is_some_and(|a| a.standing == Standing::Failed && !a.outdated);
+    let parked = facts.attempts.get(id).is_some_and(AttemptFact::is_parked);
     match open.decision {
         Decision::Proposed => "proposed",
         Decision::Rejected => "rejected",
@@ -157,6 +166,7 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
         Decision::Pending if facts.candidates.get(id).is_some_and(|c| c.held.is_some()) => "held",
         Decision::Pending if facts.candidates.contains_key(id) => "candidate",
         Decision::Pending if failed => "failed",
+        Decision::Pending if parked => "parked",
         Decision::Pending if paused(facts, id).is_some() => "paused",
         Decision::Pending if is_met(facts, open) => "ready",
         Decision::Pending => "blocked",
@@ -164,7 +174,7 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
 }
 
 /// Returns the goals that can start, in the order in which they should: priority, what most work waits for, then the id. A
-/// failed or paused goal can when it is among those `told`: naming it is how a person says to try again.
+/// failed, parked or paused goal can when it is among those `told`: naming it is how a person says to try again.
 pub fn ready<'f>(facts: &'f Facts, told: &[GoalId]) -> Vec<&'f GoalId> {
     let mut ready: Vec<&GoalId> = unordered(facts, told).collect();
     if ready.len() > 1 {
@@ -180,7 +190,7 @@ fn unordered<'f>(facts: &'f Facts, told: &[GoalId]) -> impl Iterator<Item = &'f 
     met.map(|(id, _)| id).filter(|id| match state(facts, id) {
         Some((State::Ready, _)) => true,
         // Blocked although all that it needs has landed: it pauses.
-        Some((State::Failed | State::Blocked, _)) => told.contains(id),
+        Some((State::Failed | State::Parked | State::Blocked, _)) => told.contains(id),
         _ => false,
     })
 }
@@ -191,9 +201,11 @@ pub fn urgency(facts: &Facts, ranks: &Ranks, id: &GoalId) -> (Reverse<(i64, Dura
     (Reverse((priority, ranks.of(id))), id.clone())
 }
 
-/// True where no attempt keeps the goal from being tried: it did not fail, or asks something else by now, nor does it pause.
+/// True where no attempt keeps the goal from being tried: it did not fail, nor is it parked, or it asks something else by now,
+/// nor does it pause.
 pub fn has_not_failed(facts: &Facts, id: &GoalId) -> bool {
-    let has_failed = |attempt: &AttemptFact| attempt.standing == Standing::Failed && !attempt.outdated;
+    let has_failed =
+        |attempt: &AttemptFact| attempt.standing == Standing::Failed && !attempt.outdated || attempt.is_parked();
     !facts.attempts.get(id).is_some_and(has_failed) && paused(facts, id).is_none()
 }
 

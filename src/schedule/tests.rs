@@ -52,6 +52,7 @@ fn a_failed_goal_waits_until_it_asks_something_else() {
         standing: Standing::Failed,
         reason: "test: exit 1".into(),
         outdated: false,
+        evictions: 0,
     };
     facts.learn(Fact::Attempt(id("a"), attempt.clone()));
     assert_eq!(state(&facts, &id("a")).unwrap(), (State::Failed, "test: exit 1".into()));
@@ -70,6 +71,7 @@ fn a_paused_goal_blocks_with_its_reason_and_runs_when_named() {
         standing: Standing::Paused,
         reason: "$0.42 of $0.50 spent".into(),
         outdated: true,
+        evictions: 0,
     };
     facts.learn(Fact::Attempt(id("a"), attempt));
     assert_eq!(
@@ -79,6 +81,28 @@ fn a_paused_goal_blocks_with_its_reason_and_runs_when_named() {
     assert_eq!(state(&facts, &id("b")).unwrap().1, "needs a (paused)");
     assert!(ready(&facts, &[]).is_empty());
     assert_eq!(ready(&facts, &[id("a"), id("b")]), [&id("a")]);
+}
+
+#[test]
+fn an_evicted_goal_is_ready_then_parked_until_it_is_reworded() {
+    let mut facts = facts(&[("a", &[]), ("b", &["a"])]);
+    let mut evicted = |evictions, outdated| {
+        let attempt = AttemptFact {
+            number: evictions,
+            standing: Standing::Evicted,
+            reason: "conflicts".into(),
+            outdated,
+            evictions,
+        };
+        facts.learn(Fact::Attempt(id("a"), attempt));
+        let needing = state(&facts, &id("b")).unwrap().1;
+        (state(&facts, &id("a")).unwrap(), facts.evictions(&id("a")), needing)
+    };
+    let ready = || (State::Ready, String::new());
+    assert_eq!(evicted(2, false), (ready(), 2, "needs a (ready)".into()));
+    let parked = (State::Parked, "did not land 3 times: conflicts".to_owned());
+    assert_eq!(evicted(3, false), (parked, 3, "needs a (parked)".into()));
+    assert_eq!(evicted(3, true), (ready(), 0, "needs a (ready)".into()));
 }
 
 #[test]

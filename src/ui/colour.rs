@@ -35,7 +35,7 @@ impl Style {
     pub fn of(state: State) -> Self {
         match state {
             State::Landed => Self::Good,
-            State::Failed | State::Rejected => Self::Bad,
+            State::Failed | State::Parked | State::Rejected => Self::Bad,
             State::Held | State::Proposed => Self::Warn,
             State::Running | State::Candidate => Self::Live,
             State::Ready => Self::Bold,

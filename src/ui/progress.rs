@@ -127,6 +127,19 @@ impl Progress {
             .contains_key(goal)
     }
 
+    fn evicted(&self, goal: &GoalId, why: &str, alone: bool) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is checked from here on is another attempt.
+        seen.rounds.remove(goal);
+        drop(seen);
+        let next = if alone {
+            "the next attempt runs alone"
+        } else {
+            "to be done again"
+        };
+        self.step("evicted", goal, &format!("{}; {next}", one_line(why)));
+    }
+
     fn step(&self, word: &str, goal: &GoalId, about: &str) {
         self.ui.say(&format!("{word:<9}{goal}  {about}"));
     }
@@ -184,6 +197,8 @@ impl Progress {
                 let about = (!self.has_rounds(goal)).then_some(checks.as_str());
                 self.row(State::Landed, (goal, description), about, Some(*commit));
             }
+            Event::Evicted { goal, why, alone, .. } => self.evicted(goal, why, *alone),
+            Event::Parked { goal, description, why } => self.row(State::Parked, (goal, description), Some(why), None),
             Event::Failed { goal, description, why } => {
                 self.row(State::Failed, (goal, description), Some(why), None);
             }

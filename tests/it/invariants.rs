@@ -189,9 +189,9 @@ fn the_merged_code_is_what_must_pass() {
     let ran = sandbox.run(&["merge"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(sandbox.landings("main"), ["a"]);
-    let failed = sandbox.attempt("b", 1, "attempt.json");
-    assert_eq!(failed["standing"], "failed");
-    assert!(failed["reason"].as_str().unwrap().contains("merged"), "{failed}");
+    let evicted = sandbox.attempt("b", 1, "attempt.json");
+    assert_eq!(evicted["standing"], "evicted");
+    assert!(evicted["reason"].as_str().unwrap().contains("merged"), "{evicted}");
     check_each_commit(&sandbox);
 }
 

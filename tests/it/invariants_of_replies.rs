@@ -105,7 +105,7 @@ fn the_gate_is_the_targets_never_the_candidates() {
         sandbox.git(&["commit", "-q", "-m", goal, "--trailer", &format!("Goal: {goal}")]);
         sandbox.git(&["switch", "-q", "main"]);
         let ran = sandbox.run(&["merge", goal]);
-        assert_eq!(ran.code, 3, "{goal}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, 5, "{goal}: {}{}", ran.stdout, ran.stderr);
         assert!(!sandbox.path(brings).exists(), "{goal} landed");
         assert!(
             sandbox.read("invisigoth.toml").contains("check.sh"),

@@ -151,28 +151,6 @@ fn candidates_wait_for_merge_with_no_merge() {
 }
 
 #[test]
-fn a_candidate_that_conflicts_with_what_landed_fails_and_says_where() {
-    let sandbox = Sandbox::ready();
-    sandbox.script(json!({"a": [whole("greet.txt", "a\n")], "b": [whole("greet.txt", "b\n")]}));
-    sandbox.goal("a", &[]);
-    sandbox.goal("b", &[]);
-    sandbox.ok(&["run", "--no-merge"]);
-    let ran = sandbox.run(&["merge"]);
-    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
-    assert_eq!(
-        (sandbox.read("greet.txt"), sandbox.landings("main")),
-        ("a\n".into(), vec!["a".into()])
-    );
-    let why = sandbox.attempt("b", 1, "attempt.json")["reason"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(why.contains("conflicts") && why.contains("greet.txt"), "{why}");
-    assert_eq!(sandbox.state("b"), "failed");
-    assert!(!sandbox.refs().contains_key("refs/heads/invisigoth/b"));
-}
-
-#[test]
 fn without_isolation_a_goal_is_one_plain_commit_and_its_row_comes_with_the_next() {
     for (key, value) in [
         ("invisigoth.run.isolation", "none"),

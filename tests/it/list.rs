@@ -34,7 +34,7 @@ fn it_shows_goals_and_chooses_by_state() {
     "#);
     assert_snapshot!(sandbox.shows(&["list", "--state", "lost"]), @r#"
     -- stderr
-    error: invalid value 'lost' for '--state <STATE>' [possible values: running, candidate, ready, blocked, held, proposed, failed, rejected, landed]
+    error: invalid value 'lost' for '--state <STATE>' [possible values: running, candidate, ready, blocked, held, proposed, failed, parked, rejected, landed]
     hint: `git invisigoth help list` tells more
     -- exit 2
     "#);

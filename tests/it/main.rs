@@ -45,6 +45,8 @@ mod demo;
 mod doctor;
 /// `edit`: editors that behave, and others.
 mod edit;
+/// What becomes of candidates that do not land.
+mod eviction;
 /// Executors that work in a folder.
 mod executors;
 /// `verify` after what people do in good faith.

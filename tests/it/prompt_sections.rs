@@ -472,15 +472,16 @@ fn what_each_section_takes_is_explained() {
     master prompt           82      0 %       all         -  yes
     rules                4,319     17 %      18 %         2  yes
       left out: AGENTS.md (1722 lines)
-    outline                 73      0 %       5 %        10  yes
-    latest commits          75      0 %       2 %         9  yes
-    rules of folders         0      0 %       4 %         4
-    dependencies             0      0 %       8 %         5
-    latest changes          94      0 %       8 %         8
-    definitions              0      0 %       3 %         7
-    ranked chunks           43      0 %    20 % +         6
+    outline                 73      0 %       5 %        11  yes
+    latest commits          75      0 %       2 %        10  yes
+    rules of folders         0      0 %       4 %         5
+    dependencies             0      0 %       8 %         6
+    latest changes          94      0 %       8 %         9
+    definitions              0      0 %       3 %         8
+    ranked chunks           43      0 %    20 % +         7
     files of the goal       61      0 %    40 % +         1
     earlier attempts         0      0 %       4 %         3
+    what did not land        0      0 %      12 %         4
     goal                    57      0 %       all         -
     -- stderr
     warning: rules are cut: AGENTS.md (1722 lines)

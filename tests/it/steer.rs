@@ -303,7 +303,7 @@ fn retry_makes_a_new_attempt_that_knows_why_the_last_one_failed() {
     assert_eq!(sandbox.attempt("a", 1, "attempt.json")["standing"], "retried");
     assert_snapshot!(sandbox.shows(&["retry", "--all"]), @r#"
     -- stderr
-    no goal has failed
+    no goal has failed or is parked
     -- exit 0
     "#);
     let prompt = sandbox.ok(&["prompt", "a"]);

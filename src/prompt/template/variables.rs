@@ -158,6 +158,12 @@ pub static VARIABLES: &[Variable] = &[
         CONTEXT,
     ),
     row(
+        "eviction",
+        Kind::Many(&BLOCK),
+        "what the last attempt met with, where it passed and did not land",
+        CONTEXT,
+    ),
+    row(
         "rules",
         Kind::Many(&BLOCK),
         "files with rules for contributors, such as AGENTS.md",

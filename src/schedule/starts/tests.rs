@@ -205,6 +205,7 @@ fn a_goal_is_built_on_one_candidate_that_people_want() {
         standing: Standing::Failed,
         reason: String::new(),
         outdated: false,
+        evictions: 0,
     };
     facts.learn(Fact::Attempt(id("c"), failed));
     assert_eq!(names(&stacked(&facts, 1)), ["d"]);

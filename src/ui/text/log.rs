@@ -8,6 +8,7 @@ use crate::{
         View,
         colour::Style,
         look::{Look, columns, count},
+        text::show,
     },
 };
 
@@ -52,7 +53,10 @@ fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
                 dollars(record.cost_usd),
                 words(&record.checks, record.red_green),
             ];
-            parts.join("  ").trim_end().to_owned()
+            let evicted = record
+                .evictions
+                .map(|times| format!("  evicted {}", show::times(times)));
+            format!("{}{}", parts.join("  ").trim_end(), evicted.unwrap_or_default())
         }
     };
     let took = match &row.undone_at {

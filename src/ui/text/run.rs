@@ -76,10 +76,13 @@ pub(crate) fn beside(look: &Look, why: &str) -> String {
 fn totals(look: &Look, summary: &Summary) -> String {
     let number = |state: State| summary.goals.iter().filter(|goal| goal.state == state).count();
     let mut parts = vec![format!("{} landed", number(State::Landed))];
-    for state in [State::Candidate, State::Held, State::Failed] {
+    for state in [State::Candidate, State::Held, State::Failed, State::Parked] {
         if number(state) > 0 {
             parts.push(format!("{} {state}", number(state)));
         }
+    }
+    if number(State::Ready) > 0 {
+        parts.push(format!("{} evicted", number(State::Ready)));
     }
     if number(State::Blocked) > 0 {
         parts.push(format!("{} paused", number(State::Blocked)));

@@ -86,8 +86,12 @@ fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, outcome: &Outcome) {
         || outcome.record.as_ref().is_some_and(landed);
     let end = match attempt.standing {
         Standing::Failed => format!("failed: {}", one_line(&attempt.reason)),
+        Standing::Evicted => format!("passed, and did not land: {}", one_line(&attempt.reason)),
         Standing::Retried => format!("to be tried again; it had failed: {}", one_line(&attempt.reason)),
         Standing::Paused => "paused at a cap".to_owned(),
+        Standing::Open if !attempt.reason.is_empty() && outcome.state != State::Landed => {
+            format!("passed, and did not land: {}", one_line(&attempt.reason))
+        }
         Standing::Open if has_passed => "passed".to_owned(),
         Standing::Open => "has not come to its end".to_owned(),
     };
@@ -140,8 +144,19 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
     if !record.replayable {
         lines.add("replay", "not possible from the recorded replies");
     }
+    if let Some(evictions) = record.evictions {
+        lines.add("evicted", &times(evictions));
+    }
     if let Some(remark) = &record.remark {
         lines.add("remark", remark);
+    }
+}
+
+/// Words how often a candidate was evicted before one landed.
+pub(crate) fn times(evictions: u32) -> String {
+    match evictions {
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
     }
 }
 
@@ -157,7 +172,7 @@ fn next(outcome: &Outcome) -> Option<String> {
             format!("`git invisigoth diff {id}`, then `git invisigoth merge {id}`")
         }
         State::Held => format!("git invisigoth release {id}"),
-        State::Failed => {
+        State::Failed | State::Parked => {
             format!("`git invisigoth retry {id}` lets it be tried again; or reword it, `git invisigoth edit {id}`")
         }
         State::Proposed => format!("`git invisigoth approve {id}`, or `git invisigoth reject {id} --why TEXT`"),

@@ -234,7 +234,7 @@ impl Outcome {
         if self.paused.is_some() {
             next.push(("next", "git invisigoth resume".to_owned()));
         }
-        let needs = [State::Held, State::Failed, State::Proposed].map(|state| self.of(state).next());
+        let needs = [State::Held, State::Failed, State::Parked, State::Proposed].map(|state| self.of(state).next());
         if let Some(row) = needs.into_iter().flatten().next() {
             let id = crate::detect::quoted(row.goal.as_str());
             next.push(("next", format!("git invisigoth show {id}")));

@@ -126,7 +126,7 @@ impl View for retry::Outcome {
 
     fn aside(&self) -> String {
         match (&self.running, self.goals.is_empty()) {
-            (_, true) => "no goal has failed".to_owned(),
+            (_, true) => "no goal has failed or is parked".to_owned(),
             (Some(running), _) => {
                 format!("the run that is at work at {running} tries none of them again; the next one does")
             }
@@ -144,7 +144,9 @@ impl View for comment::Outcome {
         let id = quoted(self.goal.goal.as_str());
         match self.goal.state {
             State::Running => "the attempt under way does not see it; the next one does".to_owned(),
-            State::Failed => format!("it stays failed: `git invisigoth retry {id}` lets it be tried again"),
+            state @ (State::Failed | State::Parked) => {
+                format!("it stays {state}: `git invisigoth retry {id}` lets it be tried again")
+            }
             State::Candidate => "its candidate was made without it".to_owned(),
             _ => String::new(),
         }

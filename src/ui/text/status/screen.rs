@@ -3,9 +3,10 @@
 use crate::schedule::State;
 
 /// States in the order in which they are shown: what needs a person, what runs, what waits.
-const ORDER: [State; 7] = [
+const ORDER: [State; 8] = [
     State::Held,
     State::Failed,
+    State::Parked,
     State::Proposed,
     State::Running,
     State::Candidate,
@@ -16,7 +17,7 @@ const ORDER: [State; 7] = [
 const LINES: usize = 15;
 
 /// Returns the states in order, with how many goals of each are shown; where there are more, a line says so.
-pub(super) fn shown(number: impl Fn(State) -> usize) -> [(State, usize); 7] {
+pub(super) fn shown(number: impl Fn(State) -> usize) -> [(State, usize); 8] {
     let numbers = ORDER.map(number);
     let (mut lines, mut left) = (numbers.map(|_| 0), LINES);
     // One line to each in turn, so that no state takes the room of all others.
