@@ -25,6 +25,8 @@ pub struct Open {
     pub reason: Option<String>,
     /// Higher goes first.
     pub priority: i64,
+    /// Keys that two sides set to different values, and no person has settled.
+    pub conflict: Vec<String>,
 }
 
 /// How the newest attempt at a goal stands, as the attempts ref tells.

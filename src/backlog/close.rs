@@ -11,6 +11,7 @@ use crate::{
         Backlog,
         error::BacklogError,
         history::{append, completed_row, rows, seal, union},
+        inbox::Inbox,
         read::id_text,
         spans::Row,
         utf8,
@@ -41,6 +42,30 @@ pub struct MemoryFiles {
     /// Sealed segments by path. All paths are needed, to number the next one; bytes only of those that could hold the
     /// goals at hand, the newest as a rule.
     pub segments: BTreeMap<String, Vec<u8>>,
+    /// The files of the inbox, by path.
+    pub inbox: BTreeMap<String, Vec<u8>>,
+}
+
+impl MemoryFiles {
+    /// Returns the open goals: those of the backlog's file, and those of the inbox.
+    ///
+    /// # Errors
+    /// When the backlog's file cannot be read. A file of the inbox that cannot be read is passed over.
+    pub fn open(&self) -> Result<Backlog, BacklogError> {
+        self.inbox().folded(self.array()?)
+    }
+
+    fn array(&self) -> Result<Backlog, BacklogError> {
+        match self.pending.as_slice() {
+            [] => Ok(Backlog::default()),
+            bytes => Backlog::parse(bytes).map_err(|error| error.in_file(PENDING)),
+        }
+    }
+
+    fn inbox(&self) -> Inbox {
+        let files = self.inbox.iter();
+        Inbox::readable(files.map(|(path, bytes)| (path.as_str(), bytes.as_slice())))
+    }
 }
 
 /// One goal that lands.
@@ -108,7 +133,8 @@ pub fn with_held(
     Ok(open)
 }
 
-/// Returns path and bytes of each memory file that is another one after `landings` and `reopened`; `late` are records of
+/// Returns path and bytes of each memory file that is another one after `landings` and `reopened`, no bytes for one that
+/// goes: the inbox is folded into the backlog's file. `late` are records of
 /// earlier landings that could not hold their own, `stale` goals that had landed before their rows were recorded: a row
 /// that stayed would open such a goal again. Goals that nobody worded (they are not in the backlog) are completed with what
 /// is known: id and commit.
@@ -122,10 +148,8 @@ pub fn close(
     late: &[&str],
     stale: &[GoalId],
 ) -> Result<Vec<(String, Vec<u8>)>, BacklogError> {
-    let backlog = match files.pending.as_slice() {
-        [] => Backlog::default(),
-        bytes => Backlog::parse(bytes).map_err(|error| error.in_file(PENDING))?,
-    };
+    let inbox = files.inbox();
+    let backlog = inbox.folded(files.array()?)?;
     let mut patch = Vec::new();
     let landed = landings.iter().map(|landing| landing.goal);
     let gone: Vec<GoalId> = landed.chain(stale).cloned().collect();
@@ -134,9 +158,10 @@ pub fn close(
     let rows = completed.rows.iter().copied();
     let rows: Vec<&str> = rows.chain(closed.iter().map(String::as_str)).collect();
     let open = reopen(&backlog.without(&gone), &rows, reopened)?;
-    if open.text() != backlog.text() {
+    if open.text() != backlog.text() || !inbox.is_empty() {
         patch.push((PENDING.to_owned(), open.to_bytes()));
     }
+    patch.extend(inbox.paths().map(|path| (path.to_owned(), Vec::new())));
     patch.extend(completed.grown(&closed)?);
     let history = Log::read(HISTORY, HISTORY_SEGMENTS, &files.history, &files.segments)?;
     let new = landings.iter().map(|landing| landing.record_line.trim_end());

@@ -155,6 +155,15 @@ impl BacklogError {
         }
     }
 
+    /// True where a merge was left unfinished.
+    pub fn is_unmerged(&self) -> bool {
+        match self {
+            Self::Conflict { .. } => true,
+            Self::In { source, .. } => source.is_unmerged(),
+            _ => false,
+        }
+    }
+
     /// Takes over what the JSON reader said about `text`; a conflict marker is named as the cause where there is one.
     pub(crate) fn broken(text: &str, error: &serde_json::Error) -> Self {
         let marker = |line: &str| {

@@ -4,9 +4,12 @@
 
 pub mod bulk;
 pub mod close;
+pub mod conflict;
 pub mod deps;
 pub mod error;
 pub mod history;
+pub mod inbox;
+pub mod markers;
 pub mod merge;
 pub mod read;
 pub mod sheet;
@@ -193,7 +196,8 @@ impl Backlog {
         self.spliced(kept.map(|(at, id)| (id.clone(), Piece::Keep(at))).collect())
     }
 
-    /// Returns the backlog with `value` under `key` of goal `id`; `null` takes the key out. No other byte changes.
+    /// Returns the backlog with `value` under `key` of goal `id`; `null` takes the key out. A conflict about that key is
+    /// settled by it. No other byte changes.
     ///
     /// # Errors
     /// When there is no such goal, the value does not fit the key, or it would change the id.
@@ -208,6 +212,9 @@ impl Backlog {
             Value::Null => old.without(key),
             other => old.with(key, &other.to_string()),
         };
+        let mut conflicts = conflict::of(&row);
+        conflicts.settle(key);
+        let row = conflict::put(&row, &conflicts);
         let text = row.as_str();
         goal_id(&Site {
             text,

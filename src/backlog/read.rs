@@ -6,12 +6,12 @@ use std::{borrow::Cow, collections::HashSet, fmt, str::FromStr as _};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, Visitor},
+    de::{self, IgnoredAny, Visitor},
 };
 
 use crate::{
     backlog::{
-        Backlog,
+        Backlog, conflict,
         error::{BacklogError, Lines, Place, said},
         spans::Row,
     },
@@ -32,6 +32,8 @@ pub struct GoalHead<'a> {
     pub priority: i64,
     /// Why it was decided as it was.
     pub reason: Option<Cow<'a, str>>,
+    /// Keys that two sides set to different values.
+    pub conflict: Vec<String>,
 }
 
 /// Text that is borrowed unless it has escapes. serde's own `Cow` owns it inside of `Option` and `Vec`.
@@ -72,6 +74,7 @@ struct Head<'a> {
     priority: Option<i64>,
     #[serde(borrow)]
     reason: Option<Text<'a>>,
+    conflict: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +86,10 @@ struct OnlyId<'a> {
 /// Reads the head of a row that was read as a goal before.
 pub(crate) fn head(row: &str) -> GoalHead<'_> {
     let Ok(head) = serde_json::from_str::<Head<'_>>(row) else {
-        return full_head(goal(row).unwrap_or_default());
+        return GoalHead {
+            conflict: conflicts(row),
+            ..full_head(goal(row).unwrap_or_default())
+        };
     };
     let needs = head.dependencies.unwrap_or_default();
     GoalHead {
@@ -92,7 +98,12 @@ pub(crate) fn head(row: &str) -> GoalHead<'_> {
         dependencies: needs.into_iter().map(|Text(text)| text).collect(),
         priority: head.priority.unwrap_or_default(),
         reason: head.reason.map(|Text(text)| text),
+        conflict: head.conflict.map_or_else(Vec::new, |_| conflicts(row)),
     }
+}
+
+fn conflicts(row: &str) -> Vec<String> {
+    conflict::of(row).keys().map(str::to_owned).collect()
 }
 
 /// The head of a goal whose row needs the slower reading.
@@ -104,6 +115,7 @@ fn full_head(goal: Goal) -> GoalHead<'static> {
         dependencies: needs.map(|need| need.as_str().to_owned().into()).collect(),
         priority: goal.priority,
         reason: goal.reason.map(Cow::Owned),
+        conflict: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use toml_edit::{Array, Document, InlineTable, Item, Key, TableLike, Value as Toml};
 
-use crate::{goal::Goal, id::GoalId, path::RepoPath};
+use crate::{backlog::conflict, detect, goal::Goal, id::GoalId, path::RepoPath};
 
 /// Keys that are shown in this order, also where the row does not have them.
 const ALWAYS: [&str; 8] = [
@@ -41,6 +41,10 @@ pub fn write(id: &GoalId, row: &str) -> String {
         "# Goal {id}. Save and leave to change it; an empty file changes nothing.\n\
          # Also read: labels, model, executor, max_attempts, budget_usd, reason, comments.\n"
     );
+    if conflict::is_one(row) {
+        fields.shift_remove(conflict::KEY);
+        text.push_str(&in_conflict(id, row));
+    }
     let first = ALWAYS.map(|key| {
         let value = fields.shift_remove(key).unwrap_or_else(|| default(key));
         (key.to_owned(), value)
@@ -60,6 +64,32 @@ pub fn write(id: &GoalId, row: &str) -> String {
     }
     if !untold.is_empty() {
         text.extend(["# Not shown, and kept: ", &untold.join(", "), "\n"]);
+    }
+    text
+}
+
+/// Words what other sides set keys to, in comments.
+fn in_conflict(id: &GoalId, row: &str) -> String {
+    let conflicts = conflict::of(row);
+    let mut text = String::new();
+    for (key, values) in conflicts.values() {
+        for value in values {
+            let said = match value {
+                Value::String(text) => text.clone(),
+                Value::Null => "(taken out)".to_owned(),
+                other => other.to_string(),
+            };
+            text.extend(["# Conflict: another side set `", key, "` to:\n"]);
+            text.extend(said.lines().flat_map(|line| ["#   ", line, "\n"]));
+        }
+    }
+    if !text.is_empty() {
+        let id = detect::quoted(id.as_str());
+        text.extend([
+            "# Change that key and it is settled; `git invisigoth edit ",
+            &id,
+            " --keep` keeps what stands here.\n",
+        ]);
     }
     text
 }

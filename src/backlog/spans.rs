@@ -79,6 +79,13 @@ pub(crate) fn array(text: &str) -> Result<Items, BacklogError> {
     })
 }
 
+/// Finds the one value of a text; returns where it starts.
+pub(crate) fn only_value(text: &str) -> Result<usize, BacklogError> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value: &RawValue = serde_json::from_str(body).map_err(|error| BacklogError::broken(text, &error))?;
+    Ok(within(text, value.get()).start)
+}
+
 /// One object, its keys and values as they are written.
 struct Members<'a>(Vec<(&'a str, &'a str)>);
 

@@ -133,7 +133,7 @@ pub enum Verb {
     /// Say something about a goal to whoever works at it next
     Comment(steer::Comment),
     /// Edit a goal in your editor
-    Edit(Id),
+    Edit(steer::Edit),
     /// Take goals out of the backlog
     Drop(steer::Drop),
     /// List what landed, and what it took

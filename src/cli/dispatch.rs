@@ -95,7 +95,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Release(args) => steer::release(at, &args),
         Verb::Retry(args) => steer::retry(at, &args),
         Verb::Comment(args) => steer::comment(at, args),
-        Verb::Edit(args) => steer::edit(at, &args.id),
+        Verb::Edit(args) => steer::edit(at, &args),
         Verb::Drop(args) => steer::drop(at, &args),
         Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
         Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),

@@ -18,6 +18,10 @@ const FILES: &[(&str, &str)] = &[
         "the backlog: an array, one goal per line; edit it by hand or with `git invisigoth add`",
     ),
     (
+        "memory/inbox/",
+        "goals that a branch adds, a file each; a landing moves them into the backlog",
+    ),
+    (
         "memory/completed_goals.json",
         "goals that landed; written by landing only",
     ),

@@ -49,7 +49,7 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault for an unfit or taken id, an unknown dependency, a path outside, or a backlog that cannot be read.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
-    rewrite::change(session, |found| {
+    rewrite::add(session, |found| {
         let known = &found.known;
         // Also one that people took back, and that has no row until the next landing writes it.
         let is_known = |id: &GoalId| known.facts.landed.contains(id) || known.facts.goals.contains_key(id);

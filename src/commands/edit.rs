@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr as _, eyre};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     backlog::{
-        Backlog,
+        Backlog, conflict,
         deps::{self, DepFault},
         sheet,
     },
@@ -44,7 +45,7 @@ pub struct Outcome {
     /// The goal.
     #[serde(flatten)]
     pub goal: Steered,
-    /// The keys that are other ones now; none where nothing was changed.
+    /// The keys that are other ones now, or no longer in conflict; none where nothing was changed.
     pub changed: Vec<String>,
 }
 
@@ -68,7 +69,7 @@ enum Left {
 pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     let repo = session.repo();
     let target = Target::read(session, &repo)?;
-    let known = recall::read(session, &repo, &target)?;
+    let known = recall::read_here(session, &repo, &target)?;
     let met = steering::meet_one(&known, id)?;
     let backlog = steering::with_row_at(&repo, &known, &known.backlog, id)?;
     let row = backlog.raw(id).unwrap_or_default().to_owned();
@@ -89,6 +90,35 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         Err(error) if is_kept => Err(kept(error, &file).into()),
         Err(error) => Err(error),
     }
+}
+
+/// Settles what is in conflict in goal `id`: what stands stays, what other sides said goes.
+///
+/// # Errors
+/// A fault for a goal that is not open or has no conflict, or when the backlog cannot be read or written.
+pub fn keep(session: &Session, id: &GoalId) -> Result<Outcome> {
+    rewrite::change(session, |found| {
+        let met = steering::meet_one(&found.known, id)?;
+        let before = &found.known.backlog;
+        let changed: Vec<String> = before
+            .raw(id)
+            .map(conflict::of)
+            .unwrap_or_default()
+            .keys()
+            .map(str::to_owned)
+            .collect();
+        if changed.is_empty() {
+            let fault = Fault::new(Kind::Error, format!("goal {id} has no conflict; nothing was changed"));
+            return Err(fault
+                .hint(format!("`git invisigoth show {}`", quoted(id.as_str())))
+                .into());
+        }
+        let backlog = before
+            .set(id, conflict::KEY, &Value::Null)
+            .map_err(|error| recall::backlog_fault(&error))?;
+        let goal = steering::steered(&found.known.facts, &met);
+        Ok((backlog, Outcome { goal, changed }))
+    })
 }
 
 /// Where the text is while it is edited.

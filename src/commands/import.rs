@@ -95,7 +95,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         _ => None,
     };
     let proposed = request.proposed.unwrap_or(request.format.is_untrusted());
-    let taken = rewrite::change(session, |found| {
+    let taken = rewrite::add(session, |found| {
         let rows = landed_rows(found, request.format)?;
         let busy: BTreeSet<GoalId> = busy(found);
         let here = Here {

@@ -39,7 +39,9 @@ const CONFIG: [(&str, &str); 4] = [
     ("merge.invisigoth.driver", "git-invisigoth merge-driver %O %A %B %P"),
 ];
 /// The line of `info/attributes` that names the driver.
-const ATTRIBUTES: &str = "/memory/*.json merge=invisigoth";
+const ATTRIBUTES: &str = "/memory/**/*.json merge=invisigoth";
+/// The line that earlier versions wrote: it leaves out segments and the inbox.
+const OLD_ATTRIBUTES: &str = "/memory/*.json merge=invisigoth";
 
 /// How to set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -350,7 +352,7 @@ fn undo(session: &Session, repo: &Repo, target: &Target) -> Result<Outcome> {
     if let Some(text) = fs::read_text(&attributes)? {
         let kept: String = text
             .lines()
-            .filter(|line| *line != ATTRIBUTES)
+            .filter(|line| ![ATTRIBUTES, OLD_ATTRIBUTES].contains(line))
             .map(|line| format!("{line}\n"))
             .collect();
         fs::write_atomic(&attributes, kept.as_bytes())?;

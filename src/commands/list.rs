@@ -1,5 +1,7 @@
 //! `list`: goals, one a line, by state.
 
+use std::collections::BTreeSet;
+
 use eyre::Result;
 use serde::Serialize;
 
@@ -31,6 +33,12 @@ pub struct Row {
     /// Why a person, or the planner, wants it to stand so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Keys that two sides set to different values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conflict: Vec<String>,
+    /// True where it is in the inbox of this branch only, and not open yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// Its first line.
     pub description: String,
 }
@@ -56,8 +64,9 @@ impl commands::Outcome for Outcome {
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let repo = session.repo();
     let target = Target::read(session, &repo)?;
-    let known = recall::read(session, &repo, &target)?;
+    let known = recall::read_here(session, &repo, &target)?;
     let wanted = |state: State| request.states.is_empty() || request.states.contains(&state);
+    let drafts: BTreeSet<&GoalId> = known.drafts.ids().collect();
     let mut goals: Vec<Row> = known
         .facts
         .goals
@@ -76,6 +85,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
                     .cloned()
                     .collect(),
                 reason: Some(why).filter(|why| is_decided && !why.is_empty()),
+                conflict: open.conflict.clone(),
+                draft: drafts.contains(id),
                 description: open.description.clone(),
             })
         })
@@ -88,6 +99,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             priority: 0,
             needs: Vec::new(),
             reason: None,
+            conflict: Vec::new(),
+            draft: false,
             description: descriptions.get(id).cloned().unwrap_or_default(),
         }));
     }

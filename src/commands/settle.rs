@@ -5,7 +5,12 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{session::Session, settle, worker::Worker},
+    engine::{
+        mend::{self, Mended},
+        session::Session,
+        settle,
+        worker::Worker,
+    },
     fault::Kind,
     id::{CommitId, GoalId},
 };
@@ -27,7 +32,7 @@ pub struct Row {
 }
 
 /// What was settled.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Outcome {
     /// Goals that landed by people's commits.
     pub landed: Vec<Row>,
@@ -43,6 +48,9 @@ pub struct Outcome {
     /// Why it waits beside the branch, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
+    /// Files that a merge had left with conflict markers, and that hold both sides now; nothing else was done then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mended: Vec<Mended>,
     #[serde(skip)]
     exit_code: bool,
 }
@@ -51,7 +59,7 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.settle/1";
 
     fn kind(&self) -> Option<Kind> {
-        (self.exit_code && self.commit.is_none()).then_some(Kind::Nothing)
+        (self.exit_code && self.commit.is_none() && self.mended.is_empty()).then_some(Kind::Nothing)
     }
 }
 
@@ -60,6 +68,13 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault when another run is at work, or when the repository cannot be read or written.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
+    let mended = mend::mend(session, &session.repo())?;
+    if !mended.is_empty() {
+        return Ok(Outcome {
+            mended,
+            ..Outcome::default()
+        });
+    }
     let mut worker = Worker::open(session)?;
     worker.begin()?;
     if worker.owes()? {
@@ -76,6 +91,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         rows_added: settled.rows_added,
         commit: settled.commit,
         beside,
+        mended,
         exit_code: request.exit_code,
     })
 }

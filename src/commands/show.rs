@@ -5,6 +5,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
+    backlog::{
+        conflict::{self, Conflicts},
+        inbox,
+    },
     commands,
     engine::{recall, run, session::Session, stored, target::Target},
     facts::Standing,
@@ -59,6 +63,15 @@ pub struct Outcome {
     /// Its row in the backlog, unknown keys included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<Box<RawValue>>,
+    /// What other sides set its keys to.
+    #[serde(skip_serializing_if = "Conflicts::is_empty")]
+    pub conflict: Conflicts,
+    /// Its file in the inbox of this branch, where the target does not have it yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
+    /// True where people edited its row after it had landed: that changes nothing, and the next landing takes the row out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub edited_after_landing: bool,
     /// Its candidate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate: Option<CommitId>,
@@ -83,7 +96,7 @@ impl commands::Outcome for Outcome {
 pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     let repo = session.repo();
     let target = Target::read(session, &repo)?;
-    let known = recall::read(session, &repo, &target)?;
+    let known = recall::read_here(session, &repo, &target)?;
     let Some((state, reason)) = schedule::state(&known.facts, id) else {
         return Err(run::unknown_goal(&known.facts, id).into());
     };
@@ -127,7 +140,18 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         Some(_) => (None, known.backlog.raw(id).map(str::to_owned)),
         None => landed_goal(&repo, target.tip, id)?,
     };
+    let edited_after_landing = match (&goal, state) {
+        (Some(goal), State::Landed) => {
+            let landed = landed_goal(&repo, target.tip, id)?.0;
+            landed.is_some_and(|landed| landed.version() != goal.version())
+        }
+        _ => false,
+    };
+    let drafted = known.drafts.ids().any(|draft| draft == id);
     Ok(Outcome {
+        conflict: known.backlog.raw(id).map(conflict::of).unwrap_or_default(),
+        edited_after_landing,
+        draft: drafted.then(|| inbox::path(id)),
         id: id.clone(),
         state,
         reason,

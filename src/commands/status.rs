@@ -42,6 +42,9 @@ pub struct Row {
     pub reason: String,
     /// Its first line.
     pub description: String,
+    /// Keys that two sides set to different values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conflict: Vec<String>,
     /// What it needs that has not landed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<GoalId>,
@@ -141,6 +144,7 @@ fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
             state,
             reason,
             description: open.description.clone(),
+            conflict: open.conflict.clone(),
             needs: needs.cloned().collect(),
             position: positions.get(id).copied(),
             next: next(state, open.decision, id),

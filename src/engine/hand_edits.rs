@@ -4,11 +4,17 @@
 //! Records only what is plainly a hand edit; staged and dirty work of the user stays exactly so. A run never needs the
 //! recording: an attempt stores the goal it ran.
 
+use std::collections::BTreeSet;
+
 use eyre::Result;
 
 use crate::{
-    backlog::{Backlog, close::PENDING},
-    engine::{recall, session::Session, target::Target},
+    backlog::{
+        Backlog,
+        close::PENDING,
+        inbox::{self, INBOX},
+    },
+    engine::{inbox as inboxes, recall, session::Session, target::Target},
     git::{
         Repo, advance,
         codetree::{self, MASTER_PROMPT},
@@ -16,6 +22,7 @@ use crate::{
         refs::{self, RefMove, Swap},
         tree,
     },
+    id::TreeId,
 };
 
 /// The subject of such a commit.
@@ -44,11 +51,20 @@ pub fn record_edits(session: &Session, repo: &Repo, target: &mut Target) -> Resu
     }
     let head_tree = tree::of_commit(repo, target.head)?;
     let mut edits = Vec::new();
-    for path in [PENDING, MASTER_PROMPT] {
+    for path in paths(repo, head_tree)? {
+        let path = path.as_str();
         let state = advance::file_state(repo, path)?;
-        let Some(content) = state.content else { continue };
-        let (blob, head) = (objects::blob_id(repo, &content)?, tree::blob_at(repo, head_tree, path)?);
-        if Some(blob) == head {
+        let is_gone = state.content.is_none();
+        if is_gone && !path.starts_with(INBOX) {
+            continue;
+        }
+        let content = state.content.unwrap_or_default();
+        let head = tree::blob_at(repo, head_tree, path)?;
+        let blob = match is_gone {
+            true => None,
+            false => Some(objects::blob_id(repo, &content)?),
+        };
+        if blob == head {
             continue;
         }
         if state.untouchable {
@@ -56,13 +72,18 @@ pub fn record_edits(session: &Session, repo: &Repo, target: &mut Target) -> Resu
                 "{path} is in conflict or outside the sparse checkout"
             )));
         }
-        if state.staged != head && state.staged != Some(blob) {
+        if state.staged != head && state.staged != blob {
             return Ok(Recorded::Skipped(format!("{path} is staged with other content")));
         }
-        if path == PENDING && Backlog::parse(&content).is_err() {
+        let is_valid = match path {
+            PENDING => Backlog::parse(&content).is_ok(),
+            MASTER_PROMPT => true,
+            _ => is_gone || inbox::row(&content).is_ok(),
+        };
+        if !is_valid {
             return Ok(Recorded::Skipped(format!("{path} is not valid")));
         }
-        edits.push((path, content, state.staged != Some(blob)));
+        edits.push((path.to_owned(), content, state.staged != blob));
     }
     if edits.is_empty() {
         return Ok(Recorded::Nothing);
@@ -77,20 +98,34 @@ pub fn record_edits(session: &Session, repo: &Repo, target: &mut Target) -> Resu
     write(session, repo, target, edits)
 }
 
-fn write(
-    session: &Session,
-    repo: &Repo,
-    target: &mut Target,
-    edits: Vec<(&'static str, Vec<u8>, bool)>,
-) -> Result<Recorded> {
+/// Lists the files whose edits are recorded. A file of the inbox that is gone is a goal taken out; where the backlog's own file
+/// is gone too, as in a sparse checkout, nobody took anything out.
+fn paths(repo: &Repo, head_tree: TreeId) -> Result<BTreeSet<String>> {
+    let mut paths = BTreeSet::from([PENDING, MASTER_PROMPT].map(str::to_owned));
+    if let Some(backlog) = repo
+        .workdir()
+        .map(|root| root.join(PENDING))
+        .filter(|path| path.is_file())
+    {
+        paths.extend(inboxes::on_disk(&backlog)?.into_keys());
+        paths.extend(inboxes::stored(repo, head_tree)?.into_keys());
+    }
+    Ok(paths)
+}
+
+/// Records files, given with their bytes, none for one that is gone, and whether to stage them.
+fn write(session: &Session, repo: &Repo, target: &mut Target, edits: Vec<(String, Vec<u8>, bool)>) -> Result<Recorded> {
     let code = tree::code_of_commit(repo, target.head)?;
     let mut files = Vec::new();
     for (path, content, stage) in edits {
-        let blob = objects::write_blob(repo, &content)?;
+        let is_gone = path.starts_with(INBOX) && content.is_empty();
         if let Some(workdir) = repo.workdir().filter(|_| stage) {
-            advance::stage(&session.env, workdir, path, blob)?;
+            match is_gone {
+                true => advance::unstage(&session.env, workdir, &path)?,
+                false => advance::stage(&session.env, workdir, &path, objects::write_blob(repo, &content)?)?,
+            }
         }
-        files.push((path.to_owned(), content));
+        files.push((path, content));
     }
     let memory = codetree::with_memory(repo, code, code.root, &files)?;
     let message = commit::Message {

@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use eyre::{Result, eyre};
 
 use crate::{
-    backlog::close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
+    backlog::{
+        Backlog,
+        close::{self, COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, MemoryFiles, PENDING},
+    },
     check::{CheckRow, Verified},
     engine::{
         eviction::Why,
-        landed,
+        inbox, landed,
         members::{self, Fit, Member},
         recall,
         stored::{self, Begun, Stored},
@@ -419,12 +422,23 @@ pub fn memory_files(repo: &Repo, commit: CommitId) -> Result<MemoryFiles> {
                 .map(|name| (format!("{folder}{name}"), Vec::new())),
         );
     }
+    let inbox = inbox::stored(repo, root)?;
     Ok(MemoryFiles {
+        inbox,
         pending: read(PENDING)?,
         completed: read(COMPLETED)?,
         history: read(HISTORY)?,
         segments,
     })
+}
+
+/// Reads the open goals of a commit, those of its inbox among them.
+///
+/// # Errors
+/// A fault with the place where the backlog is broken; when trees or blobs cannot be read.
+pub fn open(repo: &Repo, commit: CommitId) -> Result<Backlog> {
+    let files = memory_files(repo, commit)?;
+    Ok(files.open().map_err(|error| recall::backlog_fault(&error))?)
 }
 
 /// Reads what the attempt behind a candidate took. A candidate without one, whoever made it, lands with what can be known.

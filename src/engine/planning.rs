@@ -360,7 +360,7 @@ impl<'a> Talk<'a> {
             policy: &policy,
             created_at: &self.stored.started_at,
         };
-        rewrite::change(self.session, |found| {
+        rewrite::add(self.session, |found| {
             let known = known(&found.repo, found.target.tip, &found.known)?;
             let code = tree::code_of_commit(&found.repo, self.stored.base)?;
             let mut judged = judge::judge(reading, &known, &tree::snapshot(&found.repo, code), &limits)?;

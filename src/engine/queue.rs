@@ -191,7 +191,11 @@ impl Queue {
         Ok(self.waiting(lead, demand).next().is_some())
     }
 
-    fn waiting<'f>(&self, lead: &'f Worker<'_>, demand: Demand<'f>) -> impl Iterator<Item = (&'f GoalId, &'f Candidate)> {
+    fn waiting<'f>(
+        &self,
+        lead: &'f Worker<'_>,
+        demand: Demand<'f>,
+    ) -> impl Iterator<Item = (&'f GoalId, &'f Candidate)> {
         let all = eligible(&lead.facts, demand.only, demand.approved);
         all.filter(|(_, candidate)| !self.left.contains(&candidate.commit))
     }

@@ -14,9 +14,10 @@ use crate::{
         deps::{self, DepFault},
         error::BacklogError,
         history as rows,
+        inbox::Inbox,
     },
     engine::{
-        claims,
+        claims, inbox,
         landed::{self, Landed},
         session::Session,
         stored::{self, Stored},
@@ -42,6 +43,10 @@ pub struct Recalled {
     pub backlog: Backlog,
     /// What people's commits say that the tip's memory files do not yet.
     pub landed: Landed,
+    /// Goals of the backlog that stand in the target's inbox.
+    pub inbox: Inbox,
+    /// Goals in the inbox of a checkout of another branch: they are open once the target has them.
+    pub drafts: Inbox,
 }
 
 /// Reads the facts about `target`, with the backlog as the working file words it where the target is checked out here.
@@ -49,7 +54,22 @@ pub struct Recalled {
 /// # Errors
 /// A fault with the place where the backlog is broken; an error where refs or objects cannot be read.
 pub fn read(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled> {
-    read_with(session, repo, target, backlog(repo, target)?)
+    let (backlog, inbox) = inbox::backlog(repo, target)?;
+    let known = read_with(session, repo, target, backlog)?;
+    Ok(Recalled { inbox, ..known })
+}
+
+/// As `read`, with the goals that the inbox of this checkout has where it is of another branch: for whoever words goals, not
+/// for whoever works on them.
+///
+/// # Errors
+/// As `read`; also where such a file is broken.
+pub fn read_here(session: &Session, repo: &Repo, target: &Target) -> Result<Recalled> {
+    let (backlog, inbox) = inbox::backlog(repo, target)?;
+    let drafts = inbox::drafts(repo, target, &backlog)?;
+    let backlog = drafts.folded(backlog).map_err(|error| backlog_fault(&error))?;
+    let known = read_with(session, repo, target, backlog)?;
+    Ok(Recalled { inbox, drafts, ..known })
 }
 
 /// As `read`, with a backlog that may not be written yet.
@@ -80,6 +100,8 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
         facts,
         backlog,
         landed: all,
+        inbox: Inbox::default(),
+        drafts: Inbox::default(),
     })
 }
 
@@ -89,7 +111,11 @@ pub fn backlog_fault(error: &BacklogError) -> Fault {
         BacklogError::In { path, .. } => (path.as_str(), error.to_string()),
         _ => (PENDING, format!("{PENDING}: {error}")),
     };
-    Fault::new(Kind::Error, what).hint(format!("mend {path}; nothing was changed"))
+    let fault = Fault::new(Kind::Error, what);
+    if error.is_unmerged() {
+        return fault.hint("`git invisigoth settle` merges both sides goal by goal; nothing was changed");
+    }
+    fault.hint(format!("mend {path}; nothing was changed"))
 }
 
 fn open_goals(backlog: &Backlog, beside: &Backlog, all: &Landed) -> Result<BTreeMap<GoalId, Open>> {
@@ -104,6 +130,7 @@ fn open_goals(backlog: &Backlog, beside: &Backlog, all: &Landed) -> Result<BTree
                 decision: head.status,
                 reason: head.reason.map(std::borrow::Cow::into_owned),
                 priority: head.priority,
+                conflict: head.conflict,
             };
             goals.insert(id.clone(), open);
         }
@@ -141,8 +168,8 @@ fn goals_beside(repo: &Repo, target: &Target, working: &Backlog) -> Result<Backl
         return Ok(beside);
     }
     let at = |commit| -> Result<Option<Backlog>> {
-        let text = tree::read_file(repo, tree::of_commit(repo, commit)?, PENDING)?;
-        Ok(text.and_then(|text| Backlog::parse(&text).ok()))
+        let open = inbox::backlog_at(repo, tree::of_commit(repo, commit)?);
+        Ok(open.ok().map(|(open, _)| open))
     };
     let (head, Some(tip)) = (at(target.head)?.unwrap_or_default(), at(target.tip)?) else {
         return Ok(beside);
@@ -162,33 +189,6 @@ fn dependency_fault(backlog: &Backlog, goal: Option<&GoalId>, wrong: &dyn std::f
         .map(|place| format!("{place}: "))
         .unwrap_or_default();
     Fault::new(Kind::Error, format!("{PENDING}: {place}{wrong}")).hint(format!("mend `dependencies` in {PENDING}"))
-}
-
-/// Reads the backlog: the working file where the target is checked out here, else the tip's.
-///
-/// # Errors
-/// A fault with the place where it is broken.
-pub fn backlog(repo: &Repo, target: &Target) -> Result<Backlog> {
-    let working = backlog_file(repo, target).and_then(|path| std::fs::read(path).ok());
-    let text = match working {
-        Some(text) => Some(text),
-        None => tree::read_file(repo, tree::of_commit(repo, target.tip)?, PENDING)?,
-    };
-    match text {
-        Some(text) => Backlog::parse(&text).map_err(|error| backlog_fault(&error).into()),
-        None => Ok(Backlog::default()),
-    }
-}
-
-/// Reads a text of the backlog's file; nothing at all is an empty backlog.
-///
-/// # Errors
-/// A fault with the place where it is broken.
-pub fn parsed(text: &str) -> Result<Backlog> {
-    match text {
-        "" => Ok(Backlog::default()),
-        text => Backlog::parse(text.as_bytes()).map_err(|error| backlog_fault(&error).into()),
-    }
 }
 
 /// Returns where the backlog is edited by hand: in this worktree, where it has the target checked out.

@@ -11,7 +11,7 @@ use crate::{
     backlog::history as rows,
     engine::{
         land::{self, Closing},
-        recall::{self, backlog_fault},
+        recall::backlog_fault,
         records,
         worker::Worker,
     },
@@ -89,8 +89,7 @@ fn once(worker: &mut Worker<'_>) -> Result<Option<Settled>> {
 /// Finds what people's commits say that the tip's memory files do not.
 fn found(worker: &Worker<'_>) -> Result<Settled> {
     let people = &worker.by_people;
-    let pending = land::memory_files(&worker.repo, worker.target.tip)?.pending;
-    let open = recall::parsed(&String::from_utf8_lossy(&pending))?;
+    let open = land::open(&worker.repo, worker.target.tip)?;
     let is_new = |goal: &&GoalId| people.unsettled.iter().all(|(other, _)| other != *goal);
     let stale = people
         .stale

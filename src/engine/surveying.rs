@@ -223,7 +223,7 @@ fn landed(repo: &Repo, base: CommitId, known: &Recalled) -> Result<String> {
 mod tests {
     use super::*;
     use crate::{
-        backlog::Backlog,
+        backlog::{Backlog, inbox::Inbox},
         engine::landed::Landed,
         facts::{AttemptFact, Facts, Open},
     };
@@ -261,6 +261,8 @@ mod tests {
             facts,
             backlog: Backlog::default(),
             landed: Landed::default(),
+            inbox: Inbox::default(),
+            drafts: Inbox::default(),
         });
         assert_eq!(lists.open, ["g-1: Fold accents (failed)", "g-3: Say why (proposed)"]);
         assert_eq!(lists.rejected, ["g-2: Rewrite it — it is fast"]);

@@ -240,8 +240,7 @@ fn swap(
     worker.target.look(&worker.repo)?;
     let (tip, at) = (worker.target.tip, worker.session.clock.now());
     let lines = lines(worker, &members, (why, &at.rfc3339()), (verified, *known_red))?;
-    let pending = String::from_utf8_lossy(&land::memory_files(&worker.repo, tip)?.pending).into_owned();
-    let open = recall::parsed(&pending)?;
+    let open = land::open(&worker.repo, tip)?;
     let own = Closing {
         reopened: members
             .iter()
@@ -415,8 +414,7 @@ fn hold(worker: &mut Worker<'_>, goals: &[GoalId], why: Option<&str>) -> Result<
     if goals.is_empty() {
         return Ok(());
     }
-    let pending = String::from_utf8_lossy(&land::memory_files(&worker.repo, worker.target.tip)?.pending).into_owned();
-    let open = recall::parsed(&pending)?;
+    let open = land::open(&worker.repo, worker.target.tip)?;
     let own = Closing {
         reopened: goals
             .iter()

@@ -14,7 +14,7 @@ use crate::{
     engine::{
         asking::Asking,
         checks::Checker,
-        hand_edits,
+        hand_edits, inbox,
         landed::{self, Landed},
         live::{Live, Phase},
         pool::{Pool, Urgency},
@@ -72,7 +72,7 @@ pub struct Worker<'s> {
     again: Vec<GoalId>,
     unnoted: Vec<(Oid, String)>,
     followed: Moment,
-    backlog_stamp: Option<fs::Stamp>,
+    backlog_stamp: Option<inbox::Stamp>,
     turn: Option<Turn>,
     /// The last tip that is known to be fit to build on; `None` where the base was not checked.
     sound: Option<CommitId>,
@@ -115,11 +115,12 @@ impl<'s> Worker<'s> {
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;
         let gate = session::gate(session, &repo, &settings)?;
         // The stamp first: an edit in between is then seen as one.
-        let backlog_stamp = recall::backlog_file(&repo, &target).and_then(|path| fs::stamp(&path));
+        let backlog_stamp = inbox::stamp(&repo, &target);
         let Recalled {
             facts,
             backlog,
             landed: by_people,
+            ..
         } = recall::read(session, &repo, &target)?;
         let pool = Pool::new(session, &repo, check_jobs(&settings));
         let unwritten = records::late_rows(&repo, target.tip)?;
@@ -386,7 +387,9 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// When refs or the backlog cannot be read.
     pub fn recall(&mut self) -> Result<()> {
-        let Recalled { facts, backlog, landed } = recall::read(self.session, &self.repo, &self.target)?;
+        let Recalled {
+            facts, backlog, landed, ..
+        } = recall::read(self.session, &self.repo, &self.target)?;
         let durations = std::mem::take(&mut self.facts.durations);
         (self.facts, self.backlog, self.by_people) = (facts, Arc::new(backlog), landed);
         self.facts.durations = durations;
@@ -401,7 +404,7 @@ impl<'s> Worker<'s> {
     /// When refs, objects or the index cannot be read or written.
     pub fn take_in_edits(&mut self) -> Result<()> {
         self.target.look(&self.repo)?;
-        let stamp = recall::backlog_file(&self.repo, &self.target).and_then(|path| fs::stamp(&path));
+        let stamp = inbox::stamp(&self.repo, &self.target);
         if recall::backlog_file(&self.repo, &self.target).is_none() {
             // Not checked out here, the backlog changes by commits.
             return self.refresh_target();
@@ -484,16 +487,18 @@ impl<'s> Worker<'s> {
     }
 
     /// A fast-forward rewrites the backlog's file: that is no hand edit. Returns the file's stamp where it is as in the head.
-    fn stamp_of_unedited_backlog(&self) -> Result<Option<fs::Stamp>> {
+    fn stamp_of_unedited_backlog(&self) -> Result<Option<inbox::Stamp>> {
         let Some(path) = recall::backlog_file(&self.repo, &self.target) else {
             return Ok(None);
         };
-        let stamp = fs::stamp(&path);
-        let head = tree::blob_at(&self.repo, tree::of_commit(&self.repo, self.target.head)?, PENDING)?;
+        let stamp = inbox::stamp(&self.repo, &self.target);
+        let root = tree::of_commit(&self.repo, self.target.head)?;
+        let head = tree::blob_at(&self.repo, root, PENDING)?;
         let now = fs::read(&path)?
             .map(|content| objects::blob_id(&self.repo, &content))
             .transpose()?;
-        Ok(stamp.filter(|_| now.is_some() && now == head))
+        let is_unedited = now.is_some() && now == head && inbox::on_disk(&path)? == inbox::stored(&self.repo, root)?;
+        Ok(stamp.filter(|_| is_unedited))
     }
 
     /// Follows where the last time is two seconds ago, and takes in hand edits.

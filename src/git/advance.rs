@@ -249,3 +249,11 @@ pub fn stage(env: &Env, workdir: &Path, path: &str, blob: BlobId) -> Result<()> 
     let entry = format!("100644,{blob},{path}");
     command::stdout(env, workdir, &["update-index", "--add", "--cacheinfo", &entry]).map(|_| ())
 }
+
+/// Takes the index entry of a memory file away. The file is not touched.
+///
+/// # Errors
+/// As `stage`.
+pub fn unstage(env: &Env, workdir: &Path, path: &str) -> Result<()> {
+    command::stdout(env, workdir, &["update-index", "--force-remove", "--", path]).map(|_| ())
+}

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use gix::objs::{Tree, WriteTo as _, tree::EntryKind};
 
 use crate::{
-    backlog::close::{COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, PENDING},
+    backlog::{
+        close::{COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, PENDING},
+        inbox::INBOX,
+    },
     git::{Doing as _, GitError, Repo, Result, gix_id, objects, oid},
     id::{BlobId, TreeId},
     path::RepoPath,
@@ -20,7 +23,7 @@ const MEMORY: &str = "memory";
 pub const MASTER_PROMPT: &str = "memory/master_prompt.txt";
 
 const RESERVED_FILES: [&str; 4] = [PENDING, COMPLETED, HISTORY, MASTER_PROMPT];
-const RESERVED_FOLDERS: [&str; 2] = [HISTORY_SEGMENTS, COMPLETED_SEGMENTS];
+const RESERVED_FOLDERS: [&str; 3] = [HISTORY_SEGMENTS, COMPLETED_SEGMENTS, INBOX];
 
 /// True for the memory files that are ours: checks, edits and merges never see them.
 pub fn is_reserved(path: &RepoPath) -> bool {
@@ -160,26 +163,34 @@ impl MemoryTree {
     }
 }
 
-/// Puts memory files onto `code`: those of the tree `memory_of`, with `files` written over them.
+/// Puts memory files onto `code`: those of the tree `memory_of`, with `files` written over them. A file of the inbox without
+/// bytes is taken away.
 ///
 /// # Errors
 /// Refuses a path that is not reserved; fails when trees cannot be read or written.
 pub fn with_memory(repo: &Repo, code: CodeTree, memory_of: TreeId, files: &[(String, Vec<u8>)]) -> Result<MemoryTree> {
     let root = with_memory_of(repo, code, memory_of)?;
-    let mut blobs = Vec::new();
+    let (mut blobs, mut gone) = (Vec::new(), Vec::new());
     for (path, content) in files {
         let path = RepoPath::from_git(path.as_bytes());
         if !is_reserved(&path) {
             return Err(GitError::new(format!("{path} is not a memory file")));
         }
-        blobs.push((path, objects::write_blob(repo, content)?));
+        if content.is_empty() && path.is_under(INBOX.trim_end_matches('/')) {
+            gone.push(path);
+        } else {
+            blobs.push((path, objects::write_blob(repo, content)?));
+        }
     }
-    if blobs.is_empty() {
+    if blobs.is_empty() && gone.is_empty() {
         return Ok(MemoryTree(root));
     }
     let root = edit(repo, root, |editor| {
         for (path, BlobId(blob)) in &blobs {
             editor.upsert(path.names(), EntryKind::Blob, gix_id(*blob))?;
+        }
+        for path in &gone {
+            editor.remove(path.names())?;
         }
         Ok(())
     })?;

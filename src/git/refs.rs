@@ -75,6 +75,21 @@ pub fn head(repo: &Repo) -> Result<Head> {
     }
 }
 
+/// Returns the branch that clones of `remote` start on, as far as this clone knows.
+///
+/// # Errors
+/// When the ref cannot be read.
+pub fn default_of(repo: &Repo, remote: &str) -> Result<Option<String>> {
+    let name = format!("refs/remotes/{remote}/HEAD");
+    let found = repo
+        .gix
+        .try_find_reference(name.as_str())
+        .doing(|| format!("reading {name}"))?;
+    let target = found.and_then(|found| found.target().try_name().map(ToString::to_string));
+    let below = format!("refs/remotes/{remote}/");
+    Ok(target.and_then(|target| target.strip_prefix(&below).map(str::to_owned)))
+}
+
 /// Reads a ref; `None` where there is none.
 ///
 /// # Errors

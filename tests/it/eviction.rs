@@ -234,7 +234,11 @@ fn a_candidate_that_a_person_changed_stays_and_waits() {
     let mine = sandbox.id("HEAD");
     sandbox.git(&["switch", "-q", "main"]);
     // Whatever date the person's commit has.
-    sandbox.ok(&["edit", "a", "--priority", "1"]);
+    let goals = sandbox.read("memory/pending_goals.json");
+    sandbox.write(
+        "memory/pending_goals.json",
+        &goals.replacen("\"id\":\"a\"", "\"id\":\"a\",\"priority\":1", 1),
+    );
     let ran = sandbox.run(&["run"]);
     assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
     assert!(

@@ -37,6 +37,8 @@ mod check;
 mod cli;
 /// `config`: the settings, with their origins.
 mod config;
+/// Backlogs that grow on two sides.
+mod conflicts;
 /// `context`: what it prints; bad queries, files and repositories.
 mod context;
 /// `demo`: the scratch repository.

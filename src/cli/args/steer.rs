@@ -32,6 +32,17 @@ pub struct Hold {
     pub why: Option<String>,
 }
 
+/// `edit`
+#[derive(Args, Debug)]
+pub struct Edit {
+    /// The goal
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Open no editor: of values in conflict, those that stand are right
+    #[arg(long)]
+    pub keep: bool,
+}
+
 /// `drop`
 #[derive(Args, Debug)]
 pub struct Drop {

@@ -93,8 +93,16 @@ pub(crate) fn comment(at: &Opened, args: steer::Comment) -> Result<u8> {
 ///
 /// # Errors
 /// Those of the command.
-pub(crate) fn edit(at: &Opened, named: &str) -> Result<u8> {
-    answer(at, &edit::run(&at.session()?, &id(named)?)?)
+pub(crate) fn edit(at: &Opened, args: &steer::Edit) -> Result<u8> {
+    let (session, id) = (at.session()?, id(&args.id)?);
+    answer(
+        at,
+        &if args.keep {
+            edit::keep(&session, &id)
+        } else {
+            edit::run(&session, &id)
+        }?,
+    )
 }
 
 /// Runs `diff`.

@@ -54,8 +54,9 @@ impl Watched {
         ];
         let named = named.into_iter().map(|name| common.join(name));
         let backlog = recall::backlog_file(&repo, &target);
+        let inbox = backlog.as_ref().map(|path| path.with_file_name("inbox"));
         Ok(Self {
-            paths: own.into_iter().chain(named).chain(backlog).collect(),
+            paths: own.into_iter().chain(named).chain(backlog).chain(inbox).collect(),
         })
     }
 

@@ -12,7 +12,10 @@ use crate::{
         delta::{self, Delta},
         moves::Moves,
     },
-    backlog::close::{COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, PENDING},
+    backlog::{
+        close::{COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, PENDING},
+        inbox::{self, INBOX},
+    },
     git::{Repo, codetree, objects, tree},
     id::{BlobId, CommitId},
 };
@@ -80,7 +83,7 @@ impl<'r> Memory<'r> {
             return Ok(Moves::default());
         }
         Ok(Moves {
-            pending: self.delta(&old, &new, (PENDING, None))?,
+            pending: self.delta(&old, &new, (PENDING, Some(INBOX)))?,
             completed: self.delta(&old, &new, (COMPLETED, Some(COMPLETED_SEGMENTS)))?,
             history: self.delta(&old, &new, (HISTORY, Some(HISTORY_SEGMENTS)))?,
         })
@@ -97,13 +100,24 @@ impl<'r> Memory<'r> {
             return Ok(Delta::default());
         }
         let mut texts = |files: &Files| -> Result<Vec<Rc<str>>> {
-            let ids = paths.iter().filter_map(|path| files.get(*path));
-            ids.map(|id| self.text(*id)).collect()
+            let texts = paths.iter().filter_map(|path| Some((path, files.get(*path)?)));
+            let texts = texts.map(|(path, id)| Ok((path.starts_with(INBOX), self.text(*id)?)));
+            texts
+                .map(|text| text.map(|(is_one, text)| if is_one { as_array(&text) } else { text }))
+                .collect()
         };
         let (before, after) = (texts(old)?, texts(new)?);
         fn all(texts: &[Rc<str>]) -> Vec<&str> {
             texts.iter().map(AsRef::as_ref).collect()
         }
         delta::between(&all(&before), &all(&after)).wrap_err_with(|| format!("reading {file}"))
+    }
+}
+
+/// Words a file of the inbox as an array, as folding it into the backlog's file does; one that cannot be read has no goal.
+fn as_array(text: &str) -> Rc<str> {
+    match inbox::row(text.as_bytes()) {
+        Ok((_, row)) => format!("[{row}]").into(),
+        Err(_) => "[]".into(),
     }
 }

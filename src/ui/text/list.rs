@@ -36,6 +36,12 @@ impl View for Outcome {
             if let Some(reason) = &row.reason {
                 remarks = format!("{remarks}  ({})", look.cut(reason, REASON));
             }
+            if !row.conflict.is_empty() {
+                remarks = format!("{remarks}  (conflict: {})", row.conflict.join(", "));
+            }
+            if row.draft {
+                remarks = format!("{remarks}  (on this branch)");
+            }
             // The description gives way to what stands behind it.
             let room = look.width.saturating_sub(10 + id + 2).max(30);
             let description = room.saturating_sub(columns(&remarks)).max(16);

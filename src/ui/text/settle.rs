@@ -30,14 +30,29 @@ impl View for Outcome {
             };
             lines.add("commit", &format!("{}{records}", commit.short()));
         }
+        for file in &self.mended {
+            let left = match file.conflicts.as_slice() {
+                [] => String::new(),
+                [id] => format!("; in conflict: {id}"),
+                [id, rest @ ..] => format!("; in conflict: {id} and {} more", rest.len()),
+            };
+            lines.add("merged", &format!("{}: both sides are in it{left}", file.path));
+        }
+        if !self.mended.is_empty() {
+            let paths: Vec<&str> = self.mended.iter().map(|file| file.path.as_str()).collect();
+            lines.add(
+                "next",
+                &format!("git add {}, and go on with the merge", paths.join(" ")),
+            );
+        }
         let beside = self.beside.as_ref().map(|why| run::beside(look, why));
         lines.end() + &beside.unwrap_or_default()
     }
 
     fn aside(&self) -> String {
         match self.commit {
-            None => "nothing to settle: memory/ says what the commits say".to_owned(),
-            Some(_) => String::new(),
+            None if self.mended.is_empty() => "nothing to settle: memory/ says what the commits say".to_owned(),
+            _ => String::new(),
         }
     }
 }

@@ -30,6 +30,19 @@ impl View for Outcome {
         if let Some(goal) = self.goal.as_ref().or(self.asked.as_ref()) {
             asked(&mut lines, goal);
         }
+        for (key, values) in self.conflict.values() {
+            for value in values {
+                lines.painted(Style::Warn, "conflict", &format!("another side set {key} to"));
+                lines.indented(value.as_str().unwrap_or(&value.to_string()));
+            }
+        }
+        if let Some(file) = &self.draft {
+            lines.add("inbox", &format!("{file} of this branch; open once it is merged"));
+        }
+        if self.edited_after_landing {
+            let what = "after it had landed, which changes nothing; `git invisigoth add` makes it a goal of its own";
+            lines.painted(Style::Warn, "edited", what);
+        }
         for attempt in &self.attempts {
             tried(&mut lines, attempt, self);
         }
@@ -162,6 +175,14 @@ pub(crate) fn times(evictions: u32) -> String {
 
 fn next(outcome: &Outcome) -> Option<String> {
     let id = quoted(outcome.id.as_str());
+    if !outcome.conflict.is_empty() {
+        return Some(format!(
+            "`git invisigoth edit {id}`, or with `--keep` what stands is right"
+        ));
+    }
+    if outcome.draft.is_some() {
+        return None;
+    }
     Some(match outcome.state {
         State::Landed => {
             let commit = outcome.record.as_ref().map(|record| record.commit.short())?;

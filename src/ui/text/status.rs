@@ -189,10 +189,24 @@ impl Outcome {
             };
             fitting(lines, look, (Style::Bold, "budget"), &format!("{spent} {when}"));
         }
+        self.conflicts(lines, look);
         if let Some(why) = &self.beside {
             let why = format!("results are beside {}: {why}", self.target);
             fitting(lines, look, (Style::Warn, "waiting"), &why);
         }
+    }
+
+    /// Names a goal whose keys two sides set differently, and how many more there are.
+    fn conflicts(&self, lines: &mut Lines<'_>, look: &Look) {
+        let mut all = self.goals.iter().filter(|row| !row.conflict.is_empty());
+        let Some(row) = all.next() else { return };
+        let more = match all.count() {
+            0 => String::new(),
+            more => format!(", {more} more"),
+        };
+        let command = format!("git invisigoth show {}", crate::detect::quoted(row.goal.as_str()));
+        let about = format!("{} ({}){more}: {command}", row.goal, row.conflict.join(", "));
+        fitting(lines, look, (Style::Warn, "conflict"), &about);
     }
 
     fn number(&self, state: State) -> usize {

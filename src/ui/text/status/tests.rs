@@ -16,6 +16,7 @@ fn row(state: State, id: &str, reason: &str) -> Row {
         goal: id.parse().unwrap(),
         state,
         reason: reason.into(),
+        conflict: Vec::new(),
         description: "What it is about".into(),
         needs: Vec::new(),
         position: None,
