@@ -30,6 +30,8 @@ pub struct Settings {
     pub budget: Budget,
     /// `[paths]`
     pub paths: Paths,
+    /// `[hooks]`
+    pub hooks: Hooks,
     /// `[executor.NAME]`: programs of the user's own, by name.
     #[serde(rename = "executor")]
     pub executors: BTreeMap<String, External>,
@@ -210,6 +212,32 @@ pub struct Paths {
     pub hold: Vec<String>,
     /// Without one.
     pub allow: Vec<String>,
+}
+
+/// `[hooks]`: what hooks of git do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Hooks {
+    /// Whether a target whose newest commit has no verdict is not pushed.
+    pub require_verdict: bool,
+    /// What is started after a commit or a merge.
+    pub start: Start,
+    /// Longest time that a push waits for what it brought to be landed.
+    pub wait: Duration,
+}
+
+/// What a hook starts in the background.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// `run`
+    Run,
+    /// `plan`
+    Plan,
+    /// `run --plan`
+    RunPlan,
 }
 
 /// `[executor.NAME]`: a program that works in a folder and changes files there.

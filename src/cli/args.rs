@@ -19,6 +19,8 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
+/// `hooks`
+pub mod hooks;
 /// `verify`
 pub mod verify;
 
@@ -188,6 +190,8 @@ pub enum Verb {
     Import(import::Import),
     /// Write how goals stand here into another tool's file
     Export(import::Export),
+    /// Install the hooks of git, beside those that are there
+    Hooks(hooks::Hooks),
     /// Print or install the manual pages
     Man(Man),
     /// Print or install the completion script of a shell
@@ -453,6 +457,7 @@ pub struct Hook {
     /// The hook's name
     pub name: String,
     /// What git hands to the hook
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub args: Vec<String>,
 }
 

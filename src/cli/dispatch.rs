@@ -3,6 +3,7 @@
 mod adopt;
 mod config;
 mod context;
+mod hooks;
 mod import;
 mod plan;
 mod status;
@@ -123,7 +124,8 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Demo(args) => show_demo(at, args),
         Verb::Models(args) => list_models(at, args),
         Verb::Doctor => examine(at),
-        Verb::Hook(args) => answer(at, &commands::hook::run(&at.session()?, &args.name)?),
+        Verb::Hook(args) => hooks::called(at, args),
+        Verb::Hooks(args) => hooks::run(at, args),
         Verb::Rebuild => answer(at, &commands::rebuild::run(&at.session()?)?),
         Verb::Replay(args) => {
             let request = replay::Request { specs: args.specs };

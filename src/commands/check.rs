@@ -61,7 +61,7 @@ impl commands::Outcome for Outcome {
     }
 }
 
-/// Runs the checks; a stored verdict is not asked.
+/// Runs the checks; a stored verdict is not asked, but one that passed is stored.
 ///
 /// # Errors
 /// A fault for an unknown revision or where no checks are configured.
@@ -86,13 +86,18 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             .then(|| checks::network_hint(&gate, ran.stage, ran.output.as_str()))
             .flatten(),
     };
-    Ok(Outcome {
+    let outcome = Outcome {
         commit,
         code_tree: code.id,
         sandbox: gate.sandbox.word(),
         passed: ran.iter().all(Ran::passed),
         checks: ran.iter().map(row).collect(),
-    })
+    };
+    if outcome.passed {
+        checker.believe(&repo, code, &gate, ran)?;
+        checker.flush(&repo, None)?;
+    }
+    Ok(outcome)
 }
 
 /// Returns the code at HEAD, which is the person's own, unless a candidate is checked out.

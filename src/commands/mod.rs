@@ -20,6 +20,7 @@ pub mod edit;
 pub mod export;
 pub mod hold;
 pub mod hook;
+pub mod hooks;
 pub mod import;
 pub mod init;
 pub mod list;

@@ -38,6 +38,28 @@ const SHARED_WITH_CHECKS: &[&str] = &[
 /// Said to every check, whatever our own environment says.
 const FIXED_FOR_CHECKS: &[(&str, &str)] = &[("CI", "true"), ("TERM", "dumb")];
 
+/// What says which repository, index and settings a git works with: what `git rev-parse --local-env-vars` lists, and what
+/// older and newer gits do.
+const OF_ONE_REPOSITORY: [&str; 17] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
 /// A snapshot of the environment.
 #[derive(Clone, Default)]
 pub struct Env {
@@ -153,6 +175,7 @@ impl Env {
         let fixed = [
             ("LC_ALL", "C"),
             ("GIT_TERMINAL_PROMPT", "0"),
+            ("SSH_ASKPASS_REQUIRE", "force"),
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("INVISIGOTH_CHILD", "1"),
         ];
@@ -166,20 +189,24 @@ impl Env {
     /// Returns the environment of programs that the person sits at, such as their editor and their pager: all of it, but for
     /// what names the repository, the index and the work tree of somebody else.
     pub fn for_people(&self) -> Vec<(OsString, OsString)> {
-        const OF_ONE_REPOSITORY: [&str; 10] = [
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-            "GIT_COMMON_DIR",
-            "GIT_DIR",
-            "GIT_GRAFT_FILE",
-            "GIT_INDEX_FILE",
-            "GIT_NAMESPACE",
-            "GIT_OBJECT_DIRECTORY",
-            "GIT_PREFIX",
-            "GIT_SHALLOW_FILE",
-            "GIT_WORK_TREE",
-        ];
         let passes = |name: &OsString| !OF_ONE_REPOSITORY.iter().any(|other| name == other);
         let kept = self.vars.iter().filter(|(name, _)| passes(name));
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Returns the environment of a command of ours that a hook starts and does not wait for: without anything that git said
+    /// to the hook, such as who wrote the commit that it was called for. What says who commits here stays.
+    pub fn for_background(&self) -> Vec<(OsString, OsString)> {
+        const KEPT: [&str; 6] = [
+            "GIT_COMMITTER_NAME",
+            "GIT_COMMITTER_EMAIL",
+            "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_SYSTEM",
+            "GIT_CONFIG_NOSYSTEM",
+            "GIT_SSH_COMMAND",
+        ];
+        let passes = |name: &str| (!name.starts_with("GIT_") && name != "INVISIGOTH_CHILD") || KEPT.contains(&name);
+        let kept = self.vars.iter().filter(|(name, _)| name.to_str().is_none_or(passes));
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
@@ -266,6 +293,24 @@ mod tests {
         let env = Env::from_pairs([("GIT_DIR", "/x"), ("GIT_EDITOR", "vi"), ("LC_ALL", "de_DE.UTF-8")]);
         let kept: Vec<OsString> = env.for_people().into_iter().map(|(name, _)| name).collect();
         assert_eq!(kept, ["GIT_EDITOR", "LC_ALL"]);
+    }
+
+    #[test]
+    fn what_goes_on_in_the_background_hears_nothing_of_what_git_told_the_hook() {
+        let env = Env::from_pairs([
+            ("GIT_AUTHOR_NAME", "B"),
+            ("GIT_COMMITTER_NAME", "C"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_INDEX_FILE", ".git/index.lock"),
+            ("INVISIGOTH_CHILD", "1"),
+            ("INVISIGOTH_LLM_MODEL", "m"),
+            ("OPENROUTER_API_KEY", "k"),
+        ]);
+        let kept: Vec<OsString> = env.for_background().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            kept,
+            ["GIT_COMMITTER_NAME", "INVISIGOTH_LLM_MODEL", "OPENROUTER_API_KEY"]
+        );
     }
 
     #[test]

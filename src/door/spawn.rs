@@ -4,6 +4,7 @@
 //! Knows no shell, no git and no gate. What a check may see is `door/env`'s to say, how long it may take the caller's.
 
 pub mod attached;
+pub mod detached;
 pub mod output;
 pub mod tree;
 

@@ -1,6 +1,6 @@
 //! The git program: the one place that starts it, for what gix cannot do. Always argv, never a shell.
 
-use std::{path::Path, time::Duration};
+use std::{ffi::OsString, path::Path, time::Duration};
 
 use crate::{
     door::{
@@ -57,7 +57,7 @@ pub fn stdout(env: &Env, dir: &Path, args: &[&str]) -> Result<String> {
 pub fn attached(env: &Env, dir: &Path, args: &[&str]) -> Result<()> {
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
     let what = args.get(ALWAYS.len()).copied().unwrap_or_default();
-    match attached::run("git", &args, dir, &env.for_people()).doing(|| format!("running git {what}"))? {
+    match attached::run("git", &args, dir, &env_of_person(env)).doing(|| format!("running git {what}"))? {
         0 => Ok(()),
         code => Err(GitError::new(format!("git {what} ended with {code}"))),
     }
@@ -69,8 +69,15 @@ pub fn attached(env: &Env, dir: &Path, args: &[&str]) -> Result<()> {
 /// When git knows none, or it cannot be started.
 pub fn edit(env: &Env, dir: &Path, file: &str) -> Result<(String, i32)> {
     let vars = env.for_people();
-    let asked = spawn::run_captured("git", &["var", "GIT_EDITOR"], dir, &vars, b"", Some(LIMIT))
-        .doing(|| "running git var".into())?;
+    let asked = spawn::run_captured(
+        "git",
+        &["var", "GIT_EDITOR"],
+        dir,
+        &env_of_person(env),
+        b"",
+        Some(LIMIT),
+    )
+    .doing(|| "running git var".into())?;
     let editor = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
     if asked.code != 0 || editor.is_empty() {
         return Err(GitError::new("git knows no editor for this terminal"));
@@ -79,4 +86,11 @@ pub fn edit(env: &Env, dir: &Path, file: &str) -> Result<(String, i32)> {
     let line = format!("{editor} \"$@\"");
     let code = attached::run("sh", &["-c", &line, &editor, file], dir, &vars).doing(|| format!("running {editor}"))?;
     Ok((editor, code))
+}
+
+/// A git that works for the person at the terminal sees what they gave us by `git -c`.
+fn env_of_person(env: &Env) -> Vec<(OsString, OsString)> {
+    const SAID: &str = "GIT_CONFIG_PARAMETERS";
+    let said = env.get(SAID).map(|said| (SAID.into(), said.into()));
+    env.for_people().into_iter().chain(said).collect()
 }

@@ -1,5 +1,7 @@
 //! Git's configuration: our own section, and what `git -c` hands down.
 
+use std::path::PathBuf;
+
 use crate::git::Repo;
 
 /// Returns every `invisigoth.<section>.<key>` pair as (scope, `section.key`, value), in the order in which git reads them:
@@ -50,6 +52,14 @@ fn scope(source: gix::config::Source) -> &'static str {
 /// Returns one value of git's configuration.
 pub fn value(repo: &Repo, key: &str) -> Option<String> {
     repo.gix.config_snapshot().string(key).map(|value| value.to_string())
+}
+
+/// Returns the folder that `core.hooksPath` names, relative to the top of the checkout; `None` where hooks are in the git
+/// directory.
+pub fn hooks_path(repo: &Repo) -> Option<PathBuf> {
+    let named = repo.gix.config_snapshot().trusted_path("core.hooksPath").ok()??;
+    let top = repo.workdir().unwrap_or_else(|| repo.git_dir());
+    Some(top.join(named))
 }
 
 /// Returns the remote that `git fetch` would take; `None` where there is none, or more than one and none to prefer.

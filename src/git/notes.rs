@@ -46,9 +46,13 @@ pub fn lines_of_all(repo: &Repo, name: &str, wanted: &[Oid]) -> Result<Vec<Vec<S
 /// # Errors
 /// When the notes tree cannot be read.
 pub fn annotated(repo: &Repo, name: &str) -> Result<Vec<Oid>> {
-    let Some(head) = refs::read(repo, name)? else {
-        return Ok(Vec::new());
-    };
+    match refs::read(repo, name)? {
+        Some(head) => annotated_at(repo, head),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn annotated_at(repo: &Repo, head: CommitId) -> Result<Vec<Oid>> {
     let listing = tree::list(repo, tree::of_commit(repo, head)?)?;
     let id = |path: &str| path.replace('/', "").parse::<Oid>().ok();
     Ok(listing
@@ -124,6 +128,48 @@ pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Resu
             old: head,
             new: made,
             why: "notes: add records".into(),
+        };
+        if refs::swap(repo, &[set])? == Swap::Done {
+            return Ok(());
+        }
+    }
+    Err(GitError::new(format!("{name} was moved by others ten times in a row")))
+}
+
+/// Brings all lines of the notes at `other` into the notes ref `name`: every line of both stays, and `other` is part of its
+/// history then. Tries again when somebody else moved the ref meanwhile.
+///
+/// # Errors
+/// As `add`.
+pub fn join(repo: &Repo, name: &str, other: CommitId, at: Moment) -> Result<()> {
+    let mut state = open(repo, Some(other))?;
+    let mut theirs: Vec<(Oid, Vec<String>)> = Vec::new();
+    for object in annotated_at(repo, other)? {
+        theirs.push((object, lines_in(repo, &mut state, object)?));
+    }
+    let wanted = theirs
+        .iter()
+        .map(|(object, lines)| (*object, lines.iter().map(String::as_str).collect()))
+        .collect();
+    for _ in 0..10 {
+        let head = refs::read(repo, name)?;
+        let new = match head {
+            None => other,
+            Some(head) if history::contains(repo, head, other)? => return Ok(()),
+            Some(head) if history::contains(repo, other, head)? => other,
+            Some(head) => {
+                let root = match unite(repo, Some(head), &wanted)? {
+                    Some(root) => root,
+                    None => tree::of_commit(repo, head)?,
+                };
+                commit::write_unsigned(repo, root, &[head, other], "Notes joined by git-invisigoth\n", at)?
+            }
+        };
+        let set = RefMove::Set {
+            name: name.to_owned(),
+            old: head,
+            new,
+            why: "notes: join".into(),
         };
         if refs::swap(repo, &[set])? == Swap::Done {
             return Ok(());

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     layers::{Origin, Pair, Value},
-    settings::{Budget, Caps, Check, External, Isolation, Land, Llm, Paths, Planning, Run, Settings, Sync, Via},
+    settings::{
+        Budget, Caps, Check, External, Hooks, Isolation, Land, Llm, Paths, Planning, Run, Settings, Start, Sync, Via,
+    },
 };
 
 /// Providers with an endpoint of their own: name, `llm.base_url`, `llm.key_env`. The defaults in `KEYS` are OpenRouter's.
@@ -114,6 +116,16 @@ impl Chosen<'_> {
                 deny: self.list("paths.deny"),
                 hold: self.list("paths.hold"),
                 allow: self.list("paths.allow"),
+            },
+            hooks: Hooks {
+                require_verdict: self.flag("hooks.require_verdict"),
+                start: match self.word("hooks.start").as_str() {
+                    "run" => Start::Run,
+                    "plan" => Start::Plan,
+                    "run-plan" => Start::RunPlan,
+                    _ => Start::Nothing,
+                },
+                wait: self.seconds("hooks.wait"),
             },
             executors: BTreeMap::new(),
         }

@@ -303,9 +303,9 @@ fn dollars(key: &Key, sum: f64) -> Result<Value, Wanted> {
     }
 }
 
-/// Nothing could ever be done with 0 seconds, tokens or attempts; 0 calls are a way to try things out.
+/// Nothing could ever be done with 0 seconds, tokens or attempts; 0 calls are a way to try things out, and a push need not wait.
 fn least(key: &Key) -> u32 {
-    u32::from(!key.name.starts_with("budget.") && key.default != "0")
+    u32::from(!key.name.starts_with("budget.") && key.default != "0" && key.name != "hooks.wait")
 }
 
 fn wanted(key: &Key) -> Wanted {

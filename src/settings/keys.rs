@@ -393,6 +393,24 @@ pub const KEYS: &[Key] = &[
         "[]",
         "paths that need no person although they are build or test configuration",
     ),
+    key(
+        "hooks.require_verdict",
+        KeyKind::Flag,
+        "false",
+        "refuse, in hook `pre-push`, to push a target whose newest commit has no verdict here: `check` gives it one",
+    ),
+    own(
+        "hooks.start",
+        KeyKind::Word(&["nothing", "run", "plan", "run-plan"]),
+        "\"nothing\"",
+        "what hooks `post-commit` and `post-merge` start in the background: `run`, `plan`, or `run --plan`",
+    ),
+    own(
+        "hooks.wait",
+        KeyKind::Count,
+        "300",
+        "longest time, in seconds, that a push waits for what hook `post-receive` checks and lands; 0: not at all",
+    ),
 ];
 
 /// What a user says of an executor of their own, as `executor.NAME.KEY`. None of it counts in a tracked file.

@@ -216,7 +216,7 @@ fn what_may_stand_at_a_place_is_said_with_its_meaning() {
     );
     assert_eq!(asked("2", &["--set", "land.style=l"]), "land.style=linear\t\n");
     let hidden = asked("1", &[""]);
-    assert!(!hidden.contains("complete\t") && !hidden.contains("hook"), "{hidden}");
+    assert!(!hidden.contains("complete\t") && !hidden.contains("hook\t"), "{hidden}");
     // Outside a repository there are no goals, and no complaint.
     assert_eq!(Sandbox::empty().ok(&["complete", "2", "--", "x", "show", "a"]), "");
     let script = sandbox.ok(&["completion", "bash"]);

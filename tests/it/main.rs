@@ -55,6 +55,8 @@ mod executors;
 mod good_faith;
 /// What people are told to type.
 mod hints;
+/// Hooks of git: beside those of others, what each does, and what pushes bring to a server.
+mod hooks;
 /// `import` and `export`: backlogs of other tools.
 mod import;
 /// The index of `context`: several processes, kills, damage, no place for it.

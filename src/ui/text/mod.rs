@@ -12,6 +12,7 @@ pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod hook;
+pub mod hooks;
 pub mod import;
 pub mod init;
 pub mod list;

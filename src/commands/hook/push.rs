@@ -1,0 +1,166 @@
+//! `pre-push`: records travel with the target, and a target without verdict stays here where settings say so.
+//!
+//! Moves no branch, forces nothing. That notes cannot travel never stops what a person pushes.
+
+use eyre::Result;
+
+use crate::{
+    commands::hook::Request,
+    engine::{
+        checks::Checker,
+        session::{self, Session},
+        target::Target,
+        worker,
+    },
+    fault::{Fault, Kind},
+    git::{Repo, command, notes, refs, tree},
+    id::{CommitId, Hash},
+};
+
+/// How often notes are joined with those of the remote, where others push theirs at the same time.
+const TRIES: u32 = 3;
+
+/// Looks at what is pushed, and pushes the notes where the target is among it. Returns what there is to say.
+///
+/// # Errors
+/// A fault where `hooks.require_verdict` is set and the pushed commit has none.
+pub fn before(session: &Session, repo: &Repo, request: &Request) -> Result<Vec<String>> {
+    let Ok(target) = Target::read(session, repo) else {
+        return Ok(Vec::new());
+    };
+    let Some(commit) = pushed(&request.stdin, &refs::branch_ref(&target.branch)) else {
+        return Ok(Vec::new());
+    };
+    if session.settings_at(repo, Some(commit))?.settings.hooks.require_verdict {
+        require_verdict(session, repo, &target.branch, commit)?;
+    }
+    let said = match request.args.first() {
+        Some(remote) => {
+            travel(session, repo, remote).unwrap_or_else(|error| Some(format!("notes stay here: {error:#}")))
+        }
+        None => None,
+    };
+    Ok(said.into_iter().collect())
+}
+
+/// Returns the commit that the remote's ref `name` is to get. git says `LOCAL-REF ID REMOTE-REF ID`, a line for each ref; the
+/// id is zeros where the ref is to go.
+fn pushed(stdin: &str, name: &str) -> Option<CommitId> {
+    let line = stdin.lines().find(|line| line.split(' ').nth(2) == Some(name))?;
+    let id = line.split(' ').nth(1)?;
+    id.bytes().any(|byte| byte != b'0').then(|| id.parse().ok())?
+}
+
+fn require_verdict(session: &Session, repo: &Repo, branch: &str, commit: CommitId) -> Result<()> {
+    let gate = session::gate(session, repo, &session.settings_at(repo, Some(commit))?.settings)?;
+    if gate.is_empty() {
+        return Err(worker::no_checks().into());
+    }
+    let code = tree::code_of_commit(repo, commit)?;
+    if Checker::new(session, repo).recall(repo, code, &gate)?.is_some() {
+        return Ok(());
+    }
+    let short = commit.short();
+    let fault = Fault::new(
+        Kind::Person,
+        format!("{short} has no verdict, and hooks.require_verdict keeps `{branch}` without one here"),
+    );
+    let fault = fault.hint(format!("`git invisigoth check {short}`, then push again"));
+    Err(fault.hint("`git push --no-verify` pushes it all the same").into())
+}
+
+/// Pushes the notes to `remote`, united with those that it has.
+fn travel(session: &Session, repo: &Repo, remote: &str) -> Result<Option<String>> {
+    if refs::read(repo, refs::NOTES)?.is_none() {
+        return Ok(None);
+    }
+    let git = |args: &[&str]| command::output(&session.env, repo.common_dir(), args);
+    let spec = format!("{0}:{0}", refs::NOTES);
+    let mut why = String::new();
+    for _ in 0..TRIES {
+        let push = git(&["push", "--porcelain", "--no-verify", "--", remote, &spec])?;
+        let said = String::from_utf8_lossy(&push.stdout).into_owned();
+        if push.code == 0 {
+            let moved = said
+                .lines()
+                .any(|line| line.starts_with([' ', '*']) && line.contains(refs::NOTES));
+            return Ok(moved.then(|| "notes went along".to_owned()));
+        }
+        let heard = String::from_utf8_lossy(&push.stderr).into_owned();
+        let reason = said.lines().find_map(|line| line.strip_prefix("!\t"));
+        why = reason.or(heard.lines().next()).unwrap_or("git push failed").to_owned();
+        let behind = [
+            "(fetch first)",
+            "(non-fast-forward)",
+            "(cannot lock ref",
+            "(failed to update ref)",
+        ];
+        if !behind.iter().any(|sign| why.contains(sign)) {
+            break;
+        }
+        let here = tracking(remote);
+        let fetch = format!("+{}:{here}", refs::NOTES);
+        let fetched = git(&[
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--",
+            remote,
+            &fetch,
+        ])?;
+        if fetched.code != 0 {
+            why = String::from_utf8_lossy(&fetched.stderr).trim().to_owned();
+            break;
+        }
+        if let Some(theirs) = refs::read(&repo.reopened()?, &here)? {
+            notes::join(&repo.reopened()?, refs::NOTES, theirs, session.clock.now())?;
+        }
+    }
+    Ok(Some(format!("notes stay here: {why}")))
+}
+
+/// Where the notes of a remote are kept, a URL by its hash.
+fn tracking(remote: &str) -> String {
+    let is_name = !remote.is_empty()
+        && remote
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let part = if is_name {
+        remote.to_owned()
+    } else {
+        Hash::of("remote", [remote.as_bytes()]).short(16)
+    };
+    format!("refs/invisigoth/remote/{part}/notes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pushed_commit_is_that_of_the_remote_s_ref() {
+        let (id, zero) = ("1".repeat(40), "0".repeat(40));
+        let main = "refs/heads/main";
+        for (stdin, found) in [
+            (format!("refs/heads/x {id} {main} {zero}\n"), true),
+            (
+                format!("HEAD~1 {id} refs/heads/y {zero}\nHEAD {id} {main} {id}\n"),
+                true,
+            ),
+            (format!("(delete) {zero} {main} {id}\n"), false),
+            (format!("{main} {id} refs/heads/y {zero}\n"), false),
+            ("\n".to_owned(), false),
+            (format!("{main} what {main} {zero}\n"), false),
+        ] {
+            assert_eq!(pushed(&stdin, main).is_some(), found, "{stdin}");
+        }
+    }
+
+    #[test]
+    fn a_remote_s_notes_have_a_place_that_is_a_ref_name() {
+        assert_eq!(tracking("origin"), "refs/invisigoth/remote/origin/notes");
+        let of_url = tracking("https://example.com/a..b.git");
+        assert!(of_url.len() == "refs/invisigoth/remote//notes".len() + 16, "{of_url}");
+    }
+}
