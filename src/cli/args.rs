@@ -9,6 +9,7 @@ pub mod plan;
 pub mod prompt;
 pub mod status;
 pub mod steer;
+pub mod sync;
 pub mod template;
 pub mod undo;
 
@@ -178,6 +179,10 @@ pub enum Verb {
     ///
     /// After a rebase, squash, cherry-pick, host's merge or revert; landing does so too.
     Settle(undo::Settle),
+    /// Make target, records and attempts of this clone and a remote the same
+    ///
+    /// What both landed apart is joined and checked. Without REMOTE the one that `git fetch` takes.
+    Sync(sync::Sync),
     /// Show or set the settings, and say where each comes from
     Config(config::Config),
     /// List, show and check the templates of prompts, yours among them
@@ -288,6 +293,9 @@ pub struct Run {
     /// Most dollars: budget.max_usd
     #[arg(long, value_name = "X")]
     pub max_usd: Option<String>,
+    /// Claim goals at this remote and land through it: sync.remote
+    #[arg(long, value_name = "NAME")]
+    pub remote: Option<String>,
 }
 
 impl Run {
@@ -299,6 +307,7 @@ impl Run {
             ("run.jobs", self.jobs.map(|n| n.to_string())),
             ("budget.max_calls", self.max_calls.map(|n| n.to_string())),
             ("budget.max_usd", self.max_usd.clone()),
+            ("sync.remote", self.remote.clone()),
         ];
         pairs
             .into_iter()

@@ -8,6 +8,7 @@ mod import;
 mod plan;
 mod status;
 mod steer;
+mod sync;
 mod template;
 mod undo;
 mod verify;
@@ -133,6 +134,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         }
         Verb::Undo(args) => undo::run(at, args),
         Verb::Settle(args) => undo::settle(at, &args),
+        Verb::Sync(args) => sync::run(at, args),
         Verb::Config(args) => config::run(at, args),
         Verb::Template(args) => template::run(at, args),
         Verb::Verify(args) => verify::run(at, args),

@@ -41,6 +41,7 @@ pub mod run;
 pub mod settle;
 pub mod show;
 pub mod status;
+pub mod sync;
 pub mod template;
 pub mod undo;
 pub mod verify;

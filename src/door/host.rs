@@ -48,6 +48,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a child that nobody waits for is what this is about"
+    )]
     fn a_process_that_ended_is_gone_before_anybody_noticed() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let process = child.id();

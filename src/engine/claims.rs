@@ -3,6 +3,8 @@
 //! Owns when a holder counts as dead. A claim of this clone lives as long as the lock file of its run is held; one of another
 //! machine as long as it is renewed. An early theft costs at most an answer: landing moves the target by compare-and-swap.
 
+pub mod there;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -15,10 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     door::{env, fs, fs::Lock, host},
-    engine::session::Session,
+    engine::{
+        claims::there::Pushed,
+        remote::{MOST, Through},
+        session::Session,
+    },
     git::{
         Repo,
         claims::{self, Claim, Holder, Of},
+        remote::{Push, Sent},
     },
     id::{CommitId, GoalId},
     time::Moment,
@@ -52,7 +59,18 @@ pub enum Taken {
 pub struct Claims<'s> {
     session: &'s Session,
     holder: Holder,
-    held: Mutex<BTreeMap<String, Claim>>,
+    through: Option<Through>,
+    held: Mutex<BTreeMap<String, Held>>,
+    /// Claims that the remote still has although they were given back.
+    owed: Mutex<Vec<Push>>,
+    beaten: Mutex<Moment>,
+}
+
+/// A claim that is held.
+struct Held {
+    claim: Claim,
+    /// What the remote has of it.
+    there: Option<CommitId>,
 }
 
 impl<'s> Claims<'s> {
@@ -69,14 +87,31 @@ impl<'s> Claims<'s> {
         Self {
             session,
             holder,
+            through: None,
             held: Mutex::default(),
+            owed: Mutex::default(),
+            beaten: Mutex::new(session.clock.now()),
         }
+    }
+
+    /// Claims at a remote too, so that other clones see it.
+    #[must_use]
+    pub fn through(self, through: Through) -> Self {
+        Self {
+            through: Some(through),
+            ..self
+        }
+    }
+
+    /// Returns the remote that is claimed at and landed through, if there is one.
+    pub fn remote(&self) -> Option<&Through> {
+        self.through.as_ref()
     }
 
     /// Claims a goal. One that this run holds already is not given out twice.
     ///
     /// # Errors
-    /// When claims cannot be read or written.
+    /// When claims cannot be read or written, or the remote cannot be reached.
     pub fn take(&self, repo: &Repo, goal: &GoalId) -> Result<Taken> {
         self.take_of(repo, goal.into())
     }
@@ -86,21 +121,57 @@ impl<'s> Claims<'s> {
     /// # Errors
     /// As `take`.
     pub fn take_of(&self, repo: &Repo, of: Of<'_>) -> Result<Taken> {
+        let claim = match self.take_here(repo, of)? {
+            Ok(claim) => claim,
+            Err(holder) => return Ok(Taken::Theirs(holder)),
+        };
+        let Some(through) = &self.through else {
+            return Ok(self.hold(claim, None));
+        };
+        self.settle_debts(repo)?;
+        let here = claim.clone();
+        match there::push(self.session, repo, through, (of, claim)) {
+            Ok(Pushed::Ours(claim)) => {
+                let there = Some(claim.commit);
+                Ok(self.hold(claim, there))
+            }
+            not => {
+                let now = claims::read(repo, of)?.filter(|now| now.holder == here.holder);
+                now.map_or(Ok(()), |now| claims::release(repo, &now))?;
+                match not? {
+                    Pushed::Not(taken) => Ok(taken),
+                    Pushed::Ours(_) => Ok(Taken::Ours),
+                }
+            }
+        }
+    }
+
+    /// Claims in this clone; says who holds it, where somebody else does.
+    fn take_here(&self, repo: &Repo, of: Of<'_>) -> Result<std::result::Result<Claim, Holder>> {
         for _ in 0..TRIES {
             let stale = claims::read(repo, of)?;
             if let Some(claim) = &stale
                 && is_alive(self.session, repo, claim)?
             {
-                return Ok(Taken::Theirs(claim.holder.clone()));
+                return Ok(Err(claim.holder.clone()));
             }
             let now = self.session.clock.now();
             if let Some(claim) = claims::take(repo, of, &self.holder, stale.as_ref(), now)? {
-                self.held().insert(claim.key.clone(), claim);
-                return Ok(Taken::Ours);
+                return Ok(Ok(claim));
             }
         }
         // Others are at it all the time, whoever holds it at the moment.
-        Ok(Taken::Theirs(Holder::default()))
+        Ok(Err(Holder::default()))
+    }
+
+    fn hold(&self, claim: Claim, there: Option<CommitId>) -> Taken {
+        self.held().insert(claim.key.clone(), Held { claim, there });
+        Taken::Ours
+    }
+
+    /// True where this run holds the claim on a goal.
+    pub fn holds(&self, goal: &GoalId) -> bool {
+        self.held().contains_key(&Of::Goal(goal).key())
     }
 
     /// Gives a goal back. One that somebody took over stays theirs.
@@ -117,7 +188,7 @@ impl<'s> Claims<'s> {
     /// As `release`.
     pub fn release_of(&self, repo: &Repo, of: Of<'_>) -> Result<()> {
         let held = self.held().remove(&of.key());
-        held.map_or(Ok(()), |claim| Ok(claims::release(repo, &claim)?))
+        held.map_or(Ok(()), |held| self.give_back(repo, &held))
     }
 
     /// Gives back all that is still held.
@@ -126,11 +197,114 @@ impl<'s> Claims<'s> {
     /// When a ref cannot be written.
     pub fn release_all(&self, repo: &Repo) -> Result<()> {
         let held = std::mem::take(&mut *self.held());
-        held.values().try_for_each(|claim| Ok(claims::release(repo, claim)?))
+        held.values().try_for_each(|held| self.give_back(repo, held))
     }
 
-    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Claim>> {
+    /// At the remote first: a claim that is left there is known as this clone's as long as it is here.
+    fn give_back(&self, repo: &Repo, held: &Held) -> Result<()> {
+        if let Some(there) = held.there {
+            self.owed().push(Push {
+                name: format!("{}{}", claims::CLAIMS, held.claim.key),
+                old: Some(there),
+                new: None,
+            });
+            self.settle_debts(repo)?;
+        }
+        Ok(claims::release(repo, &held.claim)?)
+    }
+
+    /// Takes away at the remote what was given back. What cannot be now is tried again.
+    fn settle_debts(&self, repo: &Repo) -> Result<()> {
+        let Some(through) = &self.through else { return Ok(()) };
+        let mut owed = std::mem::take(&mut *self.owed());
+        while !owed.is_empty() {
+            let rest = owed.split_off(owed.len().min(MOST));
+            if let Sent::Unknown(_) = through.push(repo, &owed, false)? {
+                owed.extend(rest);
+                self.owed().append(&mut owed);
+                return Ok(());
+            }
+            // A refused one is somebody else's by now.
+            owed = rest;
+        }
+        Ok(())
+    }
+
+    /// Returns what a push that lands `goals` takes away at the remote; it fails where a claim was lost. At most `most`.
+    pub fn fence(&self, goals: &[&GoalId], most: usize) -> Vec<Push> {
+        let held = self.held();
+        let part = |goal: &&GoalId| {
+            let of = Of::Goal(goal);
+            let old = held.get(&of.key())?.there?;
+            Some(Push {
+                name: of.name(),
+                old: Some(old),
+                new: None,
+            })
+        };
+        goals.iter().filter_map(part).take(most).collect()
+    }
+
+    /// Notes that the remote has these claims no more.
+    pub fn gone_there(&self, parts: &[Push]) {
+        for held in self.held().values_mut() {
+            if parts.iter().any(|part| part.new.is_none() && part.old == held.there) {
+                held.there = None;
+            }
+        }
+    }
+
+    /// Renews all that is held at the remote, where it is time. One that somebody took over is theirs: its landing will be
+    /// refused.
+    ///
+    /// # Errors
+    /// When refs or objects cannot be written.
+    pub fn beat(&self, repo: &Repo) -> Result<()> {
+        let Some(through) = &self.through else { return Ok(()) };
+        let now = self.session.clock.now();
+        {
+            let mut beaten = self.beaten.lock().unwrap_or_else(PoisonError::into_inner);
+            if now.since(*beaten) < BEAT {
+                return Ok(());
+            }
+            *beaten = now;
+        }
+        self.settle_debts(repo)?;
+        let mut held = self.held();
+        let mut parts = Vec::new();
+        for held in held.values_mut().filter(|held| held.there.is_some()) {
+            if let Some(renewed) = claims::renew(repo, &held.claim, None, now)? {
+                parts.push(Push {
+                    name: format!("{}{}", claims::CLAIMS, renewed.key),
+                    old: held.there,
+                    new: Some(renewed.commit),
+                });
+                held.claim = renewed;
+            }
+        }
+        for parts in parts.chunks(MOST) {
+            let sent = through.push(repo, parts, false)?;
+            let stayed = |part: &Push| match &sent {
+                Sent::Done => false,
+                Sent::Refused(rows) => rows.iter().any(|(name, _)| *name == part.name),
+                Sent::Unknown(_) => true,
+            };
+            for part in parts.iter().filter(|part| !stayed(part)) {
+                let of = held.values_mut().find(|held| Some(held.claim.commit) == part.new);
+                if let Some(held) = of {
+                    held.there = part.new;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owed(&self) -> MutexGuard<'_, Vec<Push>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

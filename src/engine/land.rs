@@ -19,6 +19,7 @@ use crate::{
         members::{self, Fit, Member},
         recall,
         stored::{self, Begun, Stored},
+        sync,
         worker::Worker,
     },
     git::{
@@ -66,8 +67,8 @@ const TRIES: u32 = 5;
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
 pub fn alone(worker: &mut Worker<'_>, member: &mut Member) -> Result<Outcome> {
-    for _ in 0..TRIES {
-        worker.refresh_target()?;
+    for _ in 0..sync::tries(worker, TRIES) {
+        sync::refresh(worker)?;
         let before = tree::code_of_commit(&worker.repo, worker.target.tip)?;
         let code = match members::fit(worker, member, before, &[])? {
             Fit::Code(code) => code,
@@ -144,7 +145,7 @@ pub fn swap(worker: &mut Worker<'_>, members: &[Member], verified: &Verified) ->
         at,
     };
     let prepared = refs::prepare(repo, verified, memory, &landing)?;
-    match refs::land(repo, &landing, prepared)? {
+    match sync::land(worker, &landing, prepared, &sync::Of::new(members, &lines))? {
         Land::Moved => Ok(None),
         Land::Landed(head) => {
             worker.landed(head, lines);
@@ -192,7 +193,8 @@ fn plain(worker: &mut Worker<'_>, member: &Member, verified: &Verified) -> Resul
     // This commit cannot hold its own row, so its note goes first: with the target moved, it would be all there is.
     let noted: Vec<(Oid, String)> = lines.iter().map(|(commit, line)| (commit.0, line.clone())).collect();
     notes::add(repo, refs::NOTES, &noted, at)?;
-    match refs::land(repo, &landing, prepared)? {
+    let of = sync::Of::new(std::slice::from_ref(member), &lines);
+    match sync::land(worker, &landing, prepared, &of)? {
         Land::Moved => Ok(None),
         Land::Landed(head) => {
             // The branch held the work until here; the plain commit stands for it now.

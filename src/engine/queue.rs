@@ -16,6 +16,7 @@ use crate::{
         live::Phase,
         members::{self, Fit, Member},
         run::{self, GoalResult},
+        sync,
         worker::Worker,
         workers::{Judged, Workers},
     },
@@ -157,7 +158,7 @@ impl Queue {
         if !self.has_work(lead, demand)? || !lead.take_turn()? {
             return Ok(false);
         }
-        lead.refresh_target()?;
+        sync::refresh(lead)?;
         lead.take_in_edits()?;
         let before = results.len();
         let made = self.made(lead, demand, results)?;
@@ -235,6 +236,9 @@ impl Queue {
             let Some(candidate) = lead.facts.candidates.get(&one.goal).cloned() else {
                 continue;
             };
+            if !sync::claim(lead, &one.goal)? {
+                continue;
+            }
             let approval = approval(&one.goal, demand.approved);
             let mut member = members::member(&lead.repo, &one.goal, &candidate, approval)?;
             let fit = members::fit(lead, &mut member, on, &members)?;
@@ -328,7 +332,7 @@ impl Queue {
     ) -> Result<bool> {
         // What people did while the checks ran comes first.
         lead.take_in_edits()?;
-        lead.refresh_target()?;
+        sync::refresh(lead)?;
         if lead.target.tip != batch.tip {
             return Ok(false);
         }

@@ -19,7 +19,7 @@ use crate::{
         queue::{self, Demand, Queue},
         recall,
         run::{self, GoalResult, Order},
-        stored,
+        stored, sync,
         worker::Worker,
         workers::{Note, Workers},
     },
@@ -60,7 +60,10 @@ impl Progress {
 /// # Errors
 /// A fault when the run itself cannot go on; what is under way comes to its end before.
 pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Result<()> {
-    let claims = Claims::open(lead.session, lead.live.run());
+    sync::begin(lead)?;
+    let Some(claims) = lead.claims.clone() else {
+        return Ok(());
+    };
     let worked = thread::scope(|scope| {
         let mut shift = Shift {
             order,
@@ -78,6 +81,7 @@ pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Re
         shift.work(lead)
     });
     lead.pass_turn();
+    lead.claims = None;
     worked.and(claims.release_all(&lead.repo))
 }
 
@@ -121,12 +125,19 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                     continue;
                 }
             }
-            if self.workers.busy() == 0 && !self.queue.is_busy() && !(goes_on && self.waits_for_others(lead)?) {
-                break;
+            if self.workers.busy() == 0 && !self.queue.is_busy() {
+                // What others landed meanwhile may be what the rest waits for.
+                if goes_on && self.look_there(lead)? {
+                    continue;
+                }
+                if !(goes_on && self.waits_for_others(lead)?) {
+                    break;
+                }
             }
             if let Some(note) = self.workers.hear(TICK) {
                 self.take_in(lead, note)?;
             }
+            self.claims.beat(&lead.repo)?;
         }
         match self.cut_short.take() {
             Some(error) => Err(error),
@@ -157,6 +168,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 self.again.remove(&result.goal);
             }
             self.mine.remove(&result.goal);
+            self.claims.release(&lead.repo, &result.goal)?;
             self.progress.result(result);
         }
         let changed = changed?;
@@ -254,7 +266,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             }
             Taken::Landed => {
                 self.progress.tried.insert(id.clone());
-                return Ok(false);
+                return self.look_there(lead);
             }
         }
         let on = match base {
@@ -295,8 +307,10 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                         self.cut_short.get_or_insert(error);
                     }
                 }
-                // Its end is on record before others may take it.
-                self.claims.release(&lead.repo, &id)?;
+                // Its end is on record before others may take it. A remote has nothing of it before it landed.
+                if self.claims.remote().is_none() || !self.mine.contains_key(&id) {
+                    self.claims.release(&lead.repo, &id)?;
+                }
             }
         }
         Ok(())
@@ -368,6 +382,16 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             });
             false
         });
+    }
+
+    /// Looks what other clones landed at the remote, where this run lands through one; true where something did.
+    fn look_there(&self, lead: &mut Worker<'s>) -> Result<bool> {
+        if self.claims.remote().is_none() || !lead.take_turn()? {
+            return Ok(false);
+        }
+        let moved = sync::look(lead);
+        lead.pass_turn();
+        moved
     }
 
     /// True where another process works on something that a goal waits for: its end may make that ready.

@@ -14,6 +14,7 @@ use crate::{
     engine::{
         asking::Asking,
         checks::Checker,
+        claims::Claims,
         hand_edits, inbox,
         landed::{self, Landed},
         live::{Live, Phase},
@@ -80,6 +81,8 @@ pub struct Worker<'s> {
     in_hand: Option<GoalId>,
     /// What this process says of itself.
     pub live: Arc<Live>,
+    /// The claims of this run, as long as it works at goals.
+    pub claims: Option<Arc<Claims<'s>>>,
 }
 
 impl<'s> Worker<'s> {
@@ -148,6 +151,7 @@ impl<'s> Worker<'s> {
             sound: None,
             in_hand: None,
             live,
+            claims: None,
         })
     }
 
@@ -176,6 +180,7 @@ impl<'s> Worker<'s> {
             sound: None,
             in_hand: None,
             live: Arc::clone(&self.live),
+            claims: None,
         }
     }
 

@@ -4,6 +4,8 @@
 //! `git gc` while checks run. `xx` is made of the goal's name, so that no tree grows large; there is no tree per attempt,
 //! for it would be one more object written for every goal. Each write unites by path with what others wrote.
 
+pub mod join;
+
 use std::collections::BTreeMap;
 
 use gix::objs::tree::EntryKind;

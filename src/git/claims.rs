@@ -1,7 +1,7 @@
 //! Claims: who works on a goal, or lands on a target, as refs that move by compare-and-swap.
 //!
 //! A claim is a commit of its own kind: no two are the same object, for gix lets two make one and the same ref at once. Its
-//! parent is the claim that it took over, so the length of the chain says how often that happened. Owns names and bytes;
+//! parent is the claim that it took over or renews, so the chain grows, and a longer one is a later holder's. Owns names and bytes;
 //! whether a claim's holder is alive is not known here.
 
 use serde::{Deserialize, Serialize};
@@ -164,10 +164,8 @@ pub fn take(repo: &Repo, of: Of<'_>, holder: &Holder, stale: Option<&Claim>, at:
 /// # Errors
 /// As `take`.
 pub fn renew(repo: &Repo, held: &Claim, after: Option<CommitId>, at: Moment) -> Result<Option<Claim>> {
-    let parents = match after {
-        Some(after) => vec![after],
-        None => history::parents(repo, held.commit)?,
-    };
+    // A successor of what is there: some hosts take nothing else.
+    let parents = [after.unwrap_or(held.commit)];
     let claim = make(repo, (held.key.clone(), held.goal.clone()), &held.holder, &parents, at)?;
     put(repo, claim, Some(held.commit))
 }
@@ -182,7 +180,7 @@ pub fn release(repo: &Repo, claim: &Claim) -> Result<()> {
     refs::swap(repo, &[RefMove::Delete { name, old }]).map(|_| ())
 }
 
-/// Returns how often a claim was taken over: a higher number is a later holder.
+/// Returns the length of a claim's chain: a higher number is a later holder.
 ///
 /// # Errors
 /// When the chain cannot be read.

@@ -28,9 +28,28 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// # Errors
 /// When git cannot be started or runs over two minutes.
 pub fn output(env: &Env, dir: &Path, args: &[&str]) -> Result<Captured> {
+    output_within(env, dir, args, LIMIT)
+}
+
+/// As `output`, for no longer than `limit`.
+///
+/// # Errors
+/// When git cannot be started or runs over the limit.
+pub fn output_within(env: &Env, dir: &Path, args: &[&str], limit: Duration) -> Result<Captured> {
+    let verb = args.iter().enumerate().find(|(at, arg)| {
+        let before = at.checked_sub(1).and_then(|before| args.get(before));
+        **arg != "-c" && before != Some(&"-c")
+    });
+    let verb = verb.map(|(_, verb)| *verb).unwrap_or_default();
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
-    let doing = || format!("running git {}", args.get(ALWAYS.len()).copied().unwrap_or_default());
-    spawn::run_captured("git", &args, dir, &env.for_git(), b"", Some(LIMIT)).doing(doing)
+    spawn::run_captured("git", &args, dir, &env.for_git(), b"", Some(limit)).doing(|| format!("running git {verb}"))
+}
+
+/// True for the error of a call that ran over its limit.
+pub fn is_overdue(error: &GitError) -> bool {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
 }
 
 /// Runs git in `dir` and returns its standard output.

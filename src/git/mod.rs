@@ -20,6 +20,7 @@ pub mod notes;
 pub mod objects;
 pub mod past;
 pub mod refs;
+pub mod remote;
 pub mod staged;
 pub mod tape;
 pub mod tree;

@@ -112,17 +112,12 @@ fn lines_in(repo: &Repo, state: &mut State, object: Oid) -> Result<Vec<String>> 
 /// # Errors
 /// When notes cannot be read or written, or the race is lost ten times.
 pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Result<()> {
-    let mut wanted: BTreeMap<Oid, Vec<&str>> = BTreeMap::new();
-    for (object, line) in lines {
-        wanted.entry(*object).or_default().push(line);
-    }
     for _ in 0..10 {
         let head = refs::read(repo, name)?;
-        let Some(root) = unite(repo, head, &wanted)? else {
-            return Ok(());
+        let made = match with(repo, head, lines, at)? {
+            Some(made) if head != Some(made) => made,
+            _ => return Ok(()),
         };
-        let parents: Vec<CommitId> = head.into_iter().collect();
-        let made = commit::write_unsigned(repo, root, &parents, "Notes added by git-invisigoth\n", at)?;
         let set = RefMove::Set {
             name: name.to_owned(),
             old: head,
@@ -141,29 +136,11 @@ pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Resu
 ///
 /// # Errors
 /// As `add`.
-pub fn join(repo: &Repo, name: &str, other: CommitId, at: Moment) -> Result<()> {
-    let mut state = open(repo, Some(other))?;
-    let mut theirs: Vec<(Oid, Vec<String>)> = Vec::new();
-    for object in annotated_at(repo, other)? {
-        theirs.push((object, lines_in(repo, &mut state, object)?));
-    }
-    let wanted = theirs
-        .iter()
-        .map(|(object, lines)| (*object, lines.iter().map(String::as_str).collect()))
-        .collect();
+pub fn take_in(repo: &Repo, name: &str, other: CommitId, at: Moment) -> Result<()> {
     for _ in 0..10 {
         let head = refs::read(repo, name)?;
-        let new = match head {
-            None => other,
-            Some(head) if history::contains(repo, head, other)? => return Ok(()),
-            Some(head) if history::contains(repo, other, head)? => other,
-            Some(head) => {
-                let root = match unite(repo, Some(head), &wanted)? {
-                    Some(root) => root,
-                    None => tree::of_commit(repo, head)?,
-                };
-                commit::write_unsigned(repo, root, &[head, other], "Notes joined by git-invisigoth\n", at)?
-            }
+        let Some(new) = join(repo, head, Some(other), at)?.filter(|new| head != Some(*new)) else {
+            return Ok(());
         };
         let set = RefMove::Set {
             name: name.to_owned(),
@@ -176,6 +153,79 @@ pub fn join(repo: &Repo, name: &str, other: CommitId, at: Moment) -> Result<()> 
         }
     }
     Err(GitError::new(format!("{name} was moved by others ten times in a row")))
+}
+
+/// Unites two heads of notes and returns the one that has every line of both: `theirs` where it has them all, else a commit
+/// that continues both. Moves no ref.
+///
+/// # Errors
+/// When notes cannot be read or written.
+pub fn join(repo: &Repo, ours: Option<CommitId>, theirs: Option<CommitId>, at: Moment) -> Result<Option<CommitId>> {
+    let (Some(our), Some(their)) = (ours, theirs) else {
+        return Ok(theirs.or(ours));
+    };
+    if history::contains(repo, their, our)? {
+        return Ok(Some(their));
+    }
+    if history::contains(repo, our, their)? {
+        return Ok(Some(our));
+    }
+    let known: BTreeMap<Oid, BlobId> = blobs(repo, their)?.into_iter().collect();
+    let mut state = open(repo, ours)?;
+    let mut lines: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
+    for (object, blob) in blobs(repo, our)? {
+        if known.get(&object) != Some(&blob) {
+            lines.insert(object, lines_in(repo, &mut state, object)?);
+        }
+    }
+    let wanted = lines
+        .iter()
+        .map(|(object, lines)| (*object, lines.iter().map(String::as_str).collect()))
+        .collect();
+    let Some(root) = unite(repo, theirs, &wanted)? else {
+        return Ok(theirs);
+    };
+    let made = commit::write_unsigned(repo, root, &[their, our], "Notes united by git-invisigoth\n", at)?;
+    Ok(Some(made))
+}
+
+/// Adds `lines` to the notes that `head` holds and returns what has them; `head` itself where none is new. Moves no ref.
+///
+/// # Errors
+/// When notes cannot be read or written.
+pub fn with(repo: &Repo, head: Option<CommitId>, lines: &[(Oid, String)], at: Moment) -> Result<Option<CommitId>> {
+    let mut wanted: BTreeMap<Oid, Vec<&str>> = BTreeMap::new();
+    for (object, line) in lines {
+        wanted.entry(*object).or_default().push(line);
+    }
+    let Some(root) = unite(repo, head, &wanted)? else {
+        return Ok(head);
+    };
+    let parents: Vec<CommitId> = head.into_iter().collect();
+    commit::write_unsigned(repo, root, &parents, "Notes added by git-invisigoth\n", at).map(Some)
+}
+
+/// Counts the lines of all notes below `head`, each with what it is on.
+///
+/// # Errors
+/// When notes cannot be read.
+pub fn count(repo: &Repo, head: Option<CommitId>) -> Result<usize> {
+    let Some(of) = head else { return Ok(0) };
+    let mut state = open(repo, head)?;
+    let objects = blobs(repo, of)?;
+    objects.into_iter().try_fold(
+        0,
+        |sum, (object, _)| Ok(sum + lines_in(repo, &mut state, object)?.len()),
+    )
+}
+
+fn blobs(repo: &Repo, head: CommitId) -> Result<Vec<(Oid, BlobId)>> {
+    let listing = tree::list(repo, tree::of_commit(repo, head)?)?;
+    let id = |path: &str| path.replace('/', "").parse::<Oid>().ok();
+    Ok(listing
+        .iter()
+        .filter_map(|(path, entry)| Some((path.as_str().and_then(id)?, entry.id)))
+        .collect())
 }
 
 /// Makes the notes ref `name` with no notes in it, if there is none: git warns of a configured notes ref that is not there.

@@ -321,6 +321,14 @@ pub fn land(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Res
     })
 }
 
+/// Proves in a freshly opened store that everything is there that a landing needs.
+///
+/// # Errors
+/// When objects are missing.
+pub fn prove(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Result<()> {
+    prove_present(repo, landing.tip, landing.candidates, made)
+}
+
 fn prove_present(repo: &Repo, tip: CommitId, candidates: &[CommitId], made: CommitId) -> Result<()> {
     let mut new: Vec<Oid> = vec![made.0];
     new.extend(candidates.iter().map(|candidate| candidate.0));

@@ -115,6 +115,8 @@ mod show;
 mod status;
 /// Steering: every command on every state.
 mod steer;
+/// `sync` and `run --remote`: several clones and one remote.
+mod sync;
 /// `template`: templates of a repository's own.
 mod template;
 /// Goals that ask for tests.

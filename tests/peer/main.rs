@@ -23,6 +23,9 @@ mod support;
 /// Codex: what another agent made on a branch, adopted.
 mod codex;
 
+/// Four clones and one remote.
+mod crowd;
+
 /// Finding peers, starting and ending them.
 mod peers;
 

@@ -114,7 +114,7 @@ fn travel(session: &Session, repo: &Repo, remote: &str) -> Result<Option<String>
             break;
         }
         if let Some(theirs) = refs::read(&repo.reopened()?, &here)? {
-            notes::join(&repo.reopened()?, refs::NOTES, theirs, session.clock.now())?;
+            notes::take_in(&repo.reopened()?, refs::NOTES, theirs, session.clock.now())?;
         }
     }
     Ok(Some(format!("notes stay here: {why}")))

@@ -29,6 +29,7 @@ pub mod settle;
 pub mod show;
 pub mod status;
 pub mod steer;
+pub mod sync;
 pub mod template;
 pub mod undo;
 pub mod verify;
