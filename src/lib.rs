@@ -35,6 +35,7 @@ pub mod transcript;
 // row 2: verbs
 pub mod audit;
 pub mod backlog;
+pub mod ci;
 pub mod context;
 pub mod detect;
 pub mod edit;

@@ -1,6 +1,7 @@
 //! Arguments: what a person may type. Shapes and help only; what they mean is in `cli::dispatch`.
 
 pub mod adopt;
+pub mod ci;
 pub mod complete;
 pub mod config;
 pub mod context;
@@ -145,6 +146,8 @@ pub enum Verb {
     Cost(Cost),
     /// Show the caps on spending and what is spent; or raise one
     Budget(Budget),
+    /// Have CI runners and clusters work at goals: workflows, job lists, judging, landing
+    Ci(ci::Ci),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),
     /// Show which lines of the repository a goal or a text is about

@@ -1,6 +1,7 @@
 //! Dispatch: arguments → request → command → outcome → text, one function per command that needs more than a line.
 
 mod adopt;
+mod ci;
 mod config;
 mod context;
 mod hooks;
@@ -113,6 +114,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
                 Err(error) => stopped(at, &watch, error),
             }
         }
+        Verb::Ci(args) => ci::run(at, args),
         Verb::Context(args) => context::run(at, args),
         Verb::Prompt(args) => {
             let (id, explain) = (id(&args.id)?, args.explain);

@@ -8,6 +8,7 @@ pub mod apply;
 pub mod approve;
 pub mod budget;
 pub mod check;
+pub mod ci;
 pub mod comment;
 pub mod config;
 pub mod context;

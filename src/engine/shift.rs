@@ -15,7 +15,7 @@ use crate::{
     engine::{
         attempt::{Ended, Passed},
         claims::{Claims, Taken},
-        orders,
+        host, orders,
         queue::{self, Demand, Queue},
         recall,
         run::{self, GoalResult, Order},
@@ -32,6 +32,7 @@ use crate::{
         State,
         starts::{self, Base, Footprint, InWork, Limits},
     },
+    settings::Via,
     time::Stopping,
 };
 
@@ -74,6 +75,7 @@ pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Re
             in_hand: BTreeMap::new(),
             mine: BTreeMap::new(),
             looked: BTreeSet::new(),
+            proposed: BTreeSet::new(),
             again: BTreeSet::new(),
             is_starving: true,
             cut_short: None,
@@ -97,6 +99,8 @@ struct Shift<'a, 'scope, 'env, 's> {
     mine: BTreeMap<GoalId, String>,
     /// Goals that were looked at anew because others had done something at them.
     looked: BTreeSet<GoalId>,
+    /// Candidates that the git host knows (`land.via = "host"`).
+    proposed: BTreeSet<CommitId>,
     /// Goals that were evicted in this run, to be tried again.
     again: BTreeSet<GoalId>,
     is_starving: bool,
@@ -149,6 +153,9 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         if self.order.no_merge {
             return Ok(false);
         }
+        if lead.settings.land.via == Via::Host {
+            return self.propose(lead);
+        }
         let is_stopped = lead.session.stop.stopping() != Stopping::No;
         let demand = Demand {
             only: &self.order.only,
@@ -174,6 +181,27 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         let changed = changed?;
         self.settle_mine(lead);
         Ok(changed)
+    }
+
+    /// Has the git host land what would land here.
+    fn propose(&mut self, lead: &Worker<'s>) -> Result<bool> {
+        let all = queue::eligible(&lead.facts, &self.order.only, approved(self.order));
+        let new = all.filter(|(_, candidate)| !self.proposed.contains(&candidate.commit));
+        let new: Vec<(GoalId, CommitId)> = new.map(|(id, candidate)| (id.clone(), candidate.commit)).collect();
+        for (id, commit) in new {
+            self.proposed.insert(commit);
+            let reason = host::propose(lead, &id, commit)?.words();
+            self.mine.remove(&id);
+            let open = lead.facts.goals.get(&id);
+            self.progress.result(GoalResult {
+                description: open.map(|open| open.description.clone()).unwrap_or_default(),
+                goal: id,
+                state: State::Candidate,
+                reason,
+                commit: Some(commit),
+            });
+        }
+        Ok(false)
     }
 
     /// Looks what people and other processes did, and brings the checkout along now and then.

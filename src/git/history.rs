@@ -13,6 +13,9 @@ use crate::{
     time::Moment,
 };
 
+/// Lines that hosts put below the message of a squash.
+const OF_HOSTS: [&str; 2] = ["Co-authored-by: ", "Signed-off-by: "];
+
 /// A commit as a log shows it.
 #[derive(Clone, Debug)]
 pub struct LogEntry {
@@ -38,13 +41,30 @@ impl LogEntry {
     }
 }
 
-/// Returns the values of trailer `key` in the last paragraph of `message`.
+/// Returns the values of trailer `key` in the last paragraph of `message`, or above what a host put below that.
 pub fn trailers<'a>(message: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
-    let message = message.trim_end();
-    let last = message.rsplit_once("\n\n").map_or("", |(_, last)| last);
-    last.lines()
+    closing(message)
+        .lines()
         .filter_map(move |line| line.strip_prefix(key)?.strip_prefix(": "))
         .map(str::trim)
+}
+
+/// Returns the end of a message from its last paragraph on that is more than what hosts add to a squash: a rule, and who
+/// worked on it, in paragraphs of their own.
+fn closing(message: &str) -> &str {
+    let added = |line: &str| {
+        let is_rule = line.starts_with("---") && line.chars().all(|c| c == '-');
+        is_rule || OF_HOSTS.iter().any(|key| line.starts_with(key))
+    };
+    let message = message.trim_end();
+    let mut rest = message;
+    while let Some((above, last)) = rest.rsplit_once("\n\n") {
+        if !last.lines().all(added) {
+            return message.split_at(above.len()).1;
+        }
+        rest = above.trim_end();
+    }
+    ""
 }
 
 /// Reads one commit.
@@ -288,4 +308,30 @@ pub fn landings(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogEntry>
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trailers_stand_last_but_for_what_hosts_add() {
+        for (message, found) in [
+            ("subject\n\nbody\n\nGoal: a\n", &["a"][..]),
+            ("subject\n\nGoal: a\nGoal: b\n", &["a", "b"]),
+            ("subject\n\nGoal: a\n\nCo-authored-by: B <b@c>\n", &["a"]),
+            (
+                "subject\n\nGoal: a\n\n---------\n\nCo-authored-by: B <b@c>\nSigned-off-by: D <d@e>\n",
+                &["a"],
+            ),
+            ("subject\n\nGoal: a\n\nand then\n", &[]),
+            ("subject\n\nGoal: a\n\nand then\n\nCo-authored-by: B <b@c>\n", &[]),
+            ("Goal: a\n", &[]),
+            ("Goal: a\n\nCo-authored-by: B <b@c>\n", &[]),
+        ] {
+            assert_eq!(trailers(message, "Goal").collect::<Vec<_>>(), found, "{message}");
+        }
+        let both = "subject\n\nGoal: a\nCo-authored-by: A <a@b>\n\nCo-authored-by: B <b@c>\n";
+        assert_eq!(trailers(both, "Co-authored-by").count(), 2);
+    }
 }

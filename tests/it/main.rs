@@ -33,6 +33,8 @@ mod bad_input;
 mod bad_moments;
 /// `check`: the gate on a commit.
 mod check;
+/// `ci`: other machines.
+mod ci;
 /// The command line: streams, usage, completion, the demo.
 mod cli;
 /// `config`: the settings, with their origins.
@@ -57,6 +59,8 @@ mod good_faith;
 mod hints;
 /// Hooks of git: beside those of others, what each does, and what pushes bring to a server.
 mod hooks;
+/// `land.via = "host"`: pull requests.
+mod host;
 /// `import` and `export`: backlogs of other tools.
 mod import;
 /// The index of `context`: several processes, kills, damage, no place for it.

@@ -34,8 +34,8 @@ const ROWS: &[(Row, &[&str])] = &[
     (
         Row::Verbs,
         &[
-            "audit", "backlog", "context", "detect", "edit", "fence", "foreign", "graph", "guard", "layers", "money",
-            "plan", "prompt", "proof", "reply", "schedule", "survey", "textdiff", "verdict",
+            "audit", "backlog", "ci", "context", "detect", "edit", "fence", "foreign", "graph", "guard", "layers",
+            "money", "plan", "prompt", "proof", "reply", "schedule", "survey", "textdiff", "verdict",
         ],
     ),
     (Row::Doors, &["door"]),

