@@ -20,8 +20,9 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("Steer a run", &["pause", "resume", "budget"]),
     (
         "What landed",
-        &["undo", "adopt", "settle", "verify", "replay", "rebuild", "sync"],
+        &["undo", "adopt", "settle", "verify", "replay", "rebuild"],
     ),
+    ("Other machines", &["sync", "hooks", "ci"]),
     (
         "Set up and try out",
         &["demo", "doctor", "config", "models", "check", "apply"],
