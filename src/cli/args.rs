@@ -146,7 +146,7 @@ pub enum Verb {
     Cost(Cost),
     /// Show the caps on spending and what is spent; or raise one
     Budget(Budget),
-    /// Have CI runners and clusters work at goals: workflows, job lists, judging, landing
+    /// Have CI runners and clusters work at goals
     Ci(ci::Ci),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),

@@ -134,7 +134,8 @@ fn one_screen_says_first_what_needs_a_person() {
     ready      ready-01    What it is about  2 of 40
     ready      … and 38 more: git invisigoth list --state ready
     blocked    p0          What it is about  paused: 2 of 2 model calls made
-    blocked    … and 8 more: git invisigoth list --state blocked
+    blocked    p1          What it is about  paused: 2 of 2 model calls made
+    blocked    … and 7 more: git invisigoth list --state blocked
     landed     l0          目標目標目標目標目標目標目標…   2222222  5 min ago  $0.04
     landed     l1          目標目標目標目標目標目標目標…   2222222  5 min ago  $0.04
     landed     l2          目標目標目標目標目標目標目標…   2222222  5 min ago  $0.04
