@@ -1,6 +1,9 @@
 //! `Fault`: an error for the person at the terminal: what happened, what to type next, which exit code.
 //!
-//! Code that branches on an error has an enum of its own; here it ends up when nobody below could handle it.
+//! Code that branches on an error has an enum of its own; here it ends up when nobody below could handle it. Faults that
+//! tests provoke on purpose are planned in `point`.
+
+pub mod point;
 
 use std::fmt;
 

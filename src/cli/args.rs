@@ -299,6 +299,9 @@ pub struct Run {
     /// Claim goals at this remote and land through it: sync.remote
     #[arg(long, value_name = "NAME")]
     pub remote: Option<String>,
+    /// Wait for the disk itself before a branch moves, against power cuts: land.durable
+    #[arg(long)]
+    pub durable: bool,
 }
 
 impl Run {
@@ -311,6 +314,7 @@ impl Run {
             ("budget.max_calls", self.max_calls.map(|n| n.to_string())),
             ("budget.max_usd", self.max_usd.clone()),
             ("sync.remote", self.remote.clone()),
+            ("land.durable", self.durable.then(|| "true".to_owned())),
         ];
         pairs
             .into_iter()
@@ -325,6 +329,17 @@ pub struct Merge {
     /// Only these goals; naming one that is held approves exactly its candidate
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
+    /// Wait for the disk itself before a branch moves, against power cuts: land.durable
+    #[arg(long)]
+    pub durable: bool,
+}
+
+impl Merge {
+    /// Returns the settings that the shortcuts stand for.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let durable = self.durable.then(|| ("land.durable".to_owned(), "true".to_owned()));
+        durable.into_iter().collect()
+    }
 }
 
 /// `list`

@@ -83,10 +83,10 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Run(args) => work(at, &args),
         Verb::Merge(args) => land(at, &args.ids),
         Verb::Status(args) => status::run(at, &args),
-        Verb::Pause(args) => answer(
-            at,
-            &commands::pause::run(&at.session()?, &commands::pause::Request { why: args.why })?,
-        ),
+        Verb::Pause(args) => {
+            let request = commands::pause::Request { why: args.why };
+            answer(at, &commands::pause::run(&at.session()?, &request)?)
+        }
         Verb::Resume => answer(at, &commands::resume::run(&at.session()?)?),
         Verb::Adopt(args) => adopt::run(at, args),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
@@ -116,13 +116,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         }
         Verb::Ci(args) => ci::run(at, args),
         Verb::Context(args) => context::run(at, args),
-        Verb::Prompt(args) => {
-            let (id, explain) = (id(&args.id)?, args.explain);
-            answer(
-                at,
-                &commands::prompt::run(&at.session()?, &commands::prompt::Request { id, explain })?,
-            )
-        }
+        Verb::Prompt(args) => show_prompt(at, &args),
         Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),
         Verb::Demo(args) => show_demo(at, args),
         Verb::Models(args) => list_models(at, args),
@@ -150,6 +144,12 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         }
         Verb::MergeDriver(args) => join_sides(at, &args),
     }
+}
+
+fn show_prompt(at: &Opened, args: &args::prompt::Prompt) -> Result<u8> {
+    let (id, explain) = (id(&args.id)?, args.explain);
+    let request = commands::prompt::Request { id, explain };
+    answer(at, &commands::prompt::run(&at.session()?, &request)?)
 }
 
 fn examine(at: &Opened) -> Result<u8> {

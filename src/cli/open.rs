@@ -90,6 +90,7 @@ impl Opened {
                 streams_events = !run.dry_run;
             }
             Some(Verb::Plan(plan)) => flags.extend(plan.settings()),
+            Some(Verb::Merge(merge)) => flags.extend(merge.settings()),
             _ => {}
         }
         let progress = Arc::new(Progress::new(Arc::clone(&ui), streams_events));

@@ -234,6 +234,15 @@ fn sounds_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
+/// Returns what tests want to go wrong, and the file in which they want it said. No release build asks.
+#[cfg(debug_assertions)]
+pub(crate) fn faults() -> (Option<OsString>, Option<OsString>) {
+    (
+        std::env::var_os("INVISIGOTH_FAULT"),
+        std::env::var_os("INVISIGOTH_POINTS"),
+    )
+}
+
 /// Returns the number of this process.
 pub fn process_id() -> u32 {
     std::process::id()

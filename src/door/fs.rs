@@ -12,6 +12,7 @@ pub mod script;
 pub mod stored;
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions},
     hash::{BuildHasher as _, RandomState},
     io::{self, BufRead as _, Read as _, Write as _},
@@ -20,6 +21,8 @@ use std::{
 };
 
 use rustix::fs::{FlockOperation, OFlags};
+
+use crate::{door::point, fault::point::Point};
 
 /// Never follow a link in the place of the file, and never hand the file to a child process.
 const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).bits().cast_signed();
@@ -86,23 +89,24 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let temporary = path.with_file_name(temporary_name());
     let mode = if kept.is_some() { 0o600 } else { 0o644 };
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .custom_flags(NO_LINK)
-        .open(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            kept.map_or(Ok(()), |kept| file.set_permissions(kept))
-        })
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
+    replace(path, mode, |file| {
+        file.write_all(bytes)?;
+        kept.map_or(Ok(()), |kept| file.set_permissions(kept))
+    })
+}
+
+/// Writes a new file beside `path` by `write`, and gives it that name. Where either fails, nothing stays of it.
+fn replace(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let temporary = path.with_file_name(temporary_name());
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(mode).custom_flags(NO_LINK);
+    let written = point::at(Point::FileWritten, || write(&mut options.open(&temporary)?));
+    let renamed = written.and_then(|()| point::at(Point::FileRenamed, || std::fs::rename(&temporary, path)));
+    if renamed.is_err() {
+        let _ = point::at(Point::FileTakenBack, || std::fs::remove_file(&temporary));
     }
-    written
+    renamed
 }
 
 /// Overwrites the small file at `path` in place with `text`, padded with spaces to `width` bytes. One write of a fixed
@@ -117,14 +121,16 @@ pub fn write_padded(path: &Path, text: &str, width: usize) -> io::Result<()> {
             "the text is longer than its field",
         ));
     }
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o644)
-        .custom_flags(NO_LINK)
-        .open(path)?;
-    file.write_all_at(format!("{text:width$}").as_bytes(), 0)
+    point::at(Point::FilePadded, || {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(NO_LINK)
+            .open(path)?;
+        file.write_all_at(format!("{text:width$}").as_bytes(), 0)
+    })
 }
 
 /// Removes the file at `path` if it is there.
@@ -132,7 +138,7 @@ pub fn write_padded(path: &Path, text: &str, width: usize) -> io::Result<()> {
 /// # Errors
 /// When it is there but cannot be removed.
 pub fn remove_if_there(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
+    match point::at(Point::FileRemoved, || std::fs::remove_file(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
@@ -164,7 +170,10 @@ pub fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// When something else is in the way.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    point::at(Point::FolderMade, || std::fs::create_dir_all(path))
 }
 
 /// Makes the folder at `path` and those above it, those that are new for their owner only.
@@ -172,7 +181,38 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When something else is in the way.
 pub fn create_private_dir_all(path: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    point::at(Point::PrivateFolderMade, || {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    })
+}
+
+/// Waits until the contents of those of `files` that are there are on the disk.
+///
+/// # Errors
+/// When one cannot be opened or the disk refuses.
+pub fn sync(files: &[PathBuf]) -> io::Result<()> {
+    point::at(Point::Synced, || files.iter().try_for_each(|file| sync_one(file)))
+}
+
+/// Waits until the names in the folders of `files`, and of the folders above those, are on the disk.
+///
+/// # Errors
+/// As `sync`.
+pub fn sync_folders(files: &[PathBuf]) -> io::Result<()> {
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    let above: BTreeSet<&Path> = folders.iter().filter_map(|folder| folder.parent()).collect();
+    folders.union(&above).try_for_each(|folder| sync_one(folder))
+}
+
+fn sync_one(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Ok(file) => file.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// True where the owner may execute the file at `path`.
@@ -195,20 +235,22 @@ impl Lock {
     /// # Errors
     /// When the file cannot be opened, or the file system knows no locks.
     pub fn try_lock(path: &Path, text: &str) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o644)
-            .custom_flags(NO_LINK)
-            .open(path)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        file.set_len(0)?;
+        let taken = point::at(Point::LockTaken, || {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o644)
+                .custom_flags(NO_LINK)
+                .open(path)?;
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => file.set_len(0).map(|()| Some(file)),
+                Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        });
+        let Some(file) = taken? else { return Ok(None) };
         let mut lock = Self { file, longest: 0 };
         lock.write(text)?;
         Ok(Some(lock))
@@ -223,7 +265,7 @@ impl Lock {
         self.longest = self.longest.max(text.len());
         let gap = self.longest.saturating_sub(text.len());
         let text = format!("{text}{}", " ".repeat(gap));
-        self.file.write_all_at(text.as_bytes(), 0)
+        point::at(Point::LockSaid, || self.file.write_all_at(text.as_bytes(), 0))
     }
 
     /// Reads what the holder of the lock at `path` wrote; `None` where nobody holds it now.

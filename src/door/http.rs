@@ -16,7 +16,8 @@ use std::{
 use ureq::{Agent, Timeout, config::Config, http};
 
 use crate::{
-    door::wait::STEP,
+    door::{point, wait::STEP},
+    fault::point::Point,
     time::{Stop, Stopping},
 };
 
@@ -298,7 +299,7 @@ impl Sending {
     }
 
     fn relay(self, to: &SyncSender<Part>) -> Result<(), ureq::Error> {
-        let response = self.call()?;
+        let response = point::at(Point::RequestSent, || self.call())?;
         let headers = response
             .headers()
             .iter()

@@ -5,6 +5,7 @@ pub mod env;
 pub mod fs;
 pub mod host;
 pub mod http;
+pub mod point;
 pub mod program;
 pub mod signal;
 pub mod spawn;

@@ -427,6 +427,10 @@ impl<'s> Checker<'s> {
             redactor: self.session.redactor.clone(),
         };
         let raw = shell::run(command, stage, root, &limits, &self.session.stop);
+        if raw.end == End::NotStarted {
+            // A machine that has no more files or processes says nothing about the code.
+            return Err(not_started(command, &raw.output).into());
+        }
         // A check may leave something odd there; its output still tells.
         let reported = verdict::read_reports(&reports::read(&cache).unwrap_or_default());
         let tests = reported.or_else(|| verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command));
@@ -522,15 +526,23 @@ fn is_readable_red(ran: &Ran) -> bool {
     named && matches!(ran.end, End::Exit(_))
 }
 
+fn not_started(command: &str, why: &[u8]) -> Fault {
+    let why = String::from_utf8_lossy(why);
+    let fault = Fault::new(
+        Kind::Error,
+        format!("check `{command}` could not be started: {}", why.trim()),
+    );
+    fault.hint("`git invisigoth run` goes on once it can; `git invisigoth check` tries it alone")
+}
+
 fn red_base(ran: &Ran, gate: &Gate) -> Fault {
     let tail: Vec<&str> = ran.output.as_str().lines().rev().take(12).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
     let what = match ran.end {
         End::TimedOut => format!("ran over its limit of {} s", ran.took.as_secs()),
-        End::NotStarted => "could not be started".to_owned(),
         End::Exit(127) => "is not there (exit 127)".to_owned(),
         End::Exit(code) => format!("fails with exit {code}"),
-        End::Stopped => "was stopped".to_owned(),
+        End::Stopped | End::NotStarted => "was stopped".to_owned(),
     };
     let message = format!(
         "the target is red before anything was asked of a model: {} `{}` {what}\n{}",

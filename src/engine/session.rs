@@ -160,6 +160,7 @@ impl Session {
         let Ok(settings) = self.settings(&repo) else {
             return Ok(());
         };
+        self.shared.wait_for_disk(settings.land.durable);
         let name = &settings.llm.key_env;
         if name.is_empty() {
             return Ok(());

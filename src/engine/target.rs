@@ -13,6 +13,7 @@ use crate::{
     git::{
         Repo,
         advance::{self, Checkout, Forward},
+        forward,
         history::{self, LogEntry},
         refs::{self, Head, RefMove},
     },
@@ -148,6 +149,11 @@ impl Target {
     /// When refs or trees cannot be read or written.
     pub fn advance(&mut self, session: &Session, repo: &Repo) -> Result<Option<String>> {
         self.look(repo)?;
+        for checkout in &self.checkouts {
+            if let Some(why) = forward::finish(repo, &session.env, checkout, &session.stop)? {
+                return Ok(Some(why));
+            }
+        }
         if !self.is_waiting() {
             self.drop_landed(repo)?;
             return Ok(None);

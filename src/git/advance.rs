@@ -3,13 +3,15 @@
 //! The user's files change here and nowhere else; so every doubt is a refusal, and results wait on `landed/<target>`.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use crate::{
-    door::env::Env,
-    git::{Doing as _, Repo, Result, command, diff, objects, tree},
+    door::{env::Env, point},
+    fault::point::Point,
+    git::{Doing as _, Repo, Result, command, diff, forward, objects, tree},
     id::{BlobId, CommitId},
 };
 
@@ -20,6 +22,8 @@ pub struct Checkout {
     pub branch: String,
     /// Its git directory.
     pub git_dir: PathBuf,
+    /// The git directory that all worktrees share.
+    pub common_dir: PathBuf,
     /// Its files.
     pub workdir: PathBuf,
 }
@@ -39,6 +43,7 @@ pub fn checkouts(repo: &Repo, branch: &str) -> Result<Vec<Checkout>> {
         found.push(Checkout {
             branch: branch.to_owned(),
             git_dir: common.to_owned(),
+            common_dir: common.to_owned(),
             workdir,
         });
     }
@@ -51,6 +56,7 @@ pub fn checkouts(repo: &Repo, branch: &str) -> Result<Vec<Checkout>> {
                 found.push(Checkout {
                     branch: branch.to_owned(),
                     git_dir: proxy.git_dir().to_owned(),
+                    common_dir: common.to_owned(),
                     workdir,
                 });
             }
@@ -139,12 +145,19 @@ pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (Co
             checkout.branch
         )));
     }
+    let Some(begun) = forward::begin(checkout, (from, to))? else {
+        return Ok(Forward::Waits("another command brings it up to date".to_owned()));
+    };
     let to = to.to_string();
-    let done = command::output(
-        env,
-        &checkout.workdir,
-        &["merge", "--ff-only", "--no-edit", "--quiet", &to],
-    )?;
+    let merge = ["merge", "--ff-only", "--no-edit", "--quiet", &to];
+    let done = point::at(Point::CheckoutFollows, || {
+        command::output(env, &checkout.workdir, &merge).map_err(io::Error::from)
+    })
+    .doing(|| "fast-forwarding the checkout".into())?;
+    // Killed, it left what it had begun.
+    if done.code < 128 {
+        begun.done()?;
+    }
     if done.code == 0 {
         return Ok(Forward::Done);
     }
@@ -247,7 +260,12 @@ pub fn file_state(repo: &Repo, path: &str) -> Result<FileState> {
 /// When git refuses, such as while `index.lock` exists.
 pub fn stage(env: &Env, workdir: &Path, path: &str, blob: BlobId) -> Result<()> {
     let entry = format!("100644,{blob},{path}");
-    command::stdout(env, workdir, &["update-index", "--add", "--cacheinfo", &entry]).map(|_| ())
+    let update = ["update-index", "--add", "--cacheinfo", &entry];
+    point::at(Point::EditStaged, || {
+        command::stdout(env, workdir, &update).map_err(io::Error::from)
+    })
+    .doing(|| format!("staging {path}"))
+    .map(|_| ())
 }
 
 /// Takes the index entry of a memory file away. The file is not touched.
@@ -255,5 +273,10 @@ pub fn stage(env: &Env, workdir: &Path, path: &str, blob: BlobId) -> Result<()> 
 /// # Errors
 /// As `stage`.
 pub fn unstage(env: &Env, workdir: &Path, path: &str) -> Result<()> {
-    command::stdout(env, workdir, &["update-index", "--force-remove", "--", path]).map(|_| ())
+    let update = ["update-index", "--force-remove", "--", path];
+    point::at(Point::EntryUnstaged, || {
+        command::stdout(env, workdir, &update).map_err(io::Error::from)
+    })
+    .doing(|| format!("taking {path} off the index"))
+    .map(|_| ())
 }

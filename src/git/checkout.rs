@@ -26,6 +26,8 @@ use gix::{
 };
 
 use crate::{
+    door::point,
+    fault::point::Point,
     git::Repo,
     id::Oid,
     path::RepoPath,
@@ -55,16 +57,18 @@ pub fn write(repo: &Repo, folder: &Path, rules: &[(RepoPath, Entry)], files: &[(
         options.thread_limit = Some(1);
     }
     let objects = repo.gix.objects.clone().into_arc()?;
-    let outcome = gix::worktree::state::checkout(
-        &mut index,
-        folder,
-        objects,
-        &Discard,
-        &Discard,
-        &AtomicBool::new(false),
-        options,
-    )
-    .map_err(failed)?;
+    let outcome = point::at(Point::FilesLaid, || {
+        gix::worktree::state::checkout(
+            &mut index,
+            folder,
+            objects,
+            &Discard,
+            &Discard,
+            &AtomicBool::new(false),
+            options,
+        )
+        .map_err(failed)
+    })?;
     let unwritten = outcome
         .collisions
         .into_iter()

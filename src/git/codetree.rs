@@ -208,7 +208,7 @@ pub(crate) fn edit(
     let mut editor = gix::objs::tree::Editor::new(tree, &repo.gix.objects, repo.gix.object_hash());
     change(&mut editor).doing(|| format!("editing tree {root}"))?;
     let id = editor
-        .write(|tree| repo.gix.objects.write(tree))
+        .write(|tree| objects::Store(repo).write(tree))
         .doing(|| "writing a tree".into())?;
     Ok(TreeId(oid(&id)))
 }

@@ -9,7 +9,7 @@ use gix::{
 
 use crate::{
     check::Verified,
-    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, gix_id, oid, tree},
+    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, gix_id, objects, oid, tree},
     id::{CommitId, TreeId},
     time::Moment,
 };
@@ -278,9 +278,7 @@ pub(crate) fn write_unsigned_by(
 
 fn store(repo: &Repo, bytes: &[u8]) -> Result<CommitId> {
     use gix::objs::Write as _;
-    let id = repo
-        .gix
-        .objects
+    let id = objects::Store(repo)
         .write_buf(gix::objs::Kind::Commit, bytes)
         .doing(|| "writing a commit".into())?;
     Ok(CommitId(oid(&id)))

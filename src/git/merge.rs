@@ -97,7 +97,9 @@ pub fn clashes(repo: &Repo, tip: CommitId, candidate: CommitId) -> Result<Vec<Cl
     };
     let code = |commit| tree::code_of_commit(repo, commit);
     let (base, ours, theirs) = (code(base)?, code(tip)?, code(candidate)?);
-    let merged = merge(repo, base, ours, theirs)?;
+    let scratch = repo.in_memory();
+    let (base, theirs) = (with_memory_of(repo, base, ours)?, with_memory_of(repo, theirs, ours)?);
+    let merged = merge(&scratch, base, ours.root, theirs)?;
     let unresolved = merged
         .conflicts
         .iter()
@@ -130,7 +132,11 @@ pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) 
         // The result has the code of theirs; its memory files are replaced before anything is committed.
         return Ok(Ok(theirs));
     }
-    let mut merged = merge(repo, base, ours, theirs)?;
+    // gix does not write what it takes for stored, which a pack that `git gc` just deleted would make it do: it merges in
+    // memory, and what is new is written whatever is there.
+    let scratch = repo.in_memory();
+    let theirs = with_memory_of(repo, theirs, ours)?;
+    let mut merged = merge(&scratch, with_memory_of(repo, base, ours)?, ours.root, theirs)?;
     if merged.has_unresolved_conflicts(TreatAsUnresolved::git()) {
         let unresolved = merged
             .conflicts
@@ -141,12 +147,22 @@ pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) 
             .collect()));
     }
     let id = merged.tree.write().doing(|| "writing a merged tree".into())?;
-    codetree::strip(repo, TreeId(oid(&id))).map(Ok)
+    let id = TreeId(oid(&id));
+    let theirs = objects::added(repo, Some(ours.root), theirs)?;
+    let mut new = objects::added(&scratch, Some(ours.root), id)?;
+    new.retain(|id| !theirs.contains(id));
+    // What a tree holds goes before it.
+    new.reverse();
+    objects::write_again(repo, &scratch, &new)?;
+    codetree::strip(repo, id).map(Ok)
 }
 
-fn merge(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) -> Result<Outcome<'_>> {
-    // With the same memory files on all sides no merge driver of theirs is ever asked.
-    let same = |code: CodeTree| codetree::with_memory_of(repo, code, ours.root).map(|TreeId(id)| gix_id(id));
+/// With the same memory files on all sides no merge driver of theirs is ever asked.
+fn with_memory_of(repo: &Repo, code: CodeTree, ours: CodeTree) -> Result<TreeId> {
+    codetree::with_memory_of(repo, code, ours.root)
+}
+
+fn merge(repo: &Repo, base: TreeId, ours: TreeId, theirs: TreeId) -> Result<Outcome<'_>> {
     let options = repo.gix.tree_merge_options().doing(|| "reading how to merge".into())?;
     let labels = gix::merge::blob::builtin_driver::text::Labels {
         ancestor: Some("base".into()),
@@ -155,6 +171,6 @@ fn merge(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) -> Resul
     };
     let merged = repo
         .gix
-        .merge_trees(same(base)?, gix_id(ours.root.0), same(theirs)?, labels, options);
+        .merge_trees(gix_id(base.0), gix_id(ours.0), gix_id(theirs.0), labels, options);
     merged.doing(|| "merging trees".into())
 }

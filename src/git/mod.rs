@@ -1,18 +1,20 @@
 //! git: the only module that knows gix. Free functions over [`Repo`], one file per kind of thing.
 //!
-//! Owns how objects, refs, notes and commits are read and written. Decides nothing: which commit is made, and whether
-//! it may land, is the engine's business. Ids and trees go in and out as row 1 types.
+//! Owns how objects, refs, notes and commits are read and written; decides nothing. Ids and trees are row 1 types.
 
 pub mod advance;
 pub mod attempts;
 pub mod attributes;
 pub mod branch;
+pub mod checkout;
 pub mod claims;
 pub mod codetree;
 pub mod command;
 pub mod commit;
 pub mod config;
 pub mod diff;
+pub mod disk;
+pub mod forward;
 pub mod history;
 pub mod locks;
 pub mod merge;
@@ -30,14 +32,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::id::{CommitId, Oid};
-
-pub mod checkout;
+use crate::{
+    git::disk::Disk,
+    id::{CommitId, Oid},
+};
 
 /// An open repository, for one thread.
 #[derive(Clone)]
 pub struct Repo {
     pub(crate) gix: gix::Repository,
+    pub(crate) disk: Disk,
 }
 
 /// A git operation that did not work, and what it was about.
@@ -109,6 +113,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Shared {
     gix: gix::ThreadSafeRepository,
+    disk: Disk,
 }
 
 impl Shared {
@@ -116,7 +121,8 @@ impl Shared {
     pub fn repo(&self) -> Repo {
         let mut gix = self.gix.to_thread_local();
         gix.object_cache_size(32 * 1024 * 1024);
-        Repo { gix }
+        let disk = self.disk.clone();
+        Repo { gix, disk }
     }
 
     /// Opens the repository of `dir`, or the one that `GIT_DIR` names. `overrides` are `key=value` as of `git -c`.
@@ -151,7 +157,8 @@ impl Shared {
         {
             return Err(OpenError::RefStorage(storage.to_string()));
         }
-        Ok(Self { gix })
+        let disk = Disk::default();
+        Ok(Self { gix, disk })
     }
 }
 
@@ -167,6 +174,7 @@ impl Repo {
     pub fn in_memory(&self) -> Self {
         Self {
             gix: self.gix.clone().with_object_memory(),
+            disk: Disk::default(),
         }
     }
 
@@ -220,9 +228,10 @@ impl Repo {
     /// # Errors
     /// When it cannot be opened any more.
     pub fn reopened(&self) -> Result<Self> {
-        let options = self.gix.open_options().clone();
-        let gix = gix::open_opts(self.gix.git_dir(), options).doing(|| "opening the repository again".into())?;
-        Ok(Self { gix })
+        let opened = gix::open_opts(self.gix.git_dir(), self.gix.open_options().clone());
+        let gix = opened.doing(|| "opening the repository again".into())?;
+        let disk = self.disk.clone();
+        Ok(Self { gix, disk })
     }
 }
 

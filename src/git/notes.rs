@@ -271,6 +271,6 @@ fn unite(repo: &Repo, head: Option<CommitId>, wanted: &BTreeMap<Oid, Vec<&str>>)
     if !changed {
         return Ok(None);
     }
-    let root = state.write(&repo.gix.objects).doing(|| "writing notes".into())?;
+    let root = state.write(&objects::Store(repo)).doing(|| "writing notes".into())?;
     Ok(Some(TreeId(oid(&root))))
 }

@@ -3,12 +3,86 @@
 //! Objects are written without asking whether they exist: gix would take a pack that `git gc --prune` has just deleted
 //! for proof, and leave a commit that points to nothing. Writing anew also makes an old loose object young.
 
-use gix::objs::Write as _;
+use std::io;
+
+use gix::{
+    error::ResultExt as _,
+    objs::{Kind, Write, WriteTo},
+};
 
 use crate::{
+    door::point,
+    fault::point::Point,
     git::{Doing as _, Repo, Result, gix_id, oid},
     id::{BlobId, Oid, TreeId},
 };
+
+/// The object database as a place to write to: the only way in which objects are written.
+pub(crate) struct Store<'r>(pub(crate) &'r Repo);
+
+impl Store<'_> {
+    fn put(
+        &self,
+        kind: Kind,
+        write: impl FnOnce(&gix::OdbHandle) -> gix::Result<gix::ObjectId>,
+    ) -> gix::Result<gix::ObjectId> {
+        let point = match kind {
+            Kind::Blob => Point::BlobWritten,
+            Kind::Tree => Point::TreeWritten,
+            Kind::Commit | Kind::Tag => Point::CommitWritten,
+        };
+        let id = point::at(point, || write(&self.0.gix.objects).map_err(io::Error::other)).or_error()?;
+        self.0.disk.wrote(oid(&id));
+        Ok(id)
+    }
+}
+
+impl Write for Store<'_> {
+    fn write(&self, object: &dyn WriteTo) -> gix::Result<gix::ObjectId> {
+        self.put(object.kind(), |to| to.write(object))
+    }
+
+    fn write_buf(&self, kind: Kind, from: &[u8]) -> gix::Result<gix::ObjectId> {
+        self.put(kind, |to| to.write_buf(kind, from))
+    }
+
+    fn write_buf_with_known_id(&self, kind: Kind, from: &[u8], id: gix::ObjectId) -> gix::Result<gix::ObjectId> {
+        self.put(kind, |to| to.write_buf_with_known_id(kind, from, id))
+    }
+
+    fn write_stream(&self, kind: Kind, size: u64, from: &mut dyn io::Read) -> gix::Result<gix::ObjectId> {
+        self.put(kind, |to| to.write_stream(kind, size, from))
+    }
+
+    fn write_stream_with_known_id(
+        &self,
+        kind: Kind,
+        size: u64,
+        from: &mut dyn io::Read,
+        id: gix::ObjectId,
+    ) -> gix::Result<gix::ObjectId> {
+        self.put(kind, |to| to.write_stream_with_known_id(kind, size, from, id))
+    }
+}
+
+impl gix::objs::Find for Store<'_> {
+    fn try_find<'a>(&self, id: &gix::oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<gix::objs::Data<'a>>> {
+        self.0.gix.objects.try_find(id, buffer)
+    }
+}
+
+/// Writes again what `from` holds under `ids`, whatever is stored already.
+///
+/// # Errors
+/// When an object cannot be read or stored.
+pub(crate) fn write_again(repo: &Repo, from: &Repo, ids: &[Oid]) -> Result<()> {
+    for id in ids {
+        let object = from.gix.find_object(gix_id(*id)).doing(|| format!("reading {id}"))?;
+        let written = Store(repo).write_buf_with_known_id(object.kind, &object.data, object.id);
+        written.doing(|| format!("writing {id}"))?;
+    }
+    Ok(())
+}
 
 /// Reads a blob whole.
 ///
@@ -36,10 +110,8 @@ pub fn size(repo: &Repo, id: BlobId) -> Result<u64> {
 /// # Errors
 /// When the object cannot be stored.
 pub fn write_blob(repo: &Repo, content: &[u8]) -> Result<BlobId> {
-    let id = repo
-        .gix
-        .objects
-        .write_buf(gix::objs::Kind::Blob, content)
+    let id = Store(repo)
+        .write_buf(Kind::Blob, content)
         .doing(|| "writing a blob".into())?;
     Ok(BlobId(oid(&id)))
 }
@@ -49,10 +121,8 @@ pub fn write_blob(repo: &Repo, content: &[u8]) -> Result<BlobId> {
 /// # Errors
 /// When the object cannot be stored.
 pub fn write_empty_tree(repo: &Repo) -> Result<TreeId> {
-    let id = repo
-        .gix
-        .objects
-        .write_buf(gix::objs::Kind::Tree, b"")
+    let id = Store(repo)
+        .write_buf(Kind::Tree, b"")
         .doing(|| "writing a tree".into())?;
     Ok(TreeId(oid(&id)))
 }
@@ -63,7 +133,7 @@ pub fn write_empty_tree(repo: &Repo) -> Result<TreeId> {
 /// When hashing fails, which SHA-1 does on a collision attack.
 pub fn blob_id(repo: &Repo, content: &[u8]) -> Result<BlobId> {
     let kind = repo.gix.object_hash();
-    let id = gix::objs::compute_hash(kind, gix::objs::Kind::Blob, content).doing(|| "hashing a blob".into())?;
+    let id = gix::objs::compute_hash(kind, Kind::Blob, content).doing(|| "hashing a blob".into())?;
     Ok(BlobId(oid(&id)))
 }
 

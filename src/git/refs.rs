@@ -2,6 +2,8 @@
 //!
 //! Owns the order in which the refs of one act move (`docs/ARCHITECTURE.md`, "order of effects").
 
+use std::io;
+
 use gix::refs::{
     FullName, Target,
     transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
@@ -9,6 +11,8 @@ use gix::refs::{
 
 use crate::{
     check::Verified,
+    door::point,
+    fault::point::Point,
     git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, commit, gix_id, objects, oid, tree},
     id::{CommitId, GoalId, Oid},
     time::Moment,
@@ -165,6 +169,14 @@ pub enum RefMove {
     },
 }
 
+impl RefMove {
+    fn name(&self) -> &str {
+        match self {
+            Self::Set { name, .. } | Self::Delete { name, .. } => name,
+        }
+    }
+}
+
 /// How a compare-and-swap went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Swap {
@@ -186,10 +198,45 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
         .committer()
         .transpose()
         .doing(|| "reading who commits".into())?;
-    match repo.gix.edit_references_as(edits, committer) {
-        Ok(_) => Ok(Swap::Done),
-        Err(error) if is_lost_race(&error) => Ok(Swap::Lost),
-        Err(error) => Err(GitError::of("moving refs", error)),
+    repo.disk
+        .sync_objects(repo)
+        .doing(|| "bringing objects to the disk".into())?;
+    let swapped = point::at(point_of(moves), || {
+        match repo.gix.edit_references_as(edits, committer) {
+            Ok(_) => Ok(Swap::Done),
+            Err(error) if is_lost_race(&error) => Ok(Swap::Lost),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    });
+    let swapped = swapped.doing(|| "moving refs".into())?;
+    if swapped == Swap::Done {
+        let names = moves.iter().map(RefMove::name);
+        repo.disk
+            .sync_refs(repo, names)
+            .doing(|| "bringing refs to the disk".into())?;
+    }
+    Ok(swapped)
+}
+
+/// Names the place that moving these refs is, by the one among them that says most.
+fn point_of(moves: &[RefMove]) -> Point {
+    let claims = |name: &str| name.starts_with("refs/invisigoth/claims/");
+    let ranked = |part: &RefMove| match part.name() {
+        NOTES => (1, Point::RecordsNoted),
+        TESTED => (1, Point::VerdictsNoted),
+        ATTEMPTS => (1, Point::AttemptSaved),
+        name if name.starts_with(CANDIDATES) => (1, Point::CandidateSet),
+        name if name.starts_with(UNDONE) => (1, Point::UndoKept),
+        name if claims(name) => (1, Point::ClaimTaken),
+        name if name.starts_with("refs/heads/") => (2, Point::TargetMoved),
+        name if name.starts_with("refs/invisigoth/landed/") => (2, Point::LandedMoved),
+        _ => (0, Point::RefMoved),
+    };
+    let set = moves.iter().filter(|part| matches!(part, RefMove::Set { .. }));
+    match set.map(ranked).max_by_key(|(rank, _)| *rank) {
+        Some((_, point)) => point,
+        None if moves.iter().all(|part| claims(part.name())) => Point::ClaimLeft,
+        None => Point::RefsDeleted,
     }
 }
 

@@ -63,6 +63,7 @@ impl Fixture {
     fn repo(&self) -> Repo {
         Repo {
             gix: gix::open(self.work()).unwrap(),
+            disk: crate::git::disk::Disk::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! its table here and `docs/ARCHITECTURE.md` with it, and say why in the commit.
 
 mod can_fail;
+mod points;
 mod source;
 
 use std::collections::BTreeSet;

@@ -25,6 +25,8 @@ mod codex;
 
 /// Four clones and one remote.
 mod crowd;
+/// Faults at every point: kills, errors of the disk, `git gc`.
+mod faults;
 /// Git hosts: workflows, read and run.
 mod hosts;
 

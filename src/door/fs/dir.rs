@@ -11,7 +11,7 @@ use std::{
 
 use rustix::fs::{self as sys, AtFlags, FileType, Mode, OFlags, RenameFlags};
 
-use crate::path::RepoPath;
+use crate::{door::point, fault::point::Point, path::RepoPath};
 
 /// What a name in a folder stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,7 +107,9 @@ impl Dir {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened = match sys::openat(&self.fd, name, flags, Mode::empty()) {
             Err(rustix::io::Errno::ACCESS) => {
-                sys::chmodat(&self.fd, name, Mode::from_raw_mode(0o755), AtFlags::empty())?;
+                point::at(Point::EntryFolderOpened, || {
+                    sys::chmodat(&self.fd, name, Mode::from_raw_mode(0o755), AtFlags::empty()).map_err(io::Error::from)
+                })?;
                 sys::openat(&self.fd, name, flags, Mode::empty())
             }
             other => other,
@@ -121,9 +123,12 @@ impl Dir {
     /// When something else has that name.
     pub fn make_folder(&self, name: &[u8]) -> io::Result<Self> {
         plain(name)?;
-        match sys::mkdirat(&self.fd, OsStr::from_bytes(name), Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => self.folder(name),
-            Err(error) => Err(error.into()),
+        let made = point::at(Point::EntryFolderMade, || {
+            sys::mkdirat(&self.fd, OsStr::from_bytes(name), Mode::from_raw_mode(0o777)).map_err(io::Error::from)
+        });
+        match made {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            Ok(()) | Err(_) => self.folder(name),
         }
     }
 
@@ -178,12 +183,14 @@ impl Dir {
     pub fn create(&self, name: &[u8], content: &[u8], mode: u32) -> io::Result<()> {
         plain(name)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = sys::openat(&self.fd, OsStr::from_bytes(name), flags, Mode::from_raw_mode(mode))?;
-        let written = File::from(fd).write_all(content);
-        if written.is_err() {
-            let _ = self.unlink(name);
-        }
-        written
+        point::at(Point::EntryMade, || {
+            let fd = sys::openat(&self.fd, OsStr::from_bytes(name), flags, Mode::from_raw_mode(mode))?;
+            let written = File::from(fd).write_all(content);
+            if written.is_err() {
+                let _ = self.unlink(name);
+            }
+            written
+        })
     }
 
     /// Makes the symbolic link `name`, which must not exist.
@@ -192,8 +199,9 @@ impl Dir {
     /// When the name is taken.
     pub fn symlink(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
         plain(name)?;
-        sys::symlinkat(OsStr::from_bytes(target), &self.fd, OsStr::from_bytes(name))?;
-        Ok(())
+        point::at(Point::EntryLinked, || {
+            sys::symlinkat(OsStr::from_bytes(target), &self.fd, OsStr::from_bytes(name)).map_err(io::Error::from)
+        })
     }
 
     /// Sets the permission bits of the regular file `name`.
@@ -203,8 +211,9 @@ impl Dir {
     pub fn set_mode(&self, name: &[u8], mode: u32) -> io::Result<()> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = sys::openat(&self.fd, OsStr::from_bytes(name), flags, Mode::empty())?;
-        sys::fchmod(&fd, Mode::from_raw_mode(mode))?;
-        Ok(())
+        point::at(Point::EntryModeSet, || {
+            sys::fchmod(&fd, Mode::from_raw_mode(mode)).map_err(io::Error::from)
+        })
     }
 
     /// Sets when the regular file `name` was last changed.
@@ -220,8 +229,10 @@ impl Dir {
             last_access: time,
             last_modification: time,
         };
-        sys::utimensat(&self.fd, OsStr::from_bytes(name), &times, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(())
+        point::at(Point::EntryTimeSet, || {
+            sys::utimensat(&self.fd, OsStr::from_bytes(name), &times, AtFlags::SYMLINK_NOFOLLOW)
+                .map_err(io::Error::from)
+        })
     }
 
     /// Renames within this folder, replacing what has the name `to`.
@@ -230,8 +241,9 @@ impl Dir {
     /// As the file system says.
     pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
         plain(to)?;
-        sys::renameat(&self.fd, OsStr::from_bytes(from), &self.fd, OsStr::from_bytes(to))?;
-        Ok(())
+        point::at(Point::EntryRenamed, || {
+            sys::renameat(&self.fd, OsStr::from_bytes(from), &self.fd, OsStr::from_bytes(to)).map_err(io::Error::from)
+        })
     }
 
     /// Lets two names in this folder change places in one step; false where the file system cannot.
@@ -240,11 +252,13 @@ impl Dir {
     /// As the file system says.
     pub fn exchange(&self, one: &[u8], other: &[u8]) -> io::Result<bool> {
         let (one, other) = (OsStr::from_bytes(one), OsStr::from_bytes(other));
-        match sys::renameat_with(&self.fd, one, &self.fd, other, RenameFlags::EXCHANGE) {
-            Ok(()) => Ok(true),
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        point::at(Point::EntriesExchanged, || {
+            match sys::renameat_with(&self.fd, one, &self.fd, other, RenameFlags::EXCHANGE) {
+                Ok(()) => Ok(true),
+                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => Ok(false),
+                Err(error) => Err(error.into()),
+            }
+        })
     }
 
     /// Removes a name that is no folder.
@@ -252,8 +266,9 @@ impl Dir {
     /// # Errors
     /// As the file system says.
     pub fn unlink(&self, name: &[u8]) -> io::Result<()> {
-        sys::unlinkat(&self.fd, OsStr::from_bytes(name), AtFlags::empty())?;
-        Ok(())
+        point::at(Point::EntryRemoved, || {
+            sys::unlinkat(&self.fd, OsStr::from_bytes(name), AtFlags::empty()).map_err(io::Error::from)
+        })
     }
 
     /// Removes the folder `name` if it is empty; says whether it did.
@@ -261,11 +276,13 @@ impl Dir {
     /// # Errors
     /// As the file system says.
     pub fn remove_if_empty(&self, name: &[u8]) -> io::Result<bool> {
-        match sys::unlinkat(&self.fd, OsStr::from_bytes(name), AtFlags::REMOVEDIR) {
-            Ok(()) => Ok(true),
-            Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        point::at(Point::EntryFolderRemoved, || {
+            match sys::unlinkat(&self.fd, OsStr::from_bytes(name), AtFlags::REMOVEDIR) {
+                Ok(()) => Ok(true),
+                Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
+                Err(error) => Err(error.into()),
+            }
+        })
     }
 
     /// Removes whatever has this name, folders with all they hold; nothing there is fine.
@@ -279,7 +296,9 @@ impl Dir {
         }
         let below = self.folder(name)?;
         if stat.mode & 0o700 != 0o700 {
-            sys::fchmod(&below.fd, Mode::from_raw_mode(0o700))?;
+            point::at(Point::EntryFolderFreed, || {
+                sys::fchmod(&below.fd, Mode::from_raw_mode(0o700)).map_err(io::Error::from)
+            })?;
         }
         for (name, kind) in below.names()? {
             if kind == FileKind::Folder {

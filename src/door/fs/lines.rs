@@ -11,7 +11,13 @@ use std::{
 
 use rustix::fs::FlockOperation;
 
-use crate::door::fs::{NO_LINK, temporary_name};
+use crate::{
+    door::{
+        fs::{NO_LINK, replace},
+        point,
+    },
+    fault::point::Point,
+};
 
 /// The file, held alone until this is dropped.
 #[derive(Debug)]
@@ -29,14 +35,17 @@ impl Lines {
     /// When it is a link or no file, cannot be made, or the file system knows no locks.
     pub fn hold(path: &Path) -> io::Result<Self> {
         loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .append(true)
-                .create(true)
-                .mode(0o644)
-                .custom_flags(NO_LINK)
-                .open(path)?;
-            rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))?;
+            let file = point::at(Point::LinesHeld, || {
+                let file = OpenOptions::new()
+                    .read(true)
+                    .append(true)
+                    .create(true)
+                    .mode(0o644)
+                    .custom_flags(NO_LINK)
+                    .open(path)?;
+                rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))?;
+                Ok::<_, io::Error>(file)
+            })?;
             let about = file.metadata()?;
             // Whoever held it may have put another file in its place meanwhile.
             if std::fs::symlink_metadata(path).is_ok_and(|now| now.ino() == about.ino()) {
@@ -76,14 +85,16 @@ impl Lines {
     /// When it cannot be written whole.
     pub fn append(&mut self, line: &str, sync: bool) -> io::Result<()> {
         let torn = if self.is_torn()? { "\n" } else { "" };
-        self.file.write_all(format!("{torn}{line}\n").as_bytes())?;
-        if sync {
-            self.file.sync_data()?;
-            if self.is_new {
-                sync_folder(&self.path)?;
+        point::at(Point::LineAppended, || {
+            self.file.write_all(format!("{torn}{line}\n").as_bytes())?;
+            if sync {
+                self.file.sync_data()?;
+                if self.is_new {
+                    sync_folder(&self.path)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn is_torn(&mut self) -> io::Result<bool> {
@@ -101,22 +112,11 @@ impl Lines {
     /// # Errors
     /// When it cannot be written; then the old file stands.
     pub fn replace(self, text: &str) -> io::Result<()> {
-        let temporary = self.path.with_file_name(temporary_name());
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .custom_flags(NO_LINK)
-            .open(&temporary)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| std::fs::rename(&temporary, &self.path));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
-        written.and_then(|()| sync_folder(&self.path))
+        replace(&self.path, 0o644, |file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })?;
+        sync_folder(&self.path)
     }
 }
 

@@ -13,7 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::door::fs::write_atomic;
+use crate::{
+    door::{fs::write_atomic, point},
+    fault::point::Point,
+};
 
 /// What is at a path, links not followed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,10 +59,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if look(path)? != There::Nothing {
         return write_atomic(path, bytes);
     }
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o777).open(path);
-    let written = made.and_then(|mut file| file.write_all(bytes));
+    let written = point::at(Point::ScriptMade, || {
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o777).open(path);
+        made.and_then(|mut file| file.write_all(bytes))
+    });
     if written.is_err() {
-        let _ = fs::remove_file(path);
+        let _ = point::at(Point::ScriptTakenBack, || fs::remove_file(path));
     }
     written
 }
@@ -77,7 +82,7 @@ pub fn relocate(from: &Path, to: &Path, deeper: bool) -> io::Result<()> {
         ));
     }
     let There::Link(leads) = look(from)? else {
-        return fs::rename(from, to);
+        return point::at(Point::ScriptMoved, || fs::rename(from, to));
     };
     let leads = match (leads.is_absolute(), deeper) {
         (true, _) => leads,
@@ -88,13 +93,13 @@ pub fn relocate(from: &Path, to: &Path, deeper: bool) -> io::Result<()> {
             None => leads,
         },
     };
-    symlink(&leads, to)?;
-    fs::remove_file(from)
+    point::at(Point::ScriptLinked, || symlink(&leads, to))?;
+    point::at(Point::ScriptUnlinked, || fs::remove_file(from))
 }
 
 /// Removes the folder at `path` where it is empty; anything else there stays.
 pub fn remove_empty(path: &Path) {
-    let _ = fs::remove_dir(path);
+    let _ = point::at(Point::ScriptFolderRemoved, || fs::remove_dir(path));
 }
 
 #[cfg(test)]

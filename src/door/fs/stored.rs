@@ -15,7 +15,11 @@ use std::{
 use rustix::fs::{FlockOperation, OFlags};
 
 use crate::{
-    door::fs::{NO_LINK, TEMPORARY, remove_if_there, temporary_name},
+    door::{
+        fs::{NO_LINK, TEMPORARY, remove_if_there, temporary_name},
+        point,
+    },
+    fault::point::Point,
     read_at::ReadAt,
     time::Moment,
 };
@@ -81,8 +85,8 @@ impl ReadAt for StoredFile {
 /// When it cannot be written; then nothing changed.
 pub fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = Temporary::beside(path)?;
-    temporary.file.write_all(bytes)?;
-    std::fs::rename(&temporary.path, path)?;
+    point::at(Point::StoredWritten, || temporary.file.write_all(bytes))?;
+    point::at(Point::StoredRenamed, || std::fs::rename(&temporary.path, path))?;
     temporary.is_kept = true;
     Ok(())
 }
@@ -108,7 +112,7 @@ impl Temporary {
     fn make(path: PathBuf) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o444).custom_flags(NO_LINK);
-        let file = options.open(&path)?;
+        let file = point::at(Point::StoredMade, || options.open(&path))?;
         let is_kept = false;
         Ok(Self { file, path, is_kept })
     }
@@ -127,7 +131,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_kept {
-            let _ = std::fs::remove_file(&self.path);
+            let _ = point::at(Point::StoredTakenBack, || std::fs::remove_file(&self.path));
         }
         let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
     }

@@ -15,7 +15,10 @@ use signal_hook::{
     flag, low_level,
 };
 
-use crate::door::spawn;
+use crate::{
+    door::{point, spawn},
+    fault::point::Point,
+};
 
 /// While it lives, Ctrl-C at the keyboard is the program's, not ours.
 struct Deaf(Vec<SigId>);
@@ -46,10 +49,10 @@ impl Drop for Deaf {
 pub fn run(program: &str, args: &[&str], dir: &Path, env: &[(OsString, OsString)]) -> io::Result<i32> {
     let program = spawn::find(program.as_ref(), env)?;
     let _deaf = Deaf::new()?;
-    let ended = duct::cmd(program, args)
+    let command = duct::cmd(program, args)
         .dir(dir)
         .full_env(env.iter().cloned())
-        .unchecked()
-        .run()?;
+        .unchecked();
+    let ended = point::at(Point::AttachedStarted, || command.run())?;
     Ok(spawn::exit_code(ended.status))
 }

@@ -6,7 +6,13 @@ use std::{ffi::OsString, fs::OpenOptions, io, os::unix::fs::OpenOptionsExt as _,
 
 use duct::Handle;
 
-use crate::door::spawn::{self, tree::Helper};
+use crate::{
+    door::{
+        point,
+        spawn::{self, tree::Helper},
+    },
+    fault::point::Point,
+};
 
 /// A program that was started and may outlive us.
 #[derive(Debug)]
@@ -24,7 +30,9 @@ pub fn start(
     env: Vec<(OsString, OsString)>,
     log: &Path,
 ) -> io::Result<Detached> {
-    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(log)?;
+    let log = point::at(Point::LogOpened, || {
+        OpenOptions::new().create(true).append(true).mode(0o600).open(log)
+    })?;
     let command = spawn::expression(program.to_owned(), args, dir, env)
         .stdin_null()
         .stderr_to_stdout()

@@ -17,6 +17,8 @@ use std::{
 use duct::{Expression, Handle};
 use rustix::process::{Pid, Signal, WaitOptions};
 
+use crate::{door::point, fault::point::Point};
+
 /// The variable that marks a check's processes.
 const MARK: &str = "INVISIGOTH_CHECK";
 
@@ -109,7 +111,7 @@ impl Tree {
     /// # Errors
     /// When there is no such program or folder.
     pub fn start(&self, command: &Expression) -> io::Result<Handle> {
-        live().start(command)
+        point::at(Point::CheckStarted, || live().start(command))
     }
 
     /// Ends the check's first process if it still runs, then everything that came from it, and waits until all are gone.
@@ -225,7 +227,7 @@ impl Helper {
     /// When there is no such program or folder.
     pub fn start(command: &Expression) -> io::Result<Self> {
         Ok(Self {
-            handle: live().start(command)?,
+            handle: point::at(Point::HelperStarted, || live().start(command))?,
         })
     }
 
@@ -272,6 +274,16 @@ pub fn end_strays(folder: &Path) {
         }
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// True where some process called `name`, whoever started it, works in `folder` or below. Reads every process of this
+/// machine, so it is for recovery only.
+pub fn works_in(name: &str, folder: &Path) -> bool {
+    let works = |pid: &i32| {
+        let is_here = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+        is_here && fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|called| called.trim() == name)
+    };
+    all_processes().iter().any(works)
 }
 
 /// What the kernel says about a process.
