@@ -1,5 +1,4 @@
 //! git: the only module that knows gix. Free functions over [`Repo`], one file per kind of thing.
-//!
 //! Owns how objects, refs, notes and commits are read and written; decides nothing. Ids and trees are row 1 types.
 
 pub mod advance;
