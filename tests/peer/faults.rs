@@ -174,23 +174,31 @@ fn wrong(made: &Made, plan: Plan) -> Option<Vec<String>> {
     if status.code != 0 {
         wrong.push(format!("status: {}{}", status.stdout, status.stderr));
     }
-    let next = sandbox.run(scene.next);
-    if next.code != 0 {
-        let said = format!("{}{}\nafter: {}", next.stdout, next.stderr, struck.stderr);
-        wrong.push(format!("the next command ended with {}: {said}", next.code));
-        return Some(wrong);
+    let further = wrong_after(scene, &sandbox, &before);
+    if !further.is_empty() {
+        wrong.extend(further);
+        wrong.push(format!("after: {}", struck.stderr));
     }
-    (scene.then)(&sandbox);
-    wrong.extend(before.wrong_in_the_end(&sandbox));
+    Some(wrong)
+}
+
+/// What is wrong after the next command of a scene whose command was cut short.
+fn wrong_after(scene: &Scene, sandbox: &Sandbox, before: &sound::Before) -> Vec<String> {
+    let next = sandbox.run(scene.next);
+    let said = format!("{}{}", next.stdout, next.stderr);
+    if next.code != 0 {
+        return vec![format!("the next command ended with {}: {said}", next.code)];
+    }
+    (scene.then)(sandbox);
+    let mut wrong = before.wrong_in_the_end(sandbox);
     let mut landed = sandbox.landings("main");
     landed.sort();
     if landed != scene.landed {
-        let said = format!("{}\nthen: {}{}", struck.stderr, next.stdout, next.stderr);
-        wrong.push(format!("landed: {landed:?}\nafter: {said}"));
+        wrong.push(format!("landed: {landed:?}\nby: {said}"));
     }
-    (scene.holds)(&sandbox);
-    wrong.extend(sound::wrong_records(&sandbox));
-    Some(wrong)
+    (scene.holds)(sandbox);
+    wrong.extend(sound::wrong_records(sandbox));
+    wrong
 }
 
 /// Tries `cases`, and fails with what is wrong after each.
