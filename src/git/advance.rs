@@ -11,8 +11,9 @@ use std::{
 use crate::{
     door::{env::Env, point},
     fault::point::Point,
-    git::{Doing as _, Repo, Result, command, diff, forward, objects, tree},
+    git::{Doing as _, Repo, Result, command, diff, forward, objects, refs, tree},
     id::{BlobId, CommitId},
+    time::Stop,
 };
 
 /// A worktree in which the target is checked out.
@@ -148,16 +149,24 @@ pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (Co
     let Some(begun) = forward::begin(checkout, (from, to))? else {
         return Ok(Forward::Waits("another command brings it up to date".to_owned()));
     };
-    let to = to.to_string();
-    let merge = ["merge", "--ff-only", "--no-edit", "--quiet", &to];
+    let wanted = to.to_string();
+    let merge = ["merge", "--ff-only", "--no-edit", "--quiet", &wanted];
     let done = point::at(Point::CheckoutFollows, || {
         command::output(env, &checkout.workdir, &merge).map_err(io::Error::from)
     })
     .doing(|| "fast-forwarding the checkout".into())?;
-    // Killed, it left what it had begun.
-    if done.code < 128 {
-        begun.done()?;
+    if done.code > 128 {
+        // A signal ended it, and nobody else takes away what it left.
+        drop(begun);
+        let left = forward::finish(repo, env, checkout, &Stop::default())?;
+        if left.is_none() && refs::read(repo, &refs::branch_ref(&checkout.branch))? == Some(to) {
+            return Ok(Forward::Done);
+        }
+        return Ok(Forward::Waits(
+            left.unwrap_or_else(|| "git was killed meanwhile".to_owned()),
+        ));
     }
+    begun.done()?;
     if done.code == 0 {
         return Ok(Forward::Done);
     }

@@ -24,7 +24,7 @@ use crate::{
         advance::Checkout,
         command,
         diff::{self, Differs},
-        objects, refs, tree as trees,
+        locks, objects, refs, tree as trees,
     },
     id::CommitId,
     path::RepoPath,
@@ -34,9 +34,6 @@ use crate::{
 
 /// A lock that stands unchanged for so long, with no git of ours at work, is dead.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A lock that is so much younger than what was written down came with it.
-const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether the git of a killed process has ended.
 const LOOKS: u32 = 100;
@@ -157,8 +154,11 @@ impl<'a> Left<'a> {
             .checkout
             .common_dir
             .join(format!("{}.lock", refs::branch_ref(&self.checkout.branch)));
-        let standing: Vec<_> = [at("ORIG_HEAD.lock"), at("index.lock"), at("HEAD.lock"), branch.clone()]
+        let packed = self.checkout.common_dir.join("packed-refs.lock");
+        let own = ["ORIG_HEAD.lock", "index.lock", "HEAD.lock", "AUTO_MERGE.lock"].map(at);
+        let standing: Vec<_> = own
             .into_iter()
+            .chain([branch.clone(), packed])
             .filter_map(|path| Some((fs::stamp(&path)?, path)))
             .collect();
         if !standing.is_empty() && !wait::pause(PATIENCE, stop) {
@@ -189,7 +189,7 @@ impl<'a> Left<'a> {
                 text.is_some_and(|text| text.trim() == self.to.to_string() || text.is_empty() && self.index_is_new)
             );
         }
-        if path.ends_with("ORIG_HEAD.lock") {
+        if !path.ends_with("HEAD.lock") && !path.ends_with("index.lock") {
             return Ok(self.came_with_it(path));
         }
         if path.ends_with("HEAD.lock") {
@@ -206,12 +206,8 @@ impl<'a> Left<'a> {
     /// True where a lock came right after the fast-forward was written down, although no git is at work any more: it died
     /// before it had changed anything.
     fn came_with_it(&self, path: &Path) -> bool {
-        let changed = |path: &Path| std::fs::metadata(path).and_then(|about| about.modified()).ok();
         let (note, _) = places(self.checkout);
-        let after = changed(path)
-            .zip(changed(&note))
-            .and_then(|(lock, note)| lock.duration_since(note).ok());
-        after.is_some_and(|after| after < AT_ONCE)
+        locks::came_with(path, &note)
     }
 
     /// Has the index say of each file that is new that it is: git goes on from there.

@@ -13,7 +13,7 @@ use crate::{
     check::Verified,
     door::point,
     fault::point::Point,
-    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, commit, gix_id, objects, oid, tree},
+    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, commit, gix_id, locks, objects, oid, tree},
     id::{CommitId, GoalId, Oid},
     time::Moment,
 };
@@ -201,6 +201,8 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
     repo.disk
         .sync_objects(repo)
         .doing(|| "bringing objects to the disk".into())?;
+    let deletes = moves.iter().any(|part| matches!(part, RefMove::Delete { .. }));
+    let _deleting = deletes.then(|| locks::Deleting::begin(repo)).transpose()?;
     let swapped = point::at(point_of(moves), || {
         match repo.gix.edit_references_as(edits, committer) {
             Ok(_) => Ok(Swap::Done),
