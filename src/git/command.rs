@@ -81,35 +81,6 @@ pub(crate) fn fed(env: &Env, dir: &Path, args: &[&str], stdin: &[u8]) -> Result<
     }
 }
 
-/// As `output`, with `file` as the index.
-///
-/// # Errors
-/// As `output`.
-pub(crate) fn with_index(env: &Env, dir: &Path, args: &[&str], file: &Path) -> Result<Captured> {
-    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
-    let mut vars = env.for_git();
-    vars.push(("GIT_INDEX_FILE".into(), file.into()));
-    spawn::run_captured("git", &args, dir, &vars, b"", Some(LIMIT)).doing(|| "running git on another index".into())
-}
-
-/// Runs git in `dir` with `stdin`.
-///
-/// # Errors
-/// As `stdout`.
-pub(crate) fn fed(env: &Env, dir: &Path, args: &[&str], stdin: &[u8]) -> Result<()> {
-    let what = args.first().copied().unwrap_or_default();
-    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
-    let done = spawn::run_captured("git", &args, dir, &env.for_git(), stdin, Some(LIMIT));
-    let done = done.doing(|| format!("running git {what}"))?;
-    match done.code {
-        0 => Ok(()),
-        _ => Err(GitError::new(format!(
-            "git {what}: {}",
-            String::from_utf8_lossy(&done.stderr).trim()
-        ))),
-    }
-}
-
 /// Runs git in `dir` and returns its standard output.
 ///
 /// # Errors
