@@ -67,6 +67,8 @@ pub struct Demand<'a> {
     pub only: &'a [GoalId],
     /// Those whose candidates a person approved by naming them.
     pub approved: &'a [GoalId],
+    /// Goals whose attempts have not told of their ends yet, though their candidates may be there.
+    pub in_hand: &'a BTreeSet<GoalId>,
     /// False where only what was checked already may land.
     pub may_check: bool,
     /// True where somebody has nothing to do until something lands.
@@ -177,8 +179,10 @@ impl Queue {
 
     /// Looks whether anything waits, also of what other processes made.
     fn has_work(&mut self, lead: &mut Worker<'_>, demand: Demand<'_>) -> Result<bool> {
+        let in_hand: Vec<String> = demand.in_hand.iter().map(refs::candidate_ref).collect();
         let there: BTreeSet<CommitId> = refs::below(&lead.repo, refs::CANDIDATES)?
             .into_iter()
+            .filter(|(name, _)| !in_hand.contains(name))
             .map(|(_, commit)| commit)
             .collect();
         let known = |commit: &CommitId| {
@@ -198,7 +202,7 @@ impl Queue {
         demand: Demand<'f>,
     ) -> impl Iterator<Item = (&'f GoalId, &'f Candidate)> {
         let all = eligible(&lead.facts, demand.only, demand.approved);
-        all.filter(|(_, candidate)| !self.left.contains(&candidate.commit))
+        all.filter(move |(id, candidate)| !demand.in_hand.contains(*id) && !self.left.contains(&candidate.commit))
     }
 
     /// Returns the candidates that may land, in the order in which they should.

@@ -157,7 +157,9 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             return self.propose(lead);
         }
         let is_stopped = lead.session.stop.stopping() != Stopping::No;
+        let in_hand: BTreeSet<GoalId> = self.in_hand.keys().cloned().collect();
         let demand = Demand {
+            in_hand: &in_hand,
             only: &self.order.only,
             approved: approved(self.order),
             // Whoever asked the run to stop waits for no check; what passed lands.
@@ -356,6 +358,10 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 let why = recall::pause_words(id, &over);
                 lead.ended(id, number, Standing::Paused, &why);
                 (State::Blocked, format!("paused: {why}"), None)
+            }
+            // Another process saw its branch first.
+            Ended::Passed(passed) if lead.facts.landed.contains(id) => {
+                (State::Landed, String::new(), Some(passed.candidate))
             }
             Ended::Passed(passed) => {
                 lead.facts.learn(Fact::Candidate(id.clone(), candidate(&passed)));
