@@ -15,6 +15,7 @@ pub mod durations;
 pub mod eviction;
 pub mod executor;
 pub mod fenced;
+pub mod footprints;
 pub mod gather;
 pub mod hand_edits;
 pub mod host;

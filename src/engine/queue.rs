@@ -4,11 +4,15 @@
 //! `schedule/queue`; here candidates are merged, checks started, and what passed lands. Holds the turn at the target from a
 //! batch's making until it has landed or fallen apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use eyre::Result;
 
 use crate::{
+    backlog::Backlog,
     check::{Baseline, Failed, Gate, Verified},
     engine::{
         eviction::{self, Why},
@@ -45,6 +49,24 @@ pub struct Queue {
     seen: BTreeSet<CommitId>,
     /// Candidates that left the queue: only another one of the same goal is looked at again.
     left: BTreeSet<CommitId>,
+    /// What waited when nothing came of looking at it last.
+    in_vain: Option<Look>,
+}
+
+/// What a batch is made of. As long as it stays the same, so does what comes of it.
+struct Look {
+    tip: CommitId,
+    backlog: Arc<Backlog>,
+    waiting: Vec<CommitId>,
+    may_check: bool,
+    is_starving: bool,
+}
+
+impl Look {
+    fn is_as(&self, other: &Self) -> bool {
+        let same = |look: &Self| (look.tip, look.may_check, look.is_starving);
+        same(self) == same(other) && self.waiting == other.waiting && Arc::ptr_eq(&self.backlog, &other.backlog)
+    }
 }
 
 /// A batch under test.
@@ -85,6 +107,7 @@ impl Default for Queue {
             size: batches::LARGEST,
             seen: BTreeSet::new(),
             left: BTreeSet::new(),
+            in_vain: None,
         }
     }
 }
@@ -157,17 +180,25 @@ impl Queue {
 
     /// Makes a batch of what waits, and takes the turn for it; false where nothing is worth it now.
     fn begin(&mut self, lead: &mut Worker<'_>, demand: Demand<'_>, results: &mut Vec<GoalResult>) -> Result<bool> {
-        if !self.has_work(lead, demand)? || !lead.take_turn()? {
+        if !self.has_work(lead, demand)? {
+            return Ok(false);
+        }
+        let now = self.look(lead, demand);
+        if self.in_vain.as_ref().is_some_and(|before| before.is_as(&now)) || !lead.take_turn()? {
             return Ok(false);
         }
         sync::refresh(lead)?;
         lead.take_in_edits()?;
         let before = results.len();
-        let made = self.made(lead, demand, results)?;
-        let Some(batch) = made else {
+        let now = self.look(lead, demand);
+        let Some(batch) = self.made(lead, demand, results)? else {
             lead.pass_turn();
+            // What other clones have in hand they may give back at any time.
+            let is_ours_alone = lead.claims.as_ref().is_none_or(|claims| claims.remote().is_none());
+            self.in_vain = is_ours_alone.then_some(now);
             return Ok(results.len() > before);
         };
+        self.in_vain = None;
         for member in &batch.members {
             lead.live.take(&member.id, lead.session.clock.now());
             lead.step_of(Some(&member.id), Some((Phase::Landing, None)));
@@ -194,6 +225,16 @@ impl Queue {
             lead.recall()?;
         }
         Ok(self.waiting(lead, demand).next().is_some())
+    }
+
+    fn look(&self, lead: &Worker<'_>, demand: Demand<'_>) -> Look {
+        Look {
+            tip: lead.target.tip,
+            backlog: Arc::clone(&lead.backlog),
+            waiting: self.waiting(lead, demand).map(|(_, one)| one.commit).collect(),
+            may_check: demand.may_check,
+            is_starving: demand.is_starving,
+        }
     }
 
     fn waiting<'f>(
@@ -234,6 +275,11 @@ impl Queue {
         };
         let most = batches::members(&waiting, largest);
         let tip = lead.target.tip;
+        // Merging writes trees: not for a look that ends in waiting.
+        let is_worth_it = demand.may_check && batches::worth_checking(most, demand.is_starving, false);
+        if !is_worth_it && !stands_on(&lead.facts, waiting.first(), tip) {
+            return Ok(None);
+        }
         let mut on = tree::code_of_commit(&lead.repo, tip)?;
         let (mut members, mut codes) = (Vec::new(), Vec::new());
         for one in waiting.iter().take(most) {
@@ -292,9 +338,12 @@ impl Queue {
             green: BTreeMap::new(),
             red: BTreeMap::new(),
         };
-        let is_free = batch.recall(lead)?;
-        let worth = batches::worth_checking(batch.members.len(), demand.is_starving, is_free);
-        Ok((is_free || worth && demand.may_check).then_some(batch))
+        let known = batch.recall(lead)?;
+        if !demand.may_check || !batches::worth_checking(batch.members.len(), demand.is_starving, false) {
+            // What was checked as it is lands at once; the others wait for company.
+            batch.cut(known);
+        }
+        Ok((!batch.members.is_empty()).then_some(batch))
     }
 
     /// Lands the first `lands` members, and has the culprit leave; the others wait again.
@@ -357,14 +406,25 @@ impl Queue {
 }
 
 impl UnderTest {
-    /// Takes in verdicts that are known already; true where the whole needs no check.
-    fn recall(&mut self, lead: &Worker<'_>) -> Result<bool> {
+    /// Takes in verdicts that are known already, and returns the longest prefix that needs no check.
+    fn recall(&mut self, lead: &Worker<'_>) -> Result<usize> {
         for (prefix, code) in (1..).zip(self.codes.clone()) {
             if let Some(verified) = lead.checker.recall(&lead.repo, code, &self.gate)? {
                 self.learn(prefix, Ok(verified));
             }
         }
-        Ok(self.green.contains_key(&self.members.len()))
+        Ok(self.green.keys().copied().max().unwrap_or(0))
+    }
+
+    /// Leaves all but the first `members` for later.
+    fn cut(&mut self, members: usize) {
+        self.members.truncate(members);
+        self.codes.truncate(members);
+        let mut decided = Batch::new(members);
+        for prefix in self.green.keys() {
+            decided.learn(*prefix, Verdict::Green);
+        }
+        self.decided = decided;
     }
 
     fn learn(&mut self, prefix: usize, verdict: Judged) {
@@ -418,6 +478,12 @@ pub fn eligible<'f>(
         .candidates
         .iter()
         .filter(move |(id, candidate)| is_asked(id, candidate) && is_wanted(id))
+}
+
+/// True where a candidate was made on `tip`: its own verdict is one on the merged code.
+fn stands_on(facts: &Facts, first: Option<&Waiting>, tip: CommitId) -> bool {
+    let candidate = first.and_then(|first| facts.candidates.get(&first.goal));
+    candidate.is_some_and(|candidate| candidate.base == tip)
 }
 
 fn made_at(lead: &Worker<'_>, commit: CommitId) -> Result<Moment> {

@@ -15,6 +15,7 @@ use crate::{
     engine::{
         attempt::{Ended, Passed},
         claims::{Claims, Taken},
+        footprints::Footprints,
         host, orders,
         queue::{self, Demand, Queue},
         recall,
@@ -30,10 +31,10 @@ use crate::{
     id::{CommitId, GoalId},
     schedule::{
         State,
-        starts::{self, Base, Footprint, InWork, Limits},
+        starts::{self, Base, InWork, Limits},
     },
     settings::Via,
-    time::Stopping,
+    time::{Moment, Stopping},
 };
 
 /// How long the lead waits for its threads before it looks what people and other processes did.
@@ -74,6 +75,7 @@ pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Re
             queue: Queue::default(),
             in_hand: BTreeMap::new(),
             mine: BTreeMap::new(),
+            footprints: Footprints::default(),
             looked: BTreeSet::new(),
             proposed: BTreeSet::new(),
             again: BTreeSet::new(),
@@ -93,10 +95,11 @@ struct Shift<'a, 'scope, 'env, 's> {
     claims: &'a Claims<'s>,
     workers: Workers<'scope, 'env, 's>,
     queue: Queue,
-    /// Goals that threads of ours work on.
-    in_hand: BTreeMap<GoalId, Footprint>,
+    /// Goals that threads of ours work on, and since when.
+    in_hand: BTreeMap<GoalId, Moment>,
     /// Goals whose candidates this run made and that have not landed, by description.
     mine: BTreeMap<GoalId, String>,
+    footprints: Footprints,
     /// Goals that were looked at anew because others had done something at them.
     looked: BTreeSet<GoalId>,
     /// Candidates that the git host knows (`land.via = "host"`).
@@ -239,8 +242,13 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             }
             return Ok(false);
         }
+        let jobs = usize::try_from(lead.settings.run.jobs).unwrap_or(1);
+        if self.in_hand.len() >= jobs {
+            self.is_starving = false;
+            return Ok(false);
+        }
         let limits = Limits {
-            jobs: usize::try_from(lead.settings.run.jobs).unwrap_or(1),
+            jobs,
             stack: usize::try_from(lead.settings.run.stack).unwrap_or(0),
             only: &self.order.only,
             is_red: self.queue.is_red(),
@@ -254,7 +262,9 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             is_new || self.order.max != Some(0) && self.again.contains(id)
         });
         let in_work = self.in_work(lead);
-        let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| footprint(lead, id));
+        let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| {
+            self.footprints.of(lead, id)
+        });
         self.is_starving = chosen.is_starving;
         for (id, base) in chosen.start {
             if self.begin(lead, &id, &base)? {
@@ -266,9 +276,9 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
 
     /// Lists what is in work: here, and as candidates that wait.
     fn in_work(&self, lead: &Worker<'_>) -> Vec<InWork> {
-        let here = self.in_hand.iter().map(|(goal, footprint)| InWork {
+        let here = self.in_hand.keys().map(|goal| InWork {
+            footprint: self.footprints.of(lead, goal),
             goal: goal.clone(),
-            footprint: footprint.clone(),
             is_candidate: false,
         });
         let waiting = match self.order.no_merge {
@@ -278,7 +288,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 .collect(),
         };
         let waiting = waiting.into_iter().map(|goal| InWork {
-            footprint: footprint(lead, &goal),
+            footprint: self.footprints.of(lead, &goal),
             goal,
             is_candidate: true,
         });
@@ -312,9 +322,10 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         }
         self.progress.tried.insert(id.clone());
         self.again.remove(id);
-        self.in_hand.insert(id.clone(), footprint(lead, id));
+        let now = lead.session.clock.now();
+        self.in_hand.insert(id.clone(), now);
         lead.facts.running.insert(id.clone());
-        lead.live.take(id, lead.session.clock.now());
+        lead.live.take(id, now);
         self.workers.start(lead, id, on);
         Ok(false)
     }
@@ -328,7 +339,10 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 }
             }
             Note::Ended(id, ended) => {
-                self.in_hand.remove(&id);
+                if let Some(since) = self.in_hand.remove(&id) {
+                    let took = lead.session.clock.now().since(since);
+                    lead.facts.durations.of.insert(id.clone(), took);
+                }
                 lead.facts.running.remove(&id);
                 lead.live.leave(&id);
                 match ended {
@@ -491,10 +505,4 @@ fn candidate(passed: &Passed) -> Candidate {
         held: passed.held.clone(),
         outdated: false,
     }
-}
-
-fn footprint(lead: &Worker<'_>, id: &GoalId) -> Footprint {
-    let goal = lead.backlog.get(id);
-    goal.map(|goal| Footprint::of(&goal, [], lead.facts.evictions(id)))
-        .unwrap_or_default()
 }
