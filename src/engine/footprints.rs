@@ -39,7 +39,10 @@ impl Footprints {
     /// Returns the footprint of goal `id`.
     pub fn of(&self, lead: &Worker<'_>, id: &GoalId) -> Footprint {
         let mut known = self.known.borrow_mut();
-        let is_current = known.backlog.as_ref().is_some_and(|read| Arc::ptr_eq(read, &lead.backlog));
+        let is_current = known
+            .backlog
+            .as_ref()
+            .is_some_and(|read| Arc::ptr_eq(read, &lead.backlog));
         if !is_current {
             known.of.clear();
             known.backlog = Some(Arc::clone(&lead.backlog));

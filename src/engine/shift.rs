@@ -262,9 +262,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             is_new || self.order.max != Some(0) && self.again.contains(id)
         });
         let in_work = self.in_work(lead);
-        let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| {
-            self.footprints.of(lead, id)
-        });
+        let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| self.footprints.of(lead, id));
         self.is_starving = chosen.is_starving;
         for (id, base) in chosen.start {
             if self.begin(lead, &id, &base)? {

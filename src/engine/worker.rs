@@ -3,7 +3,11 @@
 //! Owns the turn at the target, taking in what people do meanwhile (hand edits, moves of the branch), and when notes and
 //! checkout follow. Chooses no goal.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    thread,
+    time::Duration,
+};
 
 use eyre::Result;
 
@@ -571,9 +575,10 @@ pub fn ready_to_commit(repo: &Repo) -> Result<()> {
 
 /// Returns how many code trees may be checked at a time.
 fn check_jobs(settings: &Settings) -> usize {
+    // Asked at each turn of the queue, and told from files of the system.
+    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
     let asked = settings.check.jobs.and_then(|jobs| usize::try_from(jobs).ok());
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    asked.unwrap_or_else(|| processors().div_ceil(2))
+    asked.unwrap_or_else(|| PROCESSORS.div_ceil(2))
 }
 
 /// The fault of a repository without checks.
