@@ -111,7 +111,7 @@ pub fn clashes(repo: &Repo, tip: CommitId, candidate: CommitId) -> Result<Vec<Cl
             .map(|merged| BlobId(oid(&merged.merged_blob_id)));
         clashes.push(Clash {
             path: RepoPath::from_git(conflict.ours.location().to_vec()),
-            text: blob.map(|blob| objects::read_blob(repo, blob)).transpose()?,
+            text: blob.map(|blob| objects::read_blob(&scratch, blob)).transpose()?,
         });
     }
     Ok(clashes)
