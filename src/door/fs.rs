@@ -312,6 +312,13 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
+impl Stamp {
+    /// Returns when it changed, in seconds since 1970.
+    pub fn changed(&self) -> i64 {
+        self.changed.0
+    }
+}
+
 /// Returns the stamp of the file at `path`; `None` where there is none.
 pub fn stamp(path: &Path) -> Option<Stamp> {
     use std::os::unix::fs::MetadataExt as _;

@@ -27,6 +27,9 @@ use crate::{
     time::Moment,
 };
 
+/// In seconds.
+const A_DAY: i64 = 24 * 60 * 60;
+
 /// A step of the work, as a reader names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -182,7 +185,7 @@ impl Live {
         let began = session.clock.now();
         let folder = folder(session, repo);
         fs::create_dir_all(&folder)?;
-        remove_dead(&folder);
+        remove_dead(&folder, began);
         for nth in 0u32.. {
             let nth = if nth == 0 { String::new() } else { format!("-{nth}") };
             let run = format!("{:014}-{}{nth}", began.0, env::process_id());
@@ -319,9 +322,13 @@ pub fn lock_of(session: &Session, repo: &Repo, run: &str) -> PathBuf {
     file(&folder(session, repo), run)
 }
 
-/// A file of a run is never taken again, so it can go while we hold its lock.
-fn remove_dead(folder: &Path) {
+/// A file of a run is never taken again, so it can go while we hold its lock. For a day it tells that a claim is a dead run's.
+fn remove_dead(folder: &Path, now: Moment) {
+    let is_old = |path: &Path| fs::stamp(path).is_some_and(|stamp| now.0 / 1000 - stamp.changed() > A_DAY);
     for path in fs::files_in(folder).unwrap_or_default() {
+        if !is_old(&path) {
+            continue;
+        }
         if let Ok(Some(_lock)) = Lock::try_lock(&path, "") {
             let _ = fs::remove_if_there(&path);
         }
@@ -346,6 +353,7 @@ pub fn read(session: &Session, repo: &Repo) -> io::Result<Vec<Doing>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{door::clock::SystemClock, time::Clock as _};
 
     fn live(folder: &Path) -> Live {
         let lock = Lock::try_lock(&folder.join("r.lock"), "").unwrap().unwrap();
@@ -416,7 +424,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let live = live(folder.path());
         std::fs::write(folder.path().join("dead.lock"), "{}").unwrap();
-        remove_dead(folder.path());
+        remove_dead(folder.path(), SystemClock.now());
+        assert_eq!(fs::files_in(folder.path()).unwrap().len(), 2);
+        let later = Moment(SystemClock.now().0 + 1000 * (A_DAY + 60));
+        remove_dead(folder.path(), later);
         let left = fs::files_in(folder.path()).unwrap();
         assert_eq!(left, [folder.path().join("r.lock")]);
         drop(live);

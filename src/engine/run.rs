@@ -231,7 +231,8 @@ fn endless() -> Fault {
 
 fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
     let has_work = |facts: &Facts| !schedule::ready(facts, &order.only).is_empty() || !facts.candidates.is_empty();
-    if !has_work(&worker.facts) && order.plan.is_none() && !worker.owes()? {
+    let is_alone = worker.settings.sync.remote.is_none();
+    if !has_work(&worker.facts) && order.plan.is_none() && is_alone && !worker.owes()? {
         return Ok(());
     }
     worker.check_base()?;

@@ -112,6 +112,7 @@ struct Shift<'a, 'scope, 'env, 's> {
 
 impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
     fn work(&mut self, lead: &mut Worker<'s>) -> Result<()> {
+        self.look_there(lead)?;
         loop {
             if self.cut_short.is_none() {
                 self.cut_short = refuse_to_go_on(lead).err();

@@ -167,14 +167,15 @@ impl Repo {
         self.gix.has_object(gix_id(commit.0))
     }
 
-    /// Returns a handle whose new objects stay in memory: what it merges or writes is read back by it alone, and gone with
-    /// it.
+    /// Returns a handle whose new objects stay in memory: read back by it alone, and gone with it.
     #[must_use]
     pub fn in_memory(&self) -> Self {
-        Self {
-            gix: self.gix.clone().with_object_memory(),
-            disk: Disk::default(),
+        let (mut gix, disk) = (self.gix.clone(), Disk::default());
+        // Beginning anew would drop what is in memory already.
+        if gix.objects.num_objects_in_memory() == 0 {
+            gix = gix.with_object_memory();
         }
+        Self { gix, disk }
     }
 
     /// Returns a handle that reads each object as it is stored, whatever `refs/replace` has stand for it.
@@ -254,7 +255,7 @@ pub(crate) fn oid(id: &gix::oid) -> Oid {
     Oid::from_bytes(id.as_bytes()).unwrap_or_else(null)
 }
 
-/// An id that no object has, where gix would have to break its own promise of 20 or 32 bytes.
+// gix would have to break its own promise of 20 or 32 bytes.
 fn null() -> Oid {
     Oid::from_bytes(&[0; 20]).unwrap_or_else(null)
 }
