@@ -328,16 +328,7 @@ impl Queue {
         if members.is_empty() {
             return Ok(None);
         }
-        let mut batch = UnderTest {
-            tip,
-            decided: Batch::new(members.len()),
-            members,
-            codes,
-            gate: lead.gate.clone(),
-            baseline: lead.baseline.clone(),
-            green: BTreeMap::new(),
-            red: BTreeMap::new(),
-        };
+        let mut batch = UnderTest::new(lead, members, codes);
         let known = batch.recall(lead)?;
         if !demand.may_check || !batches::worth_checking(batch.members.len(), demand.is_starving, false) {
             // What was checked as it is lands at once; the others wait for company.
@@ -406,6 +397,19 @@ impl Queue {
 }
 
 impl UnderTest {
+    fn new(lead: &Worker<'_>, members: Vec<Member>, codes: Vec<CodeTree>) -> Self {
+        Self {
+            tip: lead.target.tip,
+            decided: Batch::new(members.len()),
+            members,
+            codes,
+            gate: lead.gate.clone(),
+            baseline: lead.baseline.clone(),
+            green: BTreeMap::new(),
+            red: BTreeMap::new(),
+        }
+    }
+
     /// Takes in verdicts that are known already, and returns the longest prefix that needs no check.
     fn recall(&mut self, lead: &Worker<'_>) -> Result<usize> {
         for (prefix, code) in (1..).zip(self.codes.clone()) {

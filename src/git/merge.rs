@@ -97,8 +97,8 @@ pub fn clashes(repo: &Repo, tip: CommitId, candidate: CommitId) -> Result<Vec<Cl
     };
     let code = |commit| tree::code_of_commit(repo, commit);
     let (base, ours, theirs) = (code(base)?, code(tip)?, code(candidate)?);
-    let scratch = repo.in_memory();
     let (base, theirs) = (with_memory_of(repo, base, ours)?, with_memory_of(repo, theirs, ours)?);
+    let scratch = repo.in_memory();
     let merged = merge(&scratch, base, ours.root, theirs)?;
     let unresolved = merged
         .conflicts
@@ -134,9 +134,9 @@ pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) 
     }
     // gix does not write what it takes for stored, which a pack that `git gc` just deleted would make it do: it merges in
     // memory, and what is new is written whatever is there.
+    let (base, theirs) = (with_memory_of(repo, base, ours)?, with_memory_of(repo, theirs, ours)?);
     let scratch = repo.in_memory();
-    let theirs = with_memory_of(repo, theirs, ours)?;
-    let mut merged = merge(&scratch, with_memory_of(repo, base, ours)?, ours.root, theirs)?;
+    let mut merged = merge(&scratch, base, ours.root, theirs)?;
     if merged.has_unresolved_conflicts(TreatAsUnresolved::git()) {
         let unresolved = merged
             .conflicts

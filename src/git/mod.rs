@@ -255,7 +255,6 @@ pub(crate) fn oid(id: &gix::oid) -> Oid {
     Oid::from_bytes(id.as_bytes()).unwrap_or_else(null)
 }
 
-// gix would have to break its own promise of 20 or 32 bytes.
 fn null() -> Oid {
     Oid::from_bytes(&[0; 20]).unwrap_or_else(null)
 }
