@@ -87,7 +87,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         }
     }
     worker.begin()?;
-    let mut goals = Vec::new();
+    let (mut goals, mut worked) = (Vec::new(), Ok(()));
     if !worker.facts.candidates.is_empty() || worker.owes()? {
         worker.know_base()?;
         worker.land_again()?;
@@ -98,10 +98,13 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             ..run::Order::default()
         };
         let mut progress = Progress::default();
-        shift::work(&mut worker, &order, &mut progress)?;
+        worked = shift::work(&mut worker, &order, &mut progress);
         goals = progress.results;
     }
-    let beside = worker.finish()?;
+    // What landed is saved whatever cut it short.
+    let followed = worker.finish();
+    worked?;
+    let beside = followed?;
     let waits = |id: &&GoalId| goals.iter().all(|result: &GoalResult| result.goal != **id);
     let held = worker
         .facts

@@ -160,6 +160,11 @@ impl Queue {
         loop {
             let Some(batch) = &mut self.batch else { return Ok(true) };
             match batch.decided.next(demand.jobs.max(1)) {
+                // A stop was asked for since it was made.
+                Step::Check(_) if !demand.may_check => {
+                    self.drop_batch(lead);
+                    return Ok(false);
+                }
                 Step::Check(prefixes) => {
                     for prefix in prefixes {
                         batch.check(lead, workers, (self.number, prefix));
@@ -167,11 +172,11 @@ impl Queue {
                 }
                 Step::Wait => return Ok(false),
                 Step::Land { members, .. } => {
-                    self.end(lead, members, None, results)?;
+                    self.end(lead, demand, (members, None), results)?;
                     return Ok(true);
                 }
                 Step::Evict { land, culprit } => {
-                    self.end(lead, land, Some(culprit), results)?;
+                    self.end(lead, demand, (land, Some(culprit)), results)?;
                     return Ok(true);
                 }
             }
@@ -210,21 +215,44 @@ impl Queue {
 
     /// Looks whether anything waits, also of what other processes made.
     fn has_work(&mut self, lead: &mut Worker<'_>, demand: Demand<'_>) -> Result<bool> {
-        let in_hand: Vec<String> = demand.in_hand.iter().map(refs::candidate_ref).collect();
-        let there: BTreeSet<CommitId> = refs::below(&lead.repo, refs::CANDIDATES)?
+        self.notice(lead, demand.in_hand)?;
+        Ok(self.waiting(lead, demand).next().is_some())
+    }
+
+    /// Reads the facts anew where candidates came, changed or went without our doing.
+    fn notice(&mut self, lead: &mut Worker<'_>, in_hand: &BTreeSet<GoalId>) -> Result<()> {
+        let own: Vec<String> = in_hand.iter().map(refs::candidate_ref).collect();
+        let (own, there): (Vec<_>, Vec<_>) = refs::below(&lead.repo, refs::CANDIDATES)?
             .into_iter()
-            .filter(|(name, _)| !in_hand.contains(name))
-            .map(|(_, commit)| commit)
-            .collect();
+            .partition(|(name, _)| own.contains(name));
+        let own: BTreeSet<CommitId> = own.into_iter().map(|(_, commit)| commit).collect();
+        let there: BTreeSet<CommitId> = there.into_iter().map(|(_, commit)| commit).collect();
         let known = |commit: &CommitId| {
             self.seen.contains(commit) || lead.facts.candidates.values().any(|one| one.commit == *commit)
         };
         let is_new = !there.iter().all(known);
+        let is_gone = lead
+            .facts
+            .candidates
+            .values()
+            .any(|one| !there.contains(&one.commit) && !own.contains(&one.commit));
         self.seen = there;
-        if is_new {
+        if is_new || is_gone {
             lead.recall()?;
         }
-        Ok(self.waiting(lead, demand).next().is_some())
+        Ok(())
+    }
+
+    /// True where these members are still as they were checked, and wanted: people hold, amend and delete candidates
+    /// meanwhile, also where their edits cannot be recorded.
+    fn stand(&mut self, lead: &mut Worker<'_>, demand: Demand<'_>, members: &[Member]) -> Result<bool> {
+        self.notice(lead, demand.in_hand)?;
+        let wanted: BTreeMap<&GoalId, CommitId> = eligible(&lead.facts, demand.only, demand.approved)
+            .map(|(id, candidate)| (id, candidate.commit))
+            .collect();
+        Ok(members
+            .iter()
+            .all(|member| wanted.get(&member.id) == Some(&member.candidate)))
     }
 
     fn look(&self, lead: &Worker<'_>, demand: Demand<'_>) -> Look {
@@ -306,6 +334,8 @@ impl Queue {
                     members.push(member);
                     codes.push(code);
                 }
+                // What it is built on is not wanted now: that keeps nobody else.
+                Fit::Later if members.is_empty() => {}
                 Fit::Later => break,
                 // Against what lands before it, not against the target: it is looked at again then.
                 Fit::Refused(Why::Conflict(_)) if !members.is_empty() => break,
@@ -341,18 +371,20 @@ impl Queue {
     fn end(
         &mut self,
         lead: &mut Worker<'_>,
-        lands: usize,
-        culprit: Option<usize>,
+        demand: Demand<'_>,
+        (lands, culprit): (usize, Option<usize>),
         results: &mut Vec<GoalResult>,
     ) -> Result<()> {
         let Some(mut batch) = self.batch.take() else {
             return Ok(());
         };
-        let is_current = self.land(lead, &batch, lands, results)?;
+        let judged = batch.members.get(..lands + usize::from(culprit.is_some()));
+        let is_current = self.is_current(lead, demand, (batch.tip, judged.unwrap_or_default()))?
+            && land(lead, &batch, lands, results)?;
         for member in &batch.members {
             lead.live.leave(&member.id);
         }
-        // Where the target moved meanwhile, who is at fault is looked at anew, on what it is now.
+        // Where something moved meanwhile, who is at fault is looked at anew, on what is there now.
         if let Some(culprit) = culprit.filter(|_| is_current) {
             self.size = batches::next_size(self.size, Verdict::Red);
             if let (Some(member), Some(failed)) = (batch.members.get(culprit), batch.red.remove(&(culprit + 1))) {
@@ -366,33 +398,17 @@ impl Queue {
         Ok(())
     }
 
-    /// Lands the first `lands` members; false where the target is not what they were checked on any more.
-    fn land(
+    /// True where target and members are still what the checks were about.
+    fn is_current(
         &mut self,
         lead: &mut Worker<'_>,
-        batch: &UnderTest,
-        lands: usize,
-        results: &mut Vec<GoalResult>,
+        demand: Demand<'_>,
+        (tip, members): (CommitId, &[Member]),
     ) -> Result<bool> {
         // What people did while the checks ran comes first.
         lead.take_in_edits()?;
         sync::refresh(lead)?;
-        if lead.target.tip != batch.tip {
-            return Ok(false);
-        }
-        let members = batch.members.get(..lands).unwrap_or_default();
-        let Some(verified) = batch.green.get(&lands).filter(|_| !members.is_empty()) else {
-            return Ok(true);
-        };
-        let Some(commit) = land::swap(lead, members, verified)? else {
-            return Ok(false);
-        };
-        for member in members {
-            let is_last = members.last().is_some_and(|last| last.id == member.id);
-            let stands = if is_last { commit } else { member.candidate };
-            results.push(landed(lead, member, stands, verified));
-        }
-        Ok(true)
+        Ok(lead.target.tip == tip && self.stand(lead, demand, members)?)
     }
 }
 
@@ -452,6 +468,23 @@ impl UnderTest {
         let by = (self.gate.clone(), self.baseline.clone());
         workers.check(lead, (number, prefix), *code, by);
     }
+}
+
+/// Lands the first `lands` members; false where somebody else moved the target at that moment.
+fn land(lead: &mut Worker<'_>, batch: &UnderTest, lands: usize, results: &mut Vec<GoalResult>) -> Result<bool> {
+    let members = batch.members.get(..lands).unwrap_or_default();
+    let Some(verified) = batch.green.get(&lands).filter(|_| !members.is_empty()) else {
+        return Ok(true);
+    };
+    let Some(commit) = land::swap(lead, members, verified)? else {
+        return Ok(false);
+    };
+    for member in members {
+        let is_last = members.last().is_some_and(|last| last.id == member.id);
+        let stands = if is_last { commit } else { member.candidate };
+        results.push(landed(lead, member, stands, verified));
+    }
+    Ok(true)
 }
 
 fn approval(id: &GoalId, approved: &[GoalId]) -> Approval {

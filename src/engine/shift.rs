@@ -314,7 +314,8 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         };
         let is_gone = on.is_none() && *base != Base::Tip;
         // What others did meanwhile is known once the facts are read anew; whether it can still start is looked at then.
-        if is_gone || (is_stale(lead, id)? && self.looked.insert(id.clone())) {
+        let is_stale = is_gone || is_stale(lead, id)?;
+        if is_gone || is_stale && (self.looked.insert(id.clone()) || lead.facts.landed.contains(id)) {
             self.claims.release(&lead.repo, id)?;
             lead.recall()?;
             return Ok(true);
@@ -377,7 +378,11 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 (State::Landed, String::new(), Some(passed.candidate))
             }
             Ended::Passed(passed) => {
-                lead.facts.learn(Fact::Candidate(id.clone(), candidate(&passed)));
+                // It may have been reworded while it was worked on.
+                let version = lead.backlog.get(id).map(|goal| goal.version());
+                let outdated = version.as_ref() != Some(&passed.stored.version);
+                lead.facts
+                    .learn(Fact::Candidate(id.clone(), candidate(&passed, outdated)));
                 let commit = Some(passed.candidate);
                 match &passed.held {
                     Some(why) => (State::Held, run::held(lead, id, &description, why), commit),
@@ -496,12 +501,12 @@ fn is_stale(lead: &mut Worker<'_>, id: &GoalId) -> Result<bool> {
     Ok(lead.target.tip != tip || !(is_same && is_known && is_last))
 }
 
-fn candidate(passed: &Passed) -> Candidate {
+fn candidate(passed: &Passed, outdated: bool) -> Candidate {
     Candidate {
         commit: passed.candidate,
         base: passed.base,
         attempt: passed.number,
         held: passed.held.clone(),
-        outdated: false,
+        outdated,
     }
 }

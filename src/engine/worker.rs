@@ -338,7 +338,7 @@ impl<'s> Worker<'s> {
         }
         self.target = self.target.again(&self.repo)?;
         if self.turn.is_some() {
-            self.again = self.target.reconcile(&self.repo)?;
+            self.again.extend(self.target.reconcile(&self.repo)?);
         }
         if self.target.tip != tip {
             self.recall()?;
@@ -435,7 +435,7 @@ impl<'s> Worker<'s> {
             self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
         }
         self.target = self.target.again(&self.repo)?;
-        self.again = self.target.reconcile(&self.repo)?;
+        self.again.extend(self.target.reconcile(&self.repo)?);
         self.backlog_stamp = stamp;
         self.recall()?;
         self.check_moved_base()?;

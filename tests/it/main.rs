@@ -99,6 +99,8 @@ mod prompt;
 mod prompt_sections;
 /// Providers over HTTP: what is sent, counted and kept.
 mod provider;
+/// The queue: batches, and what people and kills do meanwhile.
+mod queue;
 /// `replay`, provider `replay`, and the faults of `mock`.
 mod replay;
 /// A run that dies, and the next one.
