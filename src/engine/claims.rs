@@ -61,9 +61,18 @@ pub struct Claims<'s> {
     holder: Holder,
     through: Option<Through>,
     held: Mutex<BTreeMap<String, Held>>,
+    common: Mutex<Common>,
     /// Claims that the remote still has although they were given back.
     owed: Mutex<Vec<Push>>,
     beaten: Mutex<Moment>,
+}
+
+/// The commit that claims of this run share.
+#[derive(Default)]
+struct Common {
+    made: Option<Claim>,
+    /// What was claimed by such a one: once for each, so that what is given back never comes to look as if it were held.
+    used: BTreeSet<String>,
 }
 
 /// A claim that is held.
@@ -89,6 +98,7 @@ impl<'s> Claims<'s> {
             holder,
             through: None,
             held: Mutex::default(),
+            common: Mutex::default(),
             owed: Mutex::default(),
             beaten: Mutex::new(session.clock.now()),
         }
@@ -148,6 +158,8 @@ impl<'s> Claims<'s> {
 
     /// Claims in this clone; says who holds it, where somebody else does.
     fn take_here(&self, repo: &Repo, of: Of<'_>) -> Result<std::result::Result<Claim, Holder>> {
+        // One thread at a time: two that share a commit would both be let make the ref.
+        let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..TRIES {
             let stale = claims::read(repo, of)?;
             if let Some(claim) = &stale
@@ -156,12 +168,25 @@ impl<'s> Claims<'s> {
                 return Ok(Err(claim.holder.clone()));
             }
             let now = self.session.clock.now();
-            if let Some(claim) = claims::take(repo, of, &self.holder, stale.as_ref(), now)? {
+            let taken = match stale.is_none() && of.is_named() && common.used.insert(of.key()) {
+                true => claims::take_by(repo, of, self.common(repo, &mut common, now)?)?,
+                false => claims::take(repo, of, &self.holder, stale.as_ref(), now)?,
+            };
+            if let Some(claim) = taken {
                 return Ok(Ok(claim));
             }
         }
         // Others are at it all the time, whoever holds it at the moment.
         Ok(Err(Holder::default()))
+    }
+
+    /// Returns the commit to share, made anew where it is too old to tell when a goal was claimed, or was collected.
+    fn common<'c>(&self, repo: &Repo, common: &'c mut Common, now: Moment) -> Result<&'c Claim> {
+        let made = match common.made.take().filter(|made| now.since(made.at) < BEAT) {
+            Some(made) if claims::is_there(repo, &made)? => made,
+            _ => claims::common(repo, &self.holder, now)?,
+        };
+        Ok(common.made.insert(made))
     }
 
     fn hold(&self, claim: Claim, there: Option<CommitId>) -> Taken {
@@ -247,8 +272,10 @@ impl<'s> Claims<'s> {
 
     /// Notes that the remote has these claims no more.
     pub fn gone_there(&self, parts: &[Push]) {
-        for held in self.held().values_mut() {
-            if parts.iter().any(|part| part.new.is_none() && part.old == held.there) {
+        let mut held = self.held();
+        for part in parts.iter().filter(|part| part.new.is_none()) {
+            let held = held.get_mut(part.name.trim_start_matches(claims::CLAIMS));
+            if let Some(held) = held.filter(|held| held.there == part.old) {
                 held.there = None;
             }
         }

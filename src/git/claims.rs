@@ -1,8 +1,9 @@
 //! Claims: who works on a goal, or lands on a target, as refs that move by compare-and-swap.
 //!
-//! A claim is a commit of its own kind: no two are the same object, for gix lets two make one and the same ref at once. Its
-//! parent is the claim that it took over or renews, so the chain grows, and a longer one is a later holder's. Owns names and bytes;
-//! whether a claim's holder is alive is not known here.
+//! A claim is a commit of its own kind: no two runs make the same object, for gix lets two make one and the same ref at once.
+//! Its parent is the claim that it took over or renews, so the chain grows, and a longer one is a later holder's. What nobody
+//! held takes no object of its own: claims of one run share a commit, and the name of the ref says the goal. Owns names and
+//! bytes; whether a claim's holder is alive is not known here.
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,16 @@ impl Of<'_> {
             Self::Target(_) => None,
         }
     }
+
+    /// True where the ref's name says which goal it is of, so that its commit need not.
+    pub fn is_named(self) -> bool {
+        self.goal().is_some() && self.goal() == named(&self.key())
+    }
+}
+
+/// Returns the goal that a ref's last part is, where it is no mapping of its id.
+fn named(key: &str) -> Option<GoalId> {
+    key.parse().ok().filter(|goal: &GoalId| goal.ref_part() == key)
 }
 
 /// Who holds a claim.
@@ -93,6 +104,7 @@ pub struct Claim {
 /// The message of a claim's commit.
 #[derive(Serialize, Deserialize)]
 struct Said {
+    /// Absent where the ref's name says it.
     goal: Option<GoalId>,
     holder: Holder,
     at: Moment,
@@ -131,7 +143,8 @@ pub fn read(repo: &Repo, of: Of<'_>) -> Result<Option<Claim>> {
 pub fn of_commit(repo: &Repo, key: &str, commit: CommitId) -> Claim {
     let entry = history::entry(repo, commit);
     let at = entry.as_ref().map_or(Moment::default(), |entry| entry.at);
-    let said = entry.ok().and_then(|entry| serde_json::from_str(&entry.message).ok());
+    let said: Option<Said> = entry.ok().and_then(|entry| serde_json::from_str(&entry.message).ok());
+    let goal = said.as_ref().and_then(|said| said.goal.clone().or_else(|| named(key)));
     let said = said.unwrap_or(Said {
         goal: None,
         holder: Holder::default(),
@@ -140,11 +153,41 @@ pub fn of_commit(repo: &Repo, key: &str, commit: CommitId) -> Claim {
     });
     Claim {
         key: key.to_owned(),
-        goal: said.goal,
+        goal,
         holder: said.holder,
         at: said.at,
         commit,
     }
+}
+
+/// Makes the commit of claims that a run takes within a while of `at`; no ref names it yet.
+///
+/// # Errors
+/// When objects cannot be written.
+pub fn common(repo: &Repo, holder: &Holder, at: Moment) -> Result<Claim> {
+    make(repo, (String::new(), None), holder, &[], at)
+}
+
+/// True where a commit that no ref need have named is still there: `git gc` may have taken it.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub fn is_there(repo: &Repo, claim: &Claim) -> Result<bool> {
+    Ok(objects::missing(repo, [claim.commit.0])?.is_empty())
+}
+
+/// Takes what nobody holds by a commit that other claims of the run have too; `None` where somebody else was first. Only for
+/// what `is_named`, by one thread of the run at a time, and once for each.
+///
+/// # Errors
+/// When the ref cannot be written.
+pub fn take_by(repo: &Repo, of: Of<'_>, common: &Claim) -> Result<Option<Claim>> {
+    let claim = Claim {
+        key: of.key(),
+        goal: of.goal(),
+        ..common.clone()
+    };
+    put(repo, claim, None)
 }
 
 /// Takes what nobody holds, or what `stale` does not hold any more; `None` where somebody else was first.

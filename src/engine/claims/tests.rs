@@ -212,3 +212,60 @@ fn a_claim_that_says_nothing_readable_belongs_to_nobody_known() {
     let claim = claims::of_commit(&repo, "g", made);
     assert_eq!((claim.holder, claim.at), (Holder::default(), Moment(5000)));
 }
+
+#[test]
+fn goals_that_nobody_held_are_claimed_by_one_commit_and_what_is_taken_again_is_not() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let _lock = alive(&session, "r");
+    let claims = Claims::open(&session, "r");
+    let take = |id: &str| {
+        assert_eq!(claims.take(&repo, &goal(id)).unwrap(), Taken::Ours);
+        claims::read(&repo, (&goal(id)).into()).unwrap().unwrap()
+    };
+    let (a, b, odd) = (take("a"), take("b"), take("A"));
+    assert_eq!((a.commit, &a.goal), (b.commit, &Some(goal("a"))));
+    assert_eq!(
+        (odd.commit == a.commit, odd.goal),
+        (false, Some(goal("A"))),
+        "its ref does not say it"
+    );
+    claims.release(&repo, &goal("a")).unwrap();
+    let again = take("a");
+    assert_ne!(again.commit, a.commit, "what was released stays told apart");
+    claims.release_all(&repo).unwrap();
+    // Nothing names the commit any more, and whoever collects what nothing names takes it away.
+    let env = Env::read().for_checks(&[]);
+    let gone = run_captured("git", &["prune", "--expire=now"], clone.folder.path(), &env, b"", None).unwrap();
+    assert_eq!(gone.code, 0);
+    assert_ne!(take("c").commit, a.commit);
+    let sound = run_captured("git", &["fsck", "--strict"], clone.folder.path(), &env, b"", None).unwrap();
+    assert_eq!(sound.code, 0, "{}", String::from_utf8_lossy(&sound.stderr));
+    clone.later(BEAT);
+    assert_eq!(
+        take("d").at,
+        session.clock.now(),
+        "its age counts from when it was taken"
+    );
+}
+
+#[test]
+fn of_the_threads_of_one_run_exactly_one_gets_a_goal() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let _lock = alive(&session, "r");
+    let claims = Claims::open(&session, "r");
+    for nth in 0..20 {
+        let (got, goal) = (AtomicUsize::new(0), goal(&format!("g{nth}")));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let taken = claims.take(&session.repo(), &goal).unwrap();
+                    got.fetch_add(usize::from(taken == Taken::Ours), Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(got.into_inner(), 1, "goal {nth}");
+    }
+}
