@@ -41,6 +41,9 @@ pub struct Recalled {
     pub facts: Facts,
     /// Where goals are read whole.
     pub backlog: Backlog,
+    /// The same with what waiting results changed in it, where they did: for whoever works at goals, not for whoever writes
+    /// the file.
+    pub beside: Option<Backlog>,
     /// What people's commits say that the tip's memory files do not yet.
     pub landed: Landed,
     /// Goals of the backlog that stand in the target's inbox.
@@ -83,9 +86,11 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
     all.stale = rows.filter(|id| landed.contains(*id)).cloned().collect();
     let beside = goals_beside(repo, target, &backlog)?;
     let goals = open_goals(&backlog, &beside, &all)?;
+    let beside = joined(&backlog, &beside)?;
+    let worked = beside.as_ref().unwrap_or(&backlog);
     let settings = session.settings_at(repo, Some(target.tip))?.settings;
-    let mut candidates = candidates(repo, target.tip, &backlog, &landed, &settings)?;
-    let attempts = newest_attempts(repo, &backlog, &goals, &settings.budget)?;
+    let mut candidates = candidates(repo, target.tip, worked, &landed, &settings)?;
+    let attempts = newest_attempts(repo, worked, &goals, &settings.budget)?;
     mind_evictions(&mut candidates, &attempts);
     let facts = Facts {
         tip: Some(target.tip),
@@ -99,6 +104,7 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
     Ok(Recalled {
         facts,
         backlog,
+        beside,
         landed: all,
         inbox: Inbox::default(),
         drafts: Inbox::default(),
@@ -181,6 +187,16 @@ fn goals_beside(repo: &Repo, target: &Target, working: &Backlog) -> Result<Backl
         }
     }
     Ok(beside)
+}
+
+/// Returns `backlog` with the rows of `beside` in place of its own; `None` where there are none.
+fn joined(backlog: &Backlog, beside: &Backlog) -> Result<Option<Backlog>> {
+    if beside.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<&str> = beside.rows().map(|(_, row)| row).collect();
+    let joined = backlog.without(beside.ids()).with(&rows);
+    Ok(Some(joined.map_err(|error| backlog_fault(&error))?))
 }
 
 fn dependency_fault(backlog: &Backlog, goal: Option<&GoalId>, wrong: &dyn std::fmt::Display) -> Fault {

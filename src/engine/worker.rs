@@ -126,6 +126,7 @@ impl<'s> Worker<'s> {
         let Recalled {
             facts,
             backlog,
+            beside,
             landed: by_people,
             ..
         } = recall::read(session, &repo, &target)?;
@@ -140,7 +141,7 @@ impl<'s> Worker<'s> {
             repo,
             target,
             facts,
-            backlog: Arc::new(backlog),
+            backlog: Arc::new(beside.unwrap_or(backlog)),
             settings,
             gate,
             baseline: Baseline::default(),
@@ -397,10 +398,14 @@ impl<'s> Worker<'s> {
     /// When refs or the backlog cannot be read.
     pub fn recall(&mut self) -> Result<()> {
         let Recalled {
-            facts, backlog, landed, ..
+            facts,
+            backlog,
+            beside,
+            landed,
+            ..
         } = recall::read(self.session, &self.repo, &self.target)?;
         let durations = std::mem::take(&mut self.facts.durations);
-        (self.facts, self.backlog, self.by_people) = (facts, Arc::new(backlog), landed);
+        (self.facts, self.backlog, self.by_people) = (facts, Arc::new(beside.unwrap_or(backlog)), landed);
         self.facts.durations = durations;
         self.settings = self.session.settings_at(&self.repo, Some(self.target.tip))?.settings;
         self.gate = session::gate(self.session, &self.repo, &self.settings)?;

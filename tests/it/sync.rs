@@ -335,6 +335,28 @@ fn goals_added_in_both_clones_are_all_there() {
 }
 
 #[test]
+fn a_goal_that_another_clone_added_is_done_although_the_checkout_cannot_have_it_yet() {
+    let clones = Clones::with(&["a"]);
+    clones.one.goal("new", &[]);
+    clones.one.ok(&["run", "a"]);
+    clones.one.ok(&["sync"]);
+    let script = json!({"new": [whole("new.txt", "new\n")]});
+    clones.two.script(script);
+    // What landed touches it, so the branch stays where it is, and the backlog's file with it.
+    clones.two.write("a.txt", "half written");
+    clones.two.ok(&["sync"]);
+    assert!(!clones.two.read("memory/pending_goals.json").contains("\"new\""));
+    clones.two.ok(&["run"]);
+    assert_eq!(clones.two.state("new"), "landed");
+    assert_eq!(clones.two.landings("refs/invisigoth/landed/main"), ["a", "new"]);
+    assert_eq!(clones.two.read("a.txt"), "half written");
+    fs::remove_file(clones.two.path("a.txt")).unwrap();
+    clones.two.ok(&["sync"]);
+    clones.one.ok(&["sync"]);
+    clones.same();
+}
+
+#[test]
 fn a_run_lands_at_the_remote_first_and_sees_what_others_land() {
     let clones = Clones::with(&["a", "b", "c"]);
     clones.one.goal("d", &["a", "b"]);
