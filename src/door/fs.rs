@@ -313,9 +313,9 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Returns when it changed, in seconds since 1970.
-    pub fn changed(&self) -> i64 {
-        self.changed.0
+    /// Returns when the file was changed last, by the clock of its file system: seconds and nanoseconds.
+    pub fn changed(self) -> (i64, i64) {
+        self.changed
     }
 }
 

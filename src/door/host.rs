@@ -2,7 +2,10 @@
 //!
 //! Decides nothing about what that means. Where the system does not say, it is unknown.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    path::{Path, PathBuf},
+};
 
 /// Names this start of the machine and this space of process numbers; empty where the system does not say. Only where both
 /// are the same does a process number mean the same process.
@@ -28,6 +31,25 @@ pub fn started(process: u32) -> Option<u64> {
         return None;
     }
     fields.nth(18)?.parse().ok()
+}
+
+/// True where a process of the program `name` works in one of `folders` or below; `None` where the system does not say.
+pub fn runs_in(name: &str, folders: &[PathBuf]) -> Option<bool> {
+    let real = |folder: &PathBuf| std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+    let folders: Vec<PathBuf> = folders.iter().map(real).collect();
+    let is_there = |process: &Path| {
+        let said = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
+        // Of somebody else's process nobody may know where it works.
+        let at = std::fs::read_link(process.join("cwd")).ok();
+        said.trim_end() == name && at.is_none_or(|at| folders.iter().any(|folder| at.starts_with(folder)))
+    };
+    let mut processes = std::fs::read_dir("/proc").ok()?.flatten();
+    host_says().then(|| processes.any(|process| is_there(&process.path())))
+}
+
+/// True where processes can be looked at at all.
+fn host_says() -> bool {
+    Path::new("/proc/self/comm").exists()
 }
 
 /// Returns 16 hexadecimal digits that nothing else has: what would be the same object twice becomes two.

@@ -324,7 +324,7 @@ pub fn lock_of(session: &Session, repo: &Repo, run: &str) -> PathBuf {
 
 /// A file of a run is never taken again, so it can go while we hold its lock. For a day it tells that a claim is a dead run's.
 fn remove_dead(folder: &Path, now: Moment) {
-    let is_old = |path: &Path| fs::stamp(path).is_some_and(|stamp| now.0 / 1000 - stamp.changed() > A_DAY);
+    let is_old = |path: &Path| fs::stamp(path).is_some_and(|stamp| now.0 / 1000 - stamp.changed().0 > A_DAY);
     for path in fs::files_in(folder).unwrap_or_default() {
         if !is_old(&path) {
             continue;

@@ -17,7 +17,7 @@ use crate::{
         Repo,
         claims::{self, Claim, Of},
         refs::{self, RefMove},
-        remote::{Push, Remote, Sent},
+        remote::{Push, Remote, Sent, is_locked},
     },
     id::CommitId,
 };
@@ -213,9 +213,16 @@ impl Through {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fault of a remote that does not answer.
+    /// The fault of a remote that does not answer, or of a lock here that keeps its answer from being taken in.
     pub fn unreachable(&self, why: &str) -> Fault {
         let name = self.name();
+        if is_locked(why) {
+            let fault = Fault::new(
+                Kind::Busy,
+                format!("nothing was fetched from `{name}`, for a lock is held here: {why}"),
+            );
+            return fault.hint("another git is at work in this clone; where none is, one was killed: remove that file");
+        }
         Fault::new(Kind::Error, format!("remote `{name}` cannot be reached: {why}")).hint(format!(
             "`git ls-remote {name}` shows what git says; nothing moved there or here"
         ))

@@ -129,8 +129,8 @@ impl Shared {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(dir: &Path, overrides: Vec<String>) -> std::result::Result<Self, OpenError> {
-        // gix waits 100 ms for a ref and 1 s for packed-refs by default: too little next to a `git gc` of the user.
-        let patient = ["core.filesRefLockTimeout=5000", "core.packedRefsTimeout=10000"];
+        // gix waits 100 ms for a ref by default: too little next to a user's `git gc`. `refs` tries a few times, too.
+        let patient = ["core.filesRefLockTimeout=2000", "core.packedRefsTimeout=2000"];
         let options = gix::open::Options::default()
             .config_overrides(patient)
             .cli_overrides(overrides)

@@ -13,7 +13,13 @@ use crate::{
     check::Verified,
     door::point,
     fault::point::Point,
-    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, commit, gix_id, locks, objects, oid, tree},
+    git::{
+        Doing as _, GitError, Repo, Result,
+        codetree::MemoryTree,
+        commit, gix_id,
+        locks::{self, Moving},
+        objects, oid, tree,
+    },
     id::{CommitId, GoalId, Oid},
     time::Moment,
 };
@@ -177,6 +183,9 @@ impl RefMove {
     }
 }
 
+/// How often refs are locked whose locks others hold: as long as each time takes, that is patient.
+const TRIES: u32 = 5;
+
 /// How a compare-and-swap went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Swap {
@@ -201,13 +210,23 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
     repo.disk
         .sync_objects(repo)
         .doing(|| "bringing objects to the disk".into())?;
-    let deletes = moves.iter().any(|part| matches!(part, RefMove::Delete { .. }));
-    let _deleting = deletes.then(|| locks::Deleting::begin(repo)).transpose()?;
+    let mut tries = 0;
+    let once = || {
+        let _moving = Moving::begin(repo);
+        repo.gix.edit_references_as(edits.clone(), committer)
+    };
     let swapped = point::at(point_of(moves), || {
-        match repo.gix.edit_references_as(edits, committer) {
-            Ok(_) => Ok(Swap::Done),
-            Err(error) if is_lost_race(&error) => Ok(Swap::Lost),
-            Err(error) => Err(io::Error::other(error)),
+        loop {
+            tries += 1;
+            match once() {
+                Ok(_) => return Ok(Swap::Done),
+                Err(error) if is_lost_race(&error) => return Ok(Swap::Lost),
+                // Nothing moved yet: somebody holds a lock, or died over it.
+                Err(error) if tries < TRIES && error.dominant_class() == Some(gix::error::Class::Retryable) => {
+                    locks::clear_among(repo, moves.iter().map(RefMove::name))?;
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
         }
     });
     let swapped = swapped.doing(|| "moving refs".into())?;

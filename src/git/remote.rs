@@ -7,7 +7,10 @@ use std::{path::Path, time::Duration};
 
 use crate::{
     door::env::Env,
-    git::{GitError, Repo, Result, command},
+    git::{
+        GitError, Repo, Result, command,
+        locks::{self, Moving},
+    },
     id::CommitId,
 };
 
@@ -15,7 +18,12 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Settings beside those of every call: nothing else travels, nobody is asked, and a host that has gone silent is left.
-const QUIETLY: [&str; 14] = [
+const QUIETLY: [&str; 18] = [
+    // Others of ours hold these for moments, and there may be many.
+    "-c",
+    "core.packedRefsTimeout=5000",
+    "-c",
+    "core.filesRefLockTimeout=2000",
     "-c",
     "push.followTags=false",
     "-c",
@@ -88,13 +96,22 @@ impl Remote {
     /// Fetches `specs`, as git words them. A ref here whose pattern matches nothing there any more goes.
     ///
     /// # Errors
-    /// When the remote cannot be reached, a ref named without a pattern is not there, or the limit is over.
+    /// When the remote cannot be reached, a lock is in the way, a ref named without a pattern is not there, or the limit is over.
     pub fn fetch(&self, repo: &Repo, specs: &[String]) -> Result<()> {
         let mut args = QUIETLY.to_vec();
         args.extend(["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head"]);
         args.extend(["--no-recurse-submodules", "--end-of-options", &self.name]);
         args.extend(specs.iter().map(String::as_str));
-        let done = command::output_within(&self.env, place(repo), &args, self.limit)?;
+        let fetch = || {
+            let _moving = Moving::begin(repo);
+            command::output_within(&self.env, place(repo), &args, self.limit)
+        };
+        let mut done = fetch()?;
+        // The lock of packed refs is in the way, and whoever made it may be dead.
+        if done.code != 0 && is_locked(&words(&done.stderr)) {
+            locks::clear_among(repo, [])?;
+            done = fetch()?;
+        }
         match done.code {
             0 => Ok(()),
             _ => Err(GitError::new(words(&done.stderr))),
@@ -126,6 +143,7 @@ impl Remote {
         args.extend(leases.iter().map(String::as_str));
         args.extend(["--end-of-options", &self.name]);
         args.extend(specs.iter().map(String::as_str));
+        let _moving = Moving::begin(repo);
         match command::output_within(&self.env, place(repo), &args, self.limit) {
             Ok(done) => Ok(sent(parts, done.code, &done.stdout, &done.stderr)),
             Err(error) if command::is_overdue(&error) => Ok(Sent::Unknown(format!(
@@ -135,6 +153,11 @@ impl Remote {
             Err(error) => Err(error),
         }
     }
+}
+
+/// True for words of git that name a lock in this clone which somebody holds.
+pub fn is_locked(words: &str) -> bool {
+    words.contains(".lock': File exists")
 }
 
 /// Where git finds relative paths to remotes, as its user means them.
