@@ -260,6 +260,7 @@ mod tests {
         let lists = Lists::of(&Recalled {
             facts,
             backlog: Backlog::default(),
+            beside: None,
             landed: Landed::default(),
             inbox: Inbox::default(),
             drafts: Inbox::default(),

@@ -43,6 +43,8 @@ mod config;
 mod conflicts;
 /// `context`: what it prints; bad queries, files and repositories.
 mod context;
+/// Many runs in one clone.
+mod crowd;
 /// `demo`: the scratch repository.
 mod demo;
 /// `doctor`: every precondition.
