@@ -19,6 +19,7 @@ use crate::{
         host, orders,
         queue::{self, Demand, Queue},
         recall,
+        remote::Through,
         run::{self, GoalResult, Order},
         stored, sync,
         worker::Worker,
@@ -138,7 +139,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 if goes_on && self.look_there(lead)? {
                     continue;
                 }
-                if !(goes_on && self.waits_for_others(lead)?) {
+                if !(goes_on && (self.is_behind() || self.waits_for_others(lead)?)) {
                     break;
                 }
             }
@@ -217,7 +218,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             return Ok(());
         }
         if lead.take_turn()? {
-            lead.refresh_target()?;
+            sync::refresh(lead)?;
             lead.follow_now_and_then()?;
             lead.pass_turn();
         } else {
@@ -229,6 +230,10 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
 
     /// Starts what may start; true where the facts were read anew instead.
     fn start(&mut self, lead: &mut Worker<'s>) -> Result<bool> {
+        // What landed there since may be what would be started, or what it needs.
+        if self.is_behind() {
+            return Ok(false);
+        }
         if orders::paused(lead.session, &lead.repo).is_some() {
             self.is_starving = true;
             if self.workers.busy() == 0 && !self.queue.is_busy() {
@@ -434,6 +439,11 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             });
             false
         });
+    }
+
+    /// True where something landed at the remote that nobody here has taken in: somebody else has the turn.
+    fn is_behind(&self) -> bool {
+        self.claims.remote().is_some_and(Through::is_behind)
     }
 
     /// Looks what other clones landed at the remote, where this run lands through one; true where something did.

@@ -220,7 +220,7 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
             tries += 1;
             match once() {
                 Ok(_) => return Ok(Swap::Done),
-                Err(error) if is_lost_race(&error) => return Ok(Swap::Lost),
+                Err(error) if is_lost_race(&error) || is_gone(repo, moves) => return Ok(Swap::Lost),
                 // Nothing moved yet: somebody holds a lock, or died over it.
                 Err(error) if tries < TRIES && error.dominant_class() == Some(gix::error::Class::Retryable) => {
                     locks::clear_among(repo, moves.iter().map(RefMove::name))?;
@@ -259,6 +259,16 @@ fn point_of(moves: &[RefMove]) -> Point {
         None if moves.iter().all(|part| claims(part.name())) => Point::ClaimLeft,
         None => Point::RefsDeleted,
     }
+}
+
+/// True where a ref is not there any more that had to be: gix has no error of its own for that.
+fn is_gone(repo: &Repo, moves: &[RefMove]) -> bool {
+    let had = |part: &&RefMove| match part {
+        RefMove::Set { old, .. } => old.is_some(),
+        RefMove::Delete { .. } => true,
+    };
+    let mut had = moves.iter().filter(had);
+    had.any(|part| read(repo, part.name()).is_ok_and(|now| now.is_none()))
 }
 
 fn is_lost_race(error: &gix::Error) -> bool {
