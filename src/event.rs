@@ -6,6 +6,7 @@ use crate::{
     check::CheckRow,
     id::{CommitId, GoalId},
     secret::Clean,
+    time::Moment,
 };
 
 /// One thing that happened. Text in it is `Clean` or made of checked ids.
@@ -141,8 +142,24 @@ pub enum Event {
     },
 }
 
+/// Something that goes on now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnderWay {
+    /// What it is about: one goal, several that are to land together, or none where it concerns the run itself.
+    pub goals: Vec<GoalId>,
+    /// The step, as `status` names it; empty where it is not known yet.
+    pub step: &'static str,
+    /// The round of the attempt, from 1.
+    pub round: Option<u32>,
+    /// When the step began.
+    pub since: Option<Moment>,
+}
+
 /// Where events go. Must not block for long and cannot fail: a face that is gone must not end a run.
 pub trait Sink: Send + Sync {
     /// Takes one event.
     fn emit(&self, event: &Event);
+
+    /// Takes all that goes on from now on, for faces that show it; whatever was shown before is over.
+    fn show(&self, _under_way: &[UnderWay]) {}
 }

@@ -27,7 +27,7 @@ pub fn main() -> u8 {
     match help::read(&arguments) {
         Ok(mut cli) => {
             cli.global.set = args::all_set(&arguments);
-            let ui = Arc::new(Ui::new(open::manner(&cli.global, &env, streams)));
+            let ui = Arc::new(open::ui(&cli.global, &env, streams));
             let opened = Opened::new(cli.global, cli.verb.as_ref(), Arc::clone(&ui), env, streams);
             let code = match opened.and_then(|opened| dispatch::run(&opened, cli.verb)) {
                 Ok(end) => end,

@@ -1,6 +1,6 @@
 //! Opening: what every command works with, from the command line and the environment.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use eyre::{Result, WrapErr as _};
 
@@ -19,6 +19,7 @@ use crate::{
     ui::{
         Manner, Ui,
         colour::{self, When},
+        live::Lines,
         look::Look,
         progress::Progress,
     },
@@ -68,6 +69,19 @@ pub fn manner(global: &Global, env: &Env, streams: Streams) -> Manner {
         verbose: global.verbose,
         json: global.json,
     }
+}
+
+/// Makes what prints: with live lines where a person looks at a terminal that can redraw them.
+pub fn ui(global: &Global, env: &Env, streams: Streams) -> Ui {
+    let manner = manner(global, env, streams);
+    let ui = Ui::new(manner);
+    let can_redraw = env.get("TERM").is_some_and(|term| !matches!(term, "" | "dumb"));
+    if !(streams.stdout && streams.stderr && can_redraw) || manner.quiet || manner.json {
+        return ui;
+    }
+    let how = (manner.look, manner.stderr);
+    let lines = Lines::new(Box::new(io::stderr()), terminal::size_of_stderr, how, Arc::new(SystemClock));
+    ui.with_lines(lines.ticking())
 }
 
 impl Opened {

@@ -37,6 +37,12 @@ pub fn lines() -> Option<usize> {
     Some(usize::from(size.ws_row)).filter(|lines| *lines > 0)
 }
 
+/// Returns the columns and lines of the terminal on standard error; `None` where there is no terminal.
+pub fn size_of_stderr() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, lines)| *columns > 0 && *lines > 0)
+}
+
 /// Reads one line of standard input, without its line break; empty at the end of input.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -22,6 +22,7 @@ use crate::{
         fs::{self, Lock},
     },
     engine::session::Session,
+    event::{Sink, UnderWay},
     git::Repo,
     id::GoalId,
     time::Moment,
@@ -149,6 +150,28 @@ impl Doing {
         waits(self.phase) || !self.goals.is_empty() && self.goals.iter().all(|hand| waits(hand.phase))
     }
 
+    /// Lists what goes on; goals that are to land together are one thing.
+    pub fn under_way(&self) -> Vec<UnderWay> {
+        let of = |goals, phase: Option<Phase>, round, since| UnderWay {
+            goals,
+            step: phase.map(Phase::word).unwrap_or_default(),
+            round,
+            since,
+        };
+        let lands = |hand: &&InHand| hand.phase == Some(Phase::Landing);
+        let (landing, working): (Vec<&InHand>, Vec<&InHand>) = self.goals.iter().partition(lands);
+        let own = self.phase.map(|phase| of(Vec::new(), Some(phase), None, self.since));
+        let working = working.into_iter().map(|hand| {
+            let since = hand.since.or(hand.goal_since);
+            of(vec![hand.goal.clone()], hand.phase, hand.round, since)
+        });
+        let together = landing.first().map(|first| {
+            let goals = landing.iter().map(|hand| hand.goal.clone()).collect();
+            of(goals, first.phase, None, first.since)
+        });
+        own.into_iter().chain(working).chain(together).collect()
+    }
+
     fn text(&self) -> String {
         let text = serde_json::to_string(self).unwrap_or_default();
         text + "\n"
@@ -161,7 +184,6 @@ impl Doing {
 }
 
 /// The lock of a run, and what is said in it. Shared by all threads of the run.
-#[derive(Debug)]
 pub struct Live {
     said: Mutex<Said>,
     run: String,
@@ -170,10 +192,10 @@ pub struct Live {
     paused: AtomicBool,
 }
 
-#[derive(Debug)]
 struct Said {
     lock: Lock,
     doing: Doing,
+    sink: Arc<dyn Sink>,
 }
 
 impl Live {
@@ -201,7 +223,8 @@ impl Live {
             if let Some(lock) = Lock::try_lock(&file, &doing.text())?
                 && fs::stamp(&file).is_some()
             {
-                let said = Mutex::new(Said { lock, doing });
+                let sink = Arc::clone(&session.sink);
+                let said = Mutex::new(Said { lock, doing, sink });
                 let paused = AtomicBool::new(false);
                 return Ok(Self {
                     said,
@@ -293,9 +316,10 @@ impl Live {
     }
 }
 
-/// A run that is no more needs no file.
+/// A run that is no more needs no file, and nothing of it goes on.
 impl Drop for Live {
     fn drop(&mut self) {
+        self.said().sink.show(&[]);
         let _ = fs::remove_if_there(&self.file);
     }
 }
@@ -305,6 +329,7 @@ impl Said {
         // Only narration: a full disk must not end a run here.
         let text = self.doing.text();
         let _ = self.lock.write(&text);
+        self.sink.show(&self.doing.under_way());
     }
 }
 
@@ -353,13 +378,19 @@ pub fn read(session: &Session, repo: &Repo) -> io::Result<Vec<Doing>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{door::clock::SystemClock, time::Clock as _};
+    use crate::{door::clock::SystemClock, event::Event, time::Clock as _};
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn emit(&self, _: &Event) {}
+    }
 
     fn live(folder: &Path) -> Live {
         let lock = Lock::try_lock(&folder.join("r.lock"), "").unwrap().unwrap();
-        let doing = Doing::default();
+        let (doing, sink) = (Doing::default(), Arc::new(Nobody));
         Live {
-            said: Mutex::new(Said { lock, doing }),
+            said: Mutex::new(Said { lock, doing, sink }),
             run: "r".into(),
             file: folder.join("r.lock"),
             began: Moment(0),
@@ -417,6 +448,22 @@ mod tests {
         live.leave(&a);
         let doing = live.doing();
         assert_eq!((doing.at(&a), doing.goals.len()), (None, 1));
+    }
+
+    #[test]
+    fn what_lands_together_is_one_thing_that_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = live(folder.path());
+        let goals: Vec<GoalId> = ["a", "b", "c"].iter().map(|id| id.parse().unwrap()).collect();
+        for (goal, at) in goals.iter().zip(1..) {
+            live.take(goal, Moment(at));
+        }
+        for goal in &goals[..2] {
+            live.step(Some(goal), Some((Phase::Landing, None)), Moment(9), (0, None));
+        }
+        let shown = live.doing().under_way();
+        let shown: Vec<_> = shown.iter().map(|one| (one.goals.len(), one.step, one.since)).collect();
+        assert_eq!(shown, [(1, "", Some(Moment(3))), (2, "landing", Some(Moment(9)))]);
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         let said = format!("{error:#}");
         error
             .downcast::<Fault>()
-            .unwrap_or_else(|_| Fault::new(Kind::Error, said))
+            .map_or_else(|_| Fault::new(Kind::Error, said), resumable)
     });
     let beside = followed.ok().flatten();
     let (calls, cost_usd) = worker.spent();
@@ -149,6 +149,14 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         beside,
         cut_short,
     })
+}
+
+/// Whoever stopped a run is told how it goes on, whatever was under way.
+fn resumable(fault: Fault) -> Fault {
+    if fault.kind == Kind::Interrupted && fault.hints.is_empty() {
+        return fault.hint("`git invisigoth run` goes on");
+    }
+    fault
 }
 
 /// Lists the goals that are blocked, and why; of `only`, where it names any.

@@ -288,7 +288,7 @@ fn worded(key: &Key, text: &str) -> Result<Value, Wanted> {
 
 fn counted(key: &Key, number: i64) -> Result<Value, Wanted> {
     let count = u32::try_from(number).map_err(|_| wanted(key))?;
-    if count >= least(key) {
+    if (least(key)..=most(key)).contains(&count) {
         Ok(Value::Count(count))
     } else {
         Err(wanted(key))
@@ -308,12 +308,17 @@ fn least(key: &Key) -> u32 {
     u32::from(!key.name.starts_with("budget.") && key.default != "0" && key.name != "hooks.wait")
 }
 
+/// Each job has a thread and files of its own, of which a process has only so many.
+fn most(key: &Key) -> u32 {
+    if key.name.ends_with(".jobs") { 256 } else { u32::MAX }
+}
+
 fn wanted(key: &Key) -> Wanted {
     match key.kind {
         KeyKind::Text if key.default.is_empty() => "text".into(),
         KeyKind::Text => "text, not empty".into(),
         KeyKind::List => "a list of texts, as in `[\"one\", \"two\"]`, or one text".into(),
-        KeyKind::Count => format!("a whole number from {} to {}", least(key), u32::MAX).into(),
+        KeyKind::Count => format!("a whole number from {} to {}", least(key), most(key)).into(),
         KeyKind::Dollars => "dollars, as in `2.50`, not negative".into(),
         KeyKind::Flag => "`true` or `false`".into(),
         KeyKind::Word(words) => format!("one of `{}`", words.join("`, `")).into(),

@@ -4,6 +4,7 @@
 //! passes the redactor.
 
 pub mod colour;
+pub mod live;
 pub mod look;
 pub mod progress;
 pub mod rows;
@@ -22,6 +23,7 @@ use crate::{
     secret::Redactor,
     ui::{
         colour::{Paint, Style},
+        live::Lines,
         look::Look,
     },
 };
@@ -59,6 +61,7 @@ pub struct Ui {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
     redactor: OnceLock<Redactor>,
+    lines: Option<Lines>,
     trouble: Mutex<Option<io::Error>>,
 }
 
@@ -88,8 +91,21 @@ impl Ui {
             stdout: Mutex::new(stdout),
             stderr: Mutex::new(stderr),
             redactor: OnceLock::new(),
+            lines: None,
             trouble: Mutex::new(None),
         }
+    }
+
+    /// Shows what goes on by `lines`.
+    #[must_use]
+    pub fn with_lines(mut self, lines: Lines) -> Self {
+        self.lines = Some(lines);
+        self
+    }
+
+    /// Returns the lines that show what goes on, where there is a terminal for them.
+    pub fn lines(&self) -> Option<&Lines> {
+        self.lines.as_ref()
     }
 
     /// From now on, takes the secrets that `redactor` knows out of everything.
@@ -101,8 +117,11 @@ impl Ui {
     /// Prints a part of the answer as it is.
     pub fn print(&self, text: &str) {
         let text = self.clean(text);
-        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        let print = || {
+            let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        };
+        if let Err(error) = self.beside_lines(print) {
             self.trouble
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -120,9 +139,18 @@ impl Ui {
     /// Says a line besides the answer, even when told to be quiet.
     pub fn complain(&self, line: &str) {
         let line = self.clean(line);
-        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        // Where nobody listens there is nobody to tell.
-        let _ = writeln!(stderr, "{line}").and_then(|()| stderr.flush());
+        self.beside_lines(|| {
+            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            // Where nobody listens there is nobody to tell.
+            let _ = writeln!(stderr, "{line}").and_then(|()| stderr.flush());
+        });
+    }
+
+    fn beside_lines<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.lines {
+            Some(lines) => lines.beside(print),
+            None => print(),
+        }
     }
 
     /// Asks on standard error, without a line break.
@@ -208,7 +236,8 @@ impl Ui {
         }
     }
 
-    fn clean(&self, text: &str) -> String {
+    /// Takes secrets out of a text.
+    pub fn clean(&self, text: &str) -> String {
         match self.redactor.get() {
             Some(redactor) => redactor.clean(text).into_string(),
             None => text.to_owned(),

@@ -1,5 +1,5 @@
 //! Progress: prints events while a command goes on. A goal's last line is part of the answer; everything else is said
-//! beside it.
+//! beside it, or shown by live lines where there is a terminal for them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
 use crate::{
     check::CheckRow,
     engine::run::{GoalResult, words},
-    event::{Event, Sink},
+    event::{Event, Sink, UnderWay},
     id::{CommitId, GoalId},
     schedule::State,
     ui::{
@@ -103,11 +103,10 @@ impl Progress {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.rounds.entry(goal.clone()).or_default().push(checks.to_vec());
         drop(seen);
-        self.step(
-            "checked",
-            goal,
-            &format!("round {round}, {}", why.map_or_else(|| words(checks, None), one_line)),
-        );
+        match why {
+            Some(why) => self.step("checked", goal, &format!("round {round}, {}", one_line(why))),
+            None => self.pass(&format!("checked  {goal}  round {round}, {}", words(checks, None))),
+        }
     }
 
     /// Notes tests that turned from red to green, for the goal's line.
@@ -144,11 +143,18 @@ impl Progress {
         self.ui.say(&format!("{word:<9}{goal}  {about}"));
     }
 
+    /// Says what live lines show as long as it matters, where there are none.
+    fn pass(&self, line: &str) {
+        if self.ui.lines().is_none() || self.ui.manner.verbose {
+            self.ui.say(line);
+        }
+    }
+
     fn text(&self, event: &Event) {
         match event {
             Event::Baseline { base } => {
                 let base = base.short();
-                self.ui.say(&format!("checking {base} before anything is asked"));
+                self.pass(&format!("checking {base} before anything is asked"));
             }
             Event::Started { goal, description } => {
                 self.seen
@@ -156,17 +162,21 @@ impl Progress {
                     .unwrap_or_else(PoisonError::into_inner)
                     .columns
                     .widen(goal.as_str());
-                self.step("working", goal, &one_line(description));
+                let description = self.ui.clean(&one_line(description));
+                self.pass(&format!("working  {goal}  {description}"));
+                if let Some(lines) = self.ui.lines() {
+                    lines.describe(goal, description);
+                }
             }
             Event::Asked { goal, round, bytes } => {
                 let bytes = look::count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
-                self.step("asked", goal, &format!("round {round}, {bytes}"));
+                self.pass(&format!("asked    {goal}  round {round}, {bytes}"));
             }
             Event::Planning { count, round, bytes } => {
                 let goals = look::count(u64::from(*count), "goal", "goals");
                 let bytes = look::count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
                 let line = format!("planning  {goals} asked for, round {round}, {bytes}");
-                self.ui.say(&line);
+                self.pass(&line);
             }
             Event::Planned {
                 goals,
@@ -222,6 +232,12 @@ impl Sink for Progress {
             (true, true) => self.ui.json_line(event),
             (true, false) => {}
             (false, _) => self.text(event),
+        }
+    }
+
+    fn show(&self, under_way: &[UnderWay]) {
+        if let Some(lines) = self.ui.lines() {
+            lines.show(under_way);
         }
     }
 }

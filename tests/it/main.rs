@@ -77,6 +77,8 @@ mod invariants_of_replies;
 mod landing;
 /// Money, calls, time, what is written and what is left behind.
 mod limits;
+/// `run --jobs`: several goals in hand.
+mod jobs;
 /// `list`: goals by state.
 mod list;
 /// `log`: what landed.

@@ -96,6 +96,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml_edit", &["layers/", "detect/", "backlog/sheet"]),
     ("similar", &["edit/", "textdiff.rs"]),
     ("saphyr_parser", &["foreign/config.rs"]),
+    ("indicatif", &["ui/live.rs"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
