@@ -101,7 +101,7 @@ fn a_line_for_each_goal_is_redrawn_below_what_is_printed() {
     lines.describe(&goal("goal-81c0"), "Tests for the slug of a title".into());
     let asking = at_work(&["goal-81c0"], "asking", Some(2));
     lines.show(&[asking.clone(), at_work(&["b"], "", None)]);
-    let first = "asking   goal-81c0  Tests for th…  round 2, 12 s";
+    let first = "asking   goal-81c0  Tests for the…  round 2, 12 s";
     assert_eq!(screen.rows(), [first, "working  b          12 s"]);
     let mut out = screen.clone();
     lines.beside(|| out.write_all(b"landed   x\n").unwrap());
