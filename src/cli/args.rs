@@ -102,7 +102,7 @@ pub enum Verb {
     Add(Add),
     /// Have a model propose goals
     Plan(plan::Plan),
-    /// Work through the goals that are ready, one after the other
+    /// Work through the goals that are ready, one or several at a time
     Run(Run),
     /// Land candidates whose checks pass on the merged code
     Merge(Merge),
