@@ -40,15 +40,20 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.merge/1";
 
     fn kind(&self) -> Option<Kind> {
-        let any = |states: &[State]| self.goals.iter().any(|result| states.contains(&result.state));
-        if any(&[State::Failed, State::Parked, State::Ready]) {
+        let any = |is: fn(State) -> bool| self.goals.iter().any(|result| is(result.state));
+        if any(is_unfinished) {
             Some(Kind::Unfinished)
-        } else if any(&[State::Held]) {
+        } else if any(|state| state == State::Held) {
             Some(Kind::Person)
         } else {
             None
         }
     }
+}
+
+/// True for what became of a candidate that did not land: it failed, or was thrown out of the queue.
+pub fn is_unfinished(state: State) -> bool {
+    matches!(state, State::Failed | State::Parked | State::Ready)
 }
 
 /// Lands.

@@ -67,12 +67,24 @@ impl Proposed {
     }
 }
 
-/// Pushes a candidate's branch and opens a pull request for it; one that is open already is brought up to date. To be called
-/// where a candidate would land, as often as one likes.
+/// Has the host land a candidate, to be called where it would land here; or returns the fault of this one, which says nothing about the others.
 ///
 /// # Errors
-/// A fault where there is no remote, it refuses the branch, others have commits on it, or nobody may land this.
-pub fn propose(worker: &Worker<'_>, id: &GoalId, candidate: CommitId) -> Result<Proposed> {
+/// A fault where there is no host to propose anything to.
+pub fn offer(worker: &Worker<'_>, id: &GoalId, candidate: CommitId) -> Result<Result<Proposed, Fault>> {
+    match propose(worker, id, candidate) {
+        Ok(proposed) => Ok(Ok(proposed)),
+        Err(error) => match error.downcast::<Fault>()? {
+            fault if fault.kind == Kind::Config => Err(fault.into()),
+            fault => Ok(Err(fault)),
+        },
+    }
+}
+
+/// Pushes a candidate's branch and opens a pull request for it; one that is open already is brought up to date. It does not
+/// matter how often this is asked for. A fault where there is no remote, it refuses the branch, others have commits on it, or
+/// nobody may land this.
+fn propose(worker: &Worker<'_>, id: &GoalId, candidate: CommitId) -> Result<Proposed> {
     let repo = &worker.repo;
     let entry = history::entry(repo, candidate)?;
     let number = entry.trailers("Attempt").find_map(|n| n.parse().ok());

@@ -122,7 +122,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let mut done = Done::default();
     let cut_short = work(&mut worker, order, &mut done).err();
     let Done { progress, plans } = done;
-    let goals = progress.results;
+    let (goals, kept) = (progress.results, progress.waiting);
     // What was checked and landed is saved whatever cut the run short.
     let followed = worker.finish();
     let error = cut_short.or(followed.as_ref().err().map(|error| eyre!("{error:#}")));
@@ -136,6 +136,9 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
     let mut waiting = waiting(&worker.facts, &order.only);
+    if cut_short.is_none() {
+        waiting.extend(kept);
+    }
     waiting.retain(|(id, _)| goals.iter().all(|result| result.goal != *id));
     Ok(Summary {
         goals,

@@ -31,7 +31,7 @@ use crate::{
     goal::Decision,
     id::{CommitId, GoalId},
     schedule::{
-        State,
+        self, State,
         starts::{self, Base, InWork, Limits},
     },
     settings::Via,
@@ -48,6 +48,8 @@ pub struct Progress {
     pub tried: BTreeSet<GoalId>,
     /// Each goal that was worked on, in the order of their ends.
     pub results: Vec<GoalResult>,
+    /// Goals that could start and did not, for what is in work or waits to land, and why.
+    pub waiting: Vec<(GoalId, String)>,
 }
 
 impl Progress {
@@ -193,17 +195,26 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
     /// Has the git host land what would land here.
     fn propose(&mut self, lead: &Worker<'s>) -> Result<bool> {
         let all = queue::eligible(&lead.facts, &self.order.only, approved(self.order));
-        let new = all.filter(|(_, candidate)| !self.proposed.contains(&candidate.commit));
+        // One that is built on another shows only its own changes once that has landed.
+        let is_next = |id: &GoalId| {
+            let open = lead.facts.goals.get(id);
+            open.is_some_and(|open| schedule::is_met(&lead.facts, open))
+        };
+        let is_new = |candidate: &Candidate| !self.proposed.contains(&candidate.commit);
+        let new = all.filter(|(id, candidate)| !self.in_hand.contains_key(*id) && is_new(candidate) && is_next(id));
         let new: Vec<(GoalId, CommitId)> = new.map(|(id, candidate)| (id.clone(), candidate.commit)).collect();
         for (id, commit) in new {
             self.proposed.insert(commit);
-            let reason = host::propose(lead, &id, commit)?.words();
+            let (state, reason) = match host::offer(lead, &id, commit)? {
+                Ok(proposed) => (State::Candidate, proposed.words()),
+                Err(fault) => (State::Held, words(&fault)),
+            };
             self.mine.remove(&id);
             let open = lead.facts.goals.get(&id);
             self.progress.result(GoalResult {
                 description: open.map(|open| open.description.clone()).unwrap_or_default(),
                 goal: id,
-                state: State::Candidate,
+                state,
                 reason,
                 commit: Some(commit),
             });
@@ -230,6 +241,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
 
     /// Starts what may start; true where the facts were read anew instead.
     fn start(&mut self, lead: &mut Worker<'s>) -> Result<bool> {
+        self.progress.waiting.clear();
         // What landed there since may be what would be started, or what it needs.
         if self.is_behind() {
             return Ok(false);
@@ -270,6 +282,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         let in_work = self.in_work(lead);
         let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| self.footprints.of(lead, id));
         self.is_starving = chosen.is_starving;
+        self.progress.waiting = chosen.wait;
         for (id, base) in chosen.start {
             if self.begin(lead, &id, &base)? {
                 return Ok(true);
@@ -509,6 +522,13 @@ fn is_stale(lead: &mut Worker<'_>, id: &GoalId) -> Result<bool> {
     let is_known = candidate == lead.facts.candidates.get(id).map(|candidate| candidate.commit);
     let is_last = stored::read(&lead.repo, id, number.max(1) + 1)?.is_none();
     Ok(lead.target.tip != tip || !(is_same && is_known && is_last))
+}
+
+/// Words a fault in one line, what to do about it last.
+fn words(fault: &Fault) -> String {
+    let mut parts = vec![fault.message.clone()];
+    parts.extend(fault.hints.iter().cloned());
+    parts.join("; ")
 }
 
 fn candidate(passed: &Passed, outdated: bool) -> Candidate {

@@ -518,11 +518,16 @@ fn landing_takes_what_others_pushed_and_nothing_twice() {
 }
 
 #[test]
-fn a_candidate_that_does_not_pass_ends_with_3() {
+fn a_candidate_that_does_not_fit_any_more_ends_with_3() {
     let sandbox = with_candidate();
     sandbox.write("a.txt", "mine\n");
     sandbox.commit("mine");
     let ran = sandbox.run(&["ci", "land"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.ends_with("0 landed · 1 failed\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.ends_with("0 landed · 0 failed · 1 evicted\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("git invisigoth run a"), "{}", ran.stderr);
 }

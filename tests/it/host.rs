@@ -4,7 +4,7 @@
 
 use std::{ffi::OsString, fs};
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::support::{Ran, Sandbox, whole};
 
@@ -12,27 +12,37 @@ const URL: &str = "https://host.example/o/r/pull/1";
 
 /// A candidate for goal `a` that waits, a remote, and `land.via = host`.
 fn with_candidate() -> Sandbox {
-    let sandbox = Sandbox::set_up(
-        "[ ! -e bad ]\n",
-        "[check]\ntest = [\"sh check.sh\"]\n[land]\nvia = \"host\"\n",
-    );
-    sandbox.script(json!({"a": [whole("a.txt", "a\n")]}));
-    sandbox.goal("a", &[]);
-    sandbox.git(&["commit", "-q", "-am", "goal"]);
-    sandbox.git(&["init", "-q", "--bare", "-b", "main", "../origin.git"]);
-    sandbox.git(&["remote", "add", "origin", "../origin.git"]);
-    sandbox.git(&["push", "-q", "origin", "main"]);
+    let sandbox = with_goals(&[("a", &[])]);
     sandbox.ok(&["run", "--no-merge"]);
     sandbox
 }
 
-/// A `gh` that keeps its calls in `$HOME/gh.log`, what it is given on stdin in `gh.body`, and one request in `gh.open`.
+/// Goals that write a file each, a remote, and `land.via = host`.
+fn with_goals(goals: &[(&str, &[&str])]) -> Sandbox {
+    let sandbox = Sandbox::set_up(
+        "[ ! -e bad ]\n",
+        "[check]\ntest = [\"sh check.sh\"]\n[land]\nvia = \"host\"\n",
+    );
+    let reply = |id: &str| (id.to_owned(), json!([whole(&format!("{id}.txt"), &format!("{id}\n"))]));
+    sandbox.script(goals.iter().map(|(id, _)| reply(id)).collect::<Map<_, _>>().into());
+    for (id, needs) in goals {
+        sandbox.goal(id, needs);
+    }
+    sandbox.git(&["commit", "-q", "-am", "goals"]);
+    sandbox.git(&["init", "-q", "--bare", "-b", "main", "../origin.git"]);
+    sandbox.git(&["remote", "add", "origin", "../origin.git"]);
+    sandbox.git(&["push", "-q", "origin", "main"]);
+    sandbox
+}
+
+/// A `gh` that keeps its calls in `$HOME/gh.log`, what it is given on stdin in `gh.body`, and one request of each branch.
 fn with_gh(sandbox: &Sandbox) -> OsString {
     let program = format!(
         r#"for word in "$@"; do printf '[%s]' "$word"; done >> "$HOME/gh.log"; echo >> "$HOME/gh.log"
+open=$HOME/gh.$(basename "$4")
 case "$2" in
-list) if [ -e "$HOME/gh.open" ]; then echo '[{{"url":"{URL}"}}]'; else echo '[]'; fi ;;
-create) cat > "$HOME/gh.body"; : > "$HOME/gh.open"; echo "{URL}" ;;
+list) if [ -e "$open" ]; then echo '[{{"url":"{URL}"}}]'; else echo '[]'; fi ;;
+create) cat > "$HOME/gh.body"; : > "$open"; echo "{URL}" ;;
 edit) cat > "$HOME/gh.body" ;;
 esac"#
     );
@@ -55,7 +65,28 @@ fn without_gh(sandbox: &Sandbox) -> OsString {
 }
 
 fn land(sandbox: &Sandbox, path: &OsString) -> Ran {
-    Ran::of(&sandbox.invisigoth(&["ci", "land"]).env("PATH", path).output().unwrap())
+    ran(sandbox, path, &["ci", "land"])
+}
+
+fn ran(sandbox: &Sandbox, path: &OsString, args: &[&str]) -> Ran {
+    Ran::of(&sandbox.invisigoth(args).env("PATH", path).output().unwrap())
+}
+
+/// The branches for which a request was opened, in order.
+fn opened(sandbox: &Sandbox) -> Vec<String> {
+    let log = fs::read_to_string(sandbox.home().join("gh.log")).unwrap_or_default();
+    let opened = log
+        .lines()
+        .filter_map(|call| call.strip_prefix("[pr][create][--head]["));
+    opened.map(|rest| rest.split(']').next().unwrap().to_owned()).collect()
+}
+
+/// The others' branch of goal `a` at the remote, which is not to be pushed away.
+fn of_others(sandbox: &Sandbox) -> String {
+    let theirs = "git clone -q ../origin.git ../they && cd ../they && git switch -q -c invisigoth/a && \
+                  git -c user.name=B -c user.email=b@c commit -q --allow-empty -m theirs && git push -q origin invisigoth/a";
+    assert_eq!(sandbox.sh("sh", &["-c", theirs]).code, 0);
+    sandbox.git(&["-C", "../origin.git", "rev-parse", "invisigoth/a"])
 }
 
 /// Lets `merge`, lines of shell in a clone of the host's, do what a host does, and brings it here.
@@ -127,10 +158,7 @@ fn a_later_candidate_takes_the_place_of_an_earlier_one() {
 #[test]
 fn commits_of_others_on_the_branch_are_never_pushed_away() {
     let sandbox = with_candidate();
-    let theirs = "git clone -q ../origin.git ../they && cd ../they && git switch -q -c invisigoth/a && \
-                  git -c user.name=B -c user.email=b@c commit -q --allow-empty -m theirs && git push -q origin invisigoth/a";
-    assert_eq!(sandbox.sh("sh", &["-c", theirs]).code, 0);
-    let before = sandbox.git(&["-C", "../origin.git", "rev-parse", "invisigoth/a"]);
+    let before = of_others(&sandbox);
     let ran = land(&sandbox, &with_gh(&sandbox));
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(
@@ -196,6 +224,104 @@ fn without_a_remote_nothing_can_be_proposed() {
     let ran = land(&sandbox, &with_gh(&sandbox));
     assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("git remote add origin URL"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_run_opens_one_request_for_each_goal_and_lands_nothing() {
+    let sandbox = with_goals(&[("a", &[]), ("b", &[]), ("c", &["a"])]);
+    let path = with_gh(&sandbox);
+    let main = sandbox.id("main");
+    let first = ran(&sandbox, &path, &["run", "--jobs", "2"]);
+    assert_eq!(first.code, 3, "{}{}", first.stdout, first.stderr);
+    assert_eq!(first.stdout.matches(&format!("waits at the host: {URL}")).count(), 2);
+    assert!(
+        first.stdout.contains("blocked  c  needs a (candidate)\n"),
+        "{}",
+        first.stdout
+    );
+    let mut both = opened(&sandbox);
+    both.sort();
+    assert_eq!(both, ["invisigoth/a", "invisigoth/b"]);
+    for args in [&["run"][..], &["merge"], &["run", "c"], &["ci", "land"]] {
+        let again = ran(&sandbox, &path, args);
+        assert_eq!(opened(&sandbox).len(), 2, "{args:?}: {}{}", again.stdout, again.stderr);
+    }
+    assert_eq!(sandbox.id("main"), main);
+    assert_eq!(
+        ["a", "b", "c"].map(|id| sandbox.state(id)),
+        ["candidate", "candidate", "blocked"]
+    );
+
+    host_does(
+        &sandbox,
+        "git merge -q --no-ff -m 'Merge pull request #1' origin/invisigoth/a",
+    );
+    let then = ran(&sandbox, &path, &["run"]);
+    assert_eq!(then.code, 0, "{}{}", then.stdout, then.stderr);
+    assert_eq!(opened(&sandbox).last().unwrap(), "invisigoth/c");
+    assert_eq!(sandbox.state("a"), "landed");
+    sandbox.assert_sound();
+}
+
+#[test]
+fn one_that_the_host_does_not_take_stops_no_other() {
+    let sandbox = with_goals(&[("a", &[]), ("b", &[])]);
+    let theirs = of_others(&sandbox);
+    let path = with_gh(&sandbox);
+    let ran = ran(&sandbox, &path, &["run"]);
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout
+            .contains("`invisigoth/a` of `origin` has commits of somebody else; `git fetch origin"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(opened(&sandbox), ["invisigoth/b"]);
+    assert_eq!(
+        sandbox.git(&["-C", "../origin.git", "rev-parse", "invisigoth/a"]),
+        theirs
+    );
+}
+
+#[test]
+fn one_that_is_built_on_another_is_proposed_once_that_has_landed() {
+    let sandbox = with_goals(&[("a", &[]), ("b", &["a"])]);
+    sandbox.git(&["config", "invisigoth.run.stack", "1"]);
+    let path = with_gh(&sandbox);
+    ran(&sandbox, &path, &["run", "--jobs", "2"]);
+    assert_eq!(
+        sandbox.id("invisigoth/b^"),
+        sandbox.id("invisigoth/a"),
+        "it is built on it"
+    );
+    assert_eq!(opened(&sandbox), ["invisigoth/a"]);
+    host_does(
+        &sandbox,
+        "git merge -q --no-ff -m 'Merge pull request #1' origin/invisigoth/a",
+    );
+    ran(&sandbox, &path, &["run"]);
+    assert_eq!(opened(&sandbox), ["invisigoth/a", "invisigoth/b"]);
+}
+
+#[test]
+fn a_goal_that_waits_for_a_request_is_named() {
+    let sandbox = with_goals(&[("a", &[]), ("b", &[])]);
+    let wording = |id: &str| format!("Goal {id}: change shared.txt");
+    let pending = sandbox.read("memory/pending_goals.json");
+    let pending = ["a", "b"].iter().fold(pending, |all, id| {
+        all.replace(&format!("\"Goal {id}\""), &format!("\"{}\"", wording(id)))
+    });
+    sandbox.write("memory/pending_goals.json", pending);
+    sandbox.git(&["commit", "-q", "-am", "goals of one file"]);
+    let path = with_gh(&sandbox);
+    let ran = ran(&sandbox, &path, &["run"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("blocked  b  a is at shared.txt, too\n"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(opened(&sandbox), ["invisigoth/a"]);
 }
 
 #[test]

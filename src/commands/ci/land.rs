@@ -70,8 +70,8 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.ci-land/1";
 
     fn kind(&self) -> Option<Kind> {
-        let failed = |result: &GoalResult| result.state == State::Failed;
-        (self.goals.iter().any(failed) || !self.refused.is_empty()).then_some(Kind::Unfinished)
+        let is_unfinished = |result: &GoalResult| merge::is_unfinished(result.state);
+        (self.goals.iter().any(is_unfinished) || !self.refused.is_empty()).then_some(Kind::Unfinished)
     }
 }
 
@@ -163,16 +163,12 @@ fn at_host(session: &Session) -> Result<Outcome> {
         .iter()
         .filter(|(id, known)| !known.outdated && waits(id));
     for (id, known) in waiting {
-        match host::propose(&worker, id, known.commit) {
+        match host::offer(&worker, id, known.commit)? {
             Ok(proposed) => outcome.proposed.push(proposed),
-            // One that the host does not take says nothing about the others, as long as there is a host.
-            Err(error) => match error.downcast::<Fault>()? {
-                fault if fault.kind == Kind::Config => return Err(fault.into()),
-                fault => outcome.refused.push(Refused {
-                    goal: id.clone(),
-                    why: fault.message,
-                }),
-            },
+            Err(fault) => outcome.refused.push(Refused {
+                goal: id.clone(),
+                why: fault.message,
+            }),
         }
     }
     outcome.beside = worker.follow()?;

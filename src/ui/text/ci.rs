@@ -5,12 +5,11 @@ use crate::{
     commands::ci::{init, land, matrix, verify},
     detect::quoted,
     engine::judging::Standing,
-    schedule::State,
     ui::{
         View,
         colour::Style,
         look::{Look, count, one_line},
-        text::{Lines, run},
+        text::{Lines, merge, run},
     },
 };
 
@@ -123,9 +122,7 @@ impl View for land::Outcome {
         let beside = self.beside.as_ref().map(|why| run::beside(look, why));
         let mut text = lines.end() + &beside.unwrap_or_default();
         if !self.goals.is_empty() {
-            let number = |state: State| self.goals.iter().filter(|goal| goal.state == state).count();
-            let (landed, failed) = (number(State::Landed), number(State::Failed));
-            text.push_str(&format_sums(landed, failed, look));
+            text.push_str(&merge::totals(look, &self.goals));
         }
         text
     }
@@ -147,14 +144,11 @@ impl View for land::Outcome {
             let held = quoted(held.as_str());
             said.push(format!("held candidates wait to be named: git invisigoth merge {held}"));
         }
+        said.extend(merge::again(&self.goals));
         let is_idle = self.goals.is_empty() && self.proposed.is_empty() && self.refused.is_empty();
         if is_idle && self.held.is_empty() {
             said.push("no candidate waits".to_owned());
         }
         said.join("\n")
     }
-}
-
-fn format_sums(landed: usize, failed: usize, look: &Look) -> String {
-    format!("{landed} landed {} {failed} failed\n", look.dot())
 }

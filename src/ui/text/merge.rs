@@ -10,7 +10,6 @@ use crate::{
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
-        let number = |state: State| self.goals.iter().filter(|goal| goal.state == state).count();
         let beside = self
             .beside
             .as_ref()
@@ -19,23 +18,12 @@ impl View for Outcome {
         if self.goals.is_empty() {
             return beside;
         }
-        let (landed, failed) = (number(State::Landed), number(State::Failed));
-        let further = [(State::Ready, "evicted"), (State::Parked, "parked")].map(|(state, word)| match number(state) {
-            0 => String::new(),
-            number => format!(" {} {number} {word}", look.dot()),
-        });
-        format!(
-            "{beside}{landed} landed {} {failed} failed{}\n",
-            look.dot(),
-            further.concat()
-        )
+        beside + &totals(look, &self.goals)
     }
 
     fn aside(&self) -> String {
-        let is_evicted = |goal: &&GoalResult| goal.state == State::Ready;
-        if let Some(evicted) = self.goals.iter().find(is_evicted) {
-            let id = quoted(evicted.goal.as_str());
-            return format!("evicted goals are ready for another attempt: git invisigoth run {id}");
+        if let Some(next) = again(&self.goals) {
+            return next;
         }
         match (self.held.first(), self.goals.is_empty()) {
             (Some(held), _) => format!(
@@ -46,4 +34,31 @@ impl View for Outcome {
             (None, false) => String::new(),
         }
     }
+}
+
+/// Words what became of candidates: `2 landed · 0 failed · 1 evicted`.
+pub(crate) fn totals(look: &Look, goals: &[GoalResult]) -> String {
+    let number = |state: State| goals.iter().filter(|goal| goal.state == state).count();
+    let mut parts = vec![
+        format!("{} landed", number(State::Landed)),
+        format!("{} failed", number(State::Failed)),
+    ];
+    let further = [
+        (State::Ready, "evicted"),
+        (State::Parked, "parked"),
+        (State::Held, "held"),
+        (State::Candidate, "candidate"),
+    ];
+    let some = further.into_iter().filter(|(state, _)| number(*state) > 0);
+    parts.extend(some.map(|(state, word)| format!("{} {word}", number(state))));
+    parts.join(&format!(" {} ", look.dot())) + "\n"
+}
+
+/// Says how a goal that was evicted is tried again.
+pub(crate) fn again(goals: &[GoalResult]) -> Option<String> {
+    let evicted = goals.iter().find(|goal| goal.state == State::Ready)?;
+    let id = quoted(evicted.goal.as_str());
+    Some(format!(
+        "evicted goals are ready for another attempt: git invisigoth run {id}"
+    ))
 }
