@@ -312,6 +312,7 @@ fn a_goal_that_waits_for_a_request_is_named() {
         all.replace(&format!("\"Goal {id}\""), &format!("\"{}\"", wording(id)))
     });
     sandbox.write("memory/pending_goals.json", pending);
+    sandbox.script(json!({"a": [whole("shared.txt", "a\n")], "b": [whole("shared.txt", "b\n")]}));
     sandbox.git(&["commit", "-q", "-am", "goals of one file"]);
     let path = with_gh(&sandbox);
     let ran = ran(&sandbox, &path, &["run"]);
