@@ -305,7 +305,7 @@ impl Queue {
         let tip = lead.target.tip;
         // Merging writes trees: not for a look that ends in waiting.
         let is_worth_it = demand.may_check && batches::worth_checking(most, demand.is_starving, false);
-        if !is_worth_it && !stands_on(&lead.facts, waiting.first(), tip) {
+        if !is_worth_it && !stands_on_tip(lead, waiting.first())? {
             return Ok(None);
         }
         let mut on = tree::code_of_commit(&lead.repo, tip)?;
@@ -517,10 +517,14 @@ pub fn eligible<'f>(
         .filter(move |(id, candidate)| is_asked(id, candidate) && is_wanted(id))
 }
 
-/// True where a candidate was made on `tip`: its own verdict is one on the merged code.
-fn stands_on(facts: &Facts, first: Option<&Waiting>, tip: CommitId) -> bool {
-    let candidate = first.and_then(|first| facts.candidates.get(&first.goal));
-    candidate.is_some_and(|candidate| candidate.base == tip)
+/// True where a candidate was made on the code of the tip: its own verdict is one on the merged code. What it was made on may
+/// be another commit, such as the candidate that landed last.
+fn stands_on_tip(lead: &Worker<'_>, first: Option<&Waiting>) -> Result<bool> {
+    let Some(candidate) = first.and_then(|first| lead.facts.candidates.get(&first.goal)) else {
+        return Ok(false);
+    };
+    let code = |commit| tree::code_of_commit(&lead.repo, commit).map(|code| code.id);
+    Ok(candidate.base == lead.target.tip || code(candidate.base)? == code(lead.target.tip)?)
 }
 
 fn made_at(lead: &Worker<'_>, commit: CommitId) -> Result<Moment> {
