@@ -314,7 +314,8 @@ impl Queue {
             let Some(candidate) = lead.facts.candidates.get(&one.goal).cloned() else {
                 continue;
             };
-            if !sync::claim(lead, &one.goal)? {
+            // What it needs may just have left the queue.
+            if !is_next(&lead.facts, &one.goal, &members) || !sync::claim(lead, &one.goal)? {
                 continue;
             }
             let approval = approval(&one.goal, demand.approved);
@@ -485,6 +486,12 @@ fn land(lead: &mut Worker<'_>, batch: &UnderTest, lands: usize, results: &mut Ve
         results.push(landed(lead, member, stands, verified));
     }
     Ok(true)
+}
+
+/// True where all that a goal needs has landed, or lands with the members before it.
+fn is_next(facts: &Facts, id: &GoalId, before: &[Member]) -> bool {
+    let is_there = |need: &GoalId| facts.landed.contains(need) || before.iter().any(|member| member.id == *need);
+    facts.goals.get(id).is_some_and(|open| open.needs.iter().all(is_there))
 }
 
 fn approval(id: &GoalId, approved: &[GoalId]) -> Approval {
