@@ -80,7 +80,12 @@ pub fn ui(global: &Global, env: &Env, streams: Streams) -> Ui {
         return ui;
     }
     let how = (manner.look, manner.stderr);
-    let lines = Lines::new(Box::new(io::stderr()), terminal::size_of_stderr, how, Arc::new(SystemClock));
+    let lines = Lines::new(
+        Box::new(io::stderr()),
+        terminal::size_of_stderr,
+        how,
+        Arc::new(SystemClock),
+    );
     ui.with_lines(lines.ticking())
 }
 

@@ -9,7 +9,6 @@ use crate::{
     engine::{
         checks::{self, Checker},
         session::{self, Session},
-        worker,
     },
     fault::Kind,
     git::{Repo, history, refs, tree},
@@ -71,7 +70,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let settings = session.settings_at(&repo, Some(commit))?.settings;
     let gate = session::gate(session, &repo, &settings)?;
     if gate.is_empty() {
-        return Err(worker::no_checks().into());
+        return Err(session::no_checks().into());
     }
     let code = tree::code_of_commit(&repo, commit)?;
     let mut checker = Checker::new(session, &repo);

@@ -15,7 +15,7 @@ use crate::{
         fenced, models, recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
-        tariffs, worker,
+        tariffs,
     },
     fault::{Fault, Kind},
     git::{Repo, advance, command, commit, refs, tree},
@@ -299,7 +299,7 @@ fn origins(resolved: &Resolved) -> String {
 fn checks(found: &mut Found, settings: &Settings) {
     let gate = session::commands(&settings.check);
     if gate.iter().all(|(stage, _)| *stage == Stage::Setup) {
-        let fault = worker::no_checks();
+        let fault = session::no_checks();
         return found.fail("checks", fault.message, fault.hints.join("; "));
     }
     let commands: Vec<String> = gate

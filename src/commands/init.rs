@@ -15,7 +15,6 @@ use crate::{
         checks::Checker,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
-        worker,
     },
     fault::{Fault, Kind},
     git::{
@@ -106,7 +105,7 @@ pub fn detect(session: &Session) -> Result<Detected> {
 /// A fault where the repository has no commit, no identity, or a branch in the way.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let repo = session.repo();
-    worker::ready_to_commit(&repo)?;
+    session::ready_to_commit(&repo)?;
     let target = Target::read(session, &repo)?;
     if request.undo {
         return undo(session, &repo, &target);

@@ -15,7 +15,6 @@ use crate::{
         session::{self, Session},
         stored::{self, Stored},
         target::Target,
-        worker,
     },
     git::{
         Repo, attempts, branch,
@@ -124,7 +123,7 @@ pub fn judge(
     let settings = session.settings_at(repo, Some(target.tip))?.settings;
     let gate = session::gate(session, repo, &settings)?;
     if gate.is_empty() {
-        return Err(worker::no_checks().into());
+        return Err(session::no_checks().into());
     }
     let mut judge = Judge {
         session,

@@ -136,9 +136,9 @@ impl Queue {
     /// # Errors
     /// Where the check could not be run.
     pub fn judged(&mut self, number: u64, prefix: usize, verdict: Result<Judged>) -> Result<()> {
-        let verdict = verdict?;
+        // One of a batch that fell apart says nothing, nor does it matter how it ended.
         if let Some(batch) = self.batch.as_mut().filter(|_| number == self.number) {
-            batch.learn(prefix, verdict);
+            batch.learn(prefix, verdict?);
         }
         Ok(())
     }

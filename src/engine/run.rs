@@ -12,10 +12,10 @@ use crate::{
         live::Phase,
         orders,
         planning::{self, Planned},
-        session::Session,
+        session::{self, Session},
         shift::{self, Progress},
         tariffs, templates,
-        worker::{self, Worker},
+        worker::Worker,
     },
     event::Event,
     facts::{Fact, Facts},
@@ -100,7 +100,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     }
     let ready = schedule::ready(&worker.facts, &order.only);
     if (!ready.is_empty() || order.plan.is_some()) && worker.gate.is_empty() {
-        return Err(worker::no_checks().into());
+        return Err(session::no_checks().into());
     }
     if !ready.is_empty() || order.plan.is_some() {
         // Before checks run on the base, and before anything is paid for.

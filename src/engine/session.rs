@@ -13,7 +13,7 @@ use crate::{
     engine::fenced::{self, Works},
     event::{Event, Sink},
     fault::{Fault, Kind},
-    git::{Repo, Shared, advance, config, refs, tape::AttemptsTape, tree},
+    git::{Repo, Shared, advance, commit, config, refs, tape::AttemptsTape, tree},
     id::{CommitId, Hash},
     layers::{self, Layer, LayerError, Origin, Resolved, file, read},
     secret::{Redactor, Secret, names},
@@ -266,6 +266,35 @@ pub fn commands(check: &settings::Check) -> Vec<(Stage, String)> {
 /// Words a settings mistake as a fault.
 fn settings_fault(error: &LayerError) -> Fault {
     Fault::new(Kind::Config, error.to_string()).hint("`git invisigoth doctor` lists every setting with its origin")
+}
+
+/// Says what keeps this repository from getting commits of ours, if something does.
+///
+/// # Errors
+/// A fault without identity, or with a branch named `invisigoth`.
+pub fn ready_to_commit(repo: &Repo) -> Result<()> {
+    commit::check_identity(repo).map_err(|none| {
+        Fault::new(Kind::Config, none.to_string())
+            .hint("`git config user.name \"Your Name\" && git config user.email you@example.org`")
+    })?;
+    if let Some(branch) = refs::clash(repo)? {
+        return Err(Fault::new(
+            Kind::Config,
+            format!("the branch `{branch}` makes branches `{branch}/<goal>` impossible"),
+        )
+        .hint(format!("`git branch -m {branch} {branch}-old`"))
+        .into());
+    }
+    Ok(())
+}
+
+/// The fault of a repository without checks.
+pub fn no_checks() -> Fault {
+    Fault::new(
+        Kind::Config,
+        "no checks are configured, so nothing can be told right from wrong",
+    )
+    .hint("`git invisigoth init` detects them; or set `check.test` in invisigoth.toml and commit it")
 }
 
 fn open_fault(error: &crate::git::OpenError) -> Fault {

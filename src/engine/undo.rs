@@ -15,7 +15,7 @@ use crate::{
         land::{self, Closing},
         landed, recall, run, session, settle, steering,
         taking::{self, Member},
-        worker::{self, Worker},
+        worker::Worker,
     },
     fault::{Fault, Kind},
     git::{
@@ -176,7 +176,7 @@ fn judge(worker: &mut Worker<'_>, code: CodeTree, members: &[Member]) -> Result<
     worker.settings = worker.session.settings_at(&worker.repo, Some(tip))?.settings;
     worker.gate = session::gate(worker.session, &worker.repo, &worker.settings)?;
     if worker.gate.is_empty() {
-        return Err(worker::no_checks().into());
+        return Err(session::no_checks().into());
     }
     worker
         .session

@@ -14,7 +14,7 @@ use eyre::Result;
 use crate::{
     backlog::{Backlog, close::PENDING},
     check::{Baseline, Gate},
-    door::fs,
+    door::{fs, wait},
     engine::{
         asking::Asking,
         checks::Checker,
@@ -36,8 +36,8 @@ use crate::{
     },
     event::Event,
     facts::{AttemptFact, Fact, Facts, Standing},
-    fault::{Fault, Kind},
-    git::{Repo, commit, locks, notes, objects, refs, tree},
+    fault::Fault,
+    git::{Repo, locks, notes, objects, refs, tree},
     id::{CommitId, GoalId, Oid},
     settings::Settings,
     time::Moment,
@@ -45,6 +45,10 @@ use crate::{
 
 /// How often the checkout follows while a run lands goals.
 const FOLLOW_EVERY: Duration = Duration::from_secs(2);
+
+/// How often, and how many times, a command that cannot do without the turn looks whether it is free.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const PATIENCE: u32 = 50;
 
 /// What a run or a merge works with: one thread's handles and what it knows.
 pub struct Worker<'s> {
@@ -95,7 +99,13 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// A fault when another process has the turn, nothing is configured, or the repository cannot be used.
     pub fn open(session: &'s Session) -> Result<Self> {
-        let worker = Self::join(session)?;
+        let mut worker = Self::join(session)?;
+        for _ in 0..PATIENCE {
+            // A run takes the turn for a moment, again and again; for long it has it only while it lands.
+            if worker.take_turn()? || !wait::pause(LOOK_EVERY, &session.stop) {
+                break;
+            }
+        }
         if worker.turn.is_none() {
             return Err(turn::busy(session, &worker.repo).into());
         }
@@ -109,7 +119,7 @@ impl<'s> Worker<'s> {
     pub fn join(session: &'s Session) -> Result<Self> {
         let repo = session.repo();
         let turn = Turn::take(session, &repo)?;
-        ready_to_commit(&repo)?;
+        session::ready_to_commit(&repo)?;
         let mut target = Target::read(session, &repo)?;
         let mut again = Vec::new();
         if turn.is_some() {
@@ -305,7 +315,7 @@ impl<'s> Worker<'s> {
     /// As `check_base`.
     pub fn know_base(&mut self) -> Result<()> {
         if self.gate.is_empty() {
-            return Err(no_checks().into());
+            return Err(session::no_checks().into());
         }
         let code = tree::code_of_commit(&self.repo, self.target.tip)?;
         self.baseline = self.checker.baseline(&self.repo, code, &self.gate)?;
@@ -558,39 +568,10 @@ impl<'s> Worker<'s> {
     }
 }
 
-/// Says what keeps this repository from getting commits of ours, if something does.
-///
-/// # Errors
-/// A fault without identity, or with a branch named `invisigoth`.
-pub fn ready_to_commit(repo: &Repo) -> Result<()> {
-    commit::check_identity(repo).map_err(|none| {
-        Fault::new(Kind::Config, none.to_string())
-            .hint("`git config user.name \"Your Name\" && git config user.email you@example.org`")
-    })?;
-    if let Some(branch) = refs::clash(repo)? {
-        return Err(Fault::new(
-            Kind::Config,
-            format!("the branch `{branch}` makes branches `{branch}/<goal>` impossible"),
-        )
-        .hint(format!("`git branch -m {branch} {branch}-old`"))
-        .into());
-    }
-    Ok(())
-}
-
 /// Returns how many code trees may be checked at a time.
 fn check_jobs(settings: &Settings) -> usize {
     // Asked at each turn of the queue, and told from files of the system.
     static PROCESSORS: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
     let asked = settings.check.jobs.and_then(|jobs| usize::try_from(jobs).ok());
     asked.unwrap_or_else(|| PROCESSORS.div_ceil(2))
-}
-
-/// The fault of a repository without checks.
-pub fn no_checks() -> Fault {
-    Fault::new(
-        Kind::Config,
-        "no checks are configured, so nothing can be told right from wrong",
-    )
-    .hint("`git invisigoth init` detects them; or set `check.test` in invisigoth.toml and commit it")
 }

@@ -119,7 +119,11 @@ pub fn below(repo: &Repo, prefix: &str) -> Result<Vec<(String, CommitId)>> {
     let refs = repo.gix.references().doing(|| "listing refs".into())?;
     let mut found = Vec::new();
     for reference in refs.prefixed(prefix).doing(|| format!("listing {prefix}"))? {
-        let reference = reference.doing(|| format!("listing {prefix}"))?;
+        let reference = match reference {
+            // Somebody deleted it since the folder was read.
+            Err(error) if error.dominant_class() == Some(gix::error::Class::NotFound) => continue,
+            reference => reference.doing(|| format!("listing {prefix}"))?,
+        };
         if let Some(id) = reference.target().try_id() {
             found.push((reference.name().as_bstr().to_string(), CommitId(oid(id))));
         }
@@ -200,7 +204,7 @@ pub enum Swap {
 /// # Errors
 /// When refs cannot be locked or written.
 pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
-    let edits = moves.iter().map(edit).collect::<Result<Vec<_>>>()?;
+    let mut edits = moves.iter().map(edit).collect::<Result<Vec<_>>>()?;
     // A no-op would pass gix's test for "must not exist" although somebody else made the very same ref.
     let committer = repo
         .gix
@@ -211,22 +215,39 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
         .sync_objects(repo)
         .doing(|| "bringing objects to the disk".into())?;
     let mut tries = 0;
-    let once = || {
+    let once = |edits: &[RefEdit]| {
         let _moving = Moving::begin(repo);
-        repo.gix.edit_references_as(edits.clone(), committer)
+        repo.gix.edit_references_as(edits.to_vec(), committer)
     };
     let swapped = point::at(point_of(moves), || {
         loop {
             tries += 1;
-            match once() {
-                Ok(_) => return Ok(Swap::Done),
-                Err(error) if is_lost_race(&error) || is_gone(repo, moves) => return Ok(Swap::Lost),
-                // Nothing moved yet: somebody holds a lock, or died over it.
-                Err(error) if tries < TRIES && error.dominant_class() == Some(gix::error::Class::Retryable) => {
-                    locks::clear_among(repo, moves.iter().map(RefMove::name))?;
-                }
-                Err(error) => return Err(io::Error::other(error)),
+            let Err(error) = once(&edits) else {
+                return Ok(Swap::Done);
+            };
+            // gix can fail after refs moved: over packed refs that another process wrote meanwhile.
+            let left: Vec<&RefMove> = moves.iter().filter(|part| !is_as_wanted(repo, part)).collect();
+            if left.is_empty() {
+                return Ok(Swap::Done);
             }
+            let has_begun = left.len() < edits.len();
+            if !has_begun && (is_lost_race(&error) || is_gone(repo, moves)) {
+                return Ok(Swap::Lost);
+            }
+            // Somebody holds a lock, or died over it.
+            let may_pass = matches!(
+                error.dominant_class(),
+                Some(gix::error::Class::Retryable | gix::error::Class::NotFound)
+            );
+            if tries >= TRIES || !(has_begun || may_pass) {
+                return Err(io::Error::other(error));
+            }
+            edits = left
+                .into_iter()
+                .map(edit)
+                .collect::<Result<_>>()
+                .map_err(io::Error::from)?;
+            locks::clear_among(repo, moves.iter().map(RefMove::name))?;
         }
     });
     let swapped = swapped.doing(|| "moving refs".into())?;
@@ -258,6 +279,15 @@ fn point_of(moves: &[RefMove]) -> Point {
         Some((_, point)) => point,
         None if moves.iter().all(|part| claims(part.name())) => Point::ClaimLeft,
         None => Point::RefsDeleted,
+    }
+}
+
+/// True where a ref is what a move makes of it.
+fn is_as_wanted(repo: &Repo, part: &RefMove) -> bool {
+    let now = read(repo, part.name());
+    match part {
+        RefMove::Set { new, .. } => now.is_ok_and(|now| now == Some(*new)),
+        RefMove::Delete { .. } => now.is_ok_and(|now| now.is_none()),
     }
 }
 

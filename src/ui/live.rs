@@ -147,11 +147,19 @@ impl Shown {
         let since = one.since.map(|since| age(self.clock.now().since(since)));
         let round = one.round.map(|round| format!("round {round}"));
         let merged = (one.goals.len() > 1).then(|| "checking them merged".to_owned());
-        let about = [merged, round, since].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let about = [merged, round, since]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ");
         // The last column stays free: some terminals go on in the next line as soon as it is written to.
         let room = width.saturating_sub(WORD + 1);
         // How many they are is never cut.
-        let what = if one.goals.len() > 1 { pad(&what, id) } else { self.look.cell(&what, id) };
+        let what = if one.goals.len() > 1 {
+            pad(&what, id)
+        } else {
+            self.look.cell(&what, id)
+        };
         let left = room.saturating_sub(columns(&what) + columns(&about) + 4);
         let rest = if left < DESCRIPTION || description.is_empty() {
             format!("{what}  {about}")

@@ -22,7 +22,9 @@ const HELD: &str = "[ -n \"$(ls | grep '^goal-')\" ] || exit 0\nexec 3> \"$HOME/
 
 /// Goals `a`, `b` and so on, each with a file of its own and a reply that writes it.
 fn goals(sandbox: &Sandbox, names: &[&str]) {
-    let replies = names.iter().map(|name| ((*name).to_owned(), json!([whole(&file(name), "x\n")])));
+    let replies = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!([whole(&file(name), "x\n")])));
     sandbox.script(Value::Object(replies.collect()));
     for name in names {
         sandbox.goal(name, &[]);
@@ -123,7 +125,11 @@ fn told_to_stop_once_a_run_finishes_what_it_has_in_hand_and_says_how_to_go_on() 
     run.heard();
     let ran = run.end();
     assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("hint: `git invisigoth run` goes on"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("hint: `git invisigoth run` goes on"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(sandbox.state("e"), "ready");
     sandbox.assert_sound();
     sandbox.script(json!({"e": [whole("e.txt", "x\n")]}));
@@ -171,7 +177,16 @@ fn a_reader_that_goes_away_ends_no_run() {
 fn goals_that_name_the_same_file_are_not_in_hand_together() {
     let sandbox = held(&["c", "d"]);
     for goal in ["a", "b"] {
-        sandbox.ok(&["add", "--id", goal, "--file", "src/one.txt", "--priority", "1", "One file"]);
+        sandbox.ok(&[
+            "add",
+            "--id",
+            goal,
+            "--file",
+            "src/one.txt",
+            "--priority",
+            "1",
+            "One file",
+        ]);
     }
     let reply = |goal: &str| (goal.to_owned(), json!([whole(&file(goal), "x\n")]));
     sandbox.script(Value::Object(FOUR.map(reply).into_iter().collect()));
@@ -247,7 +262,13 @@ fn a_number_of_jobs_that_makes_no_sense_is_refused_before_anything_begins() {
             ["run", &format!("--set=check.jobs={jobs}")],
         ] {
             let ran = sandbox.run(&args);
-            assert!([2, 7].contains(&ran.code), "{args:?}: {}\n{}{}", ran.code, ran.stdout, ran.stderr);
+            assert!(
+                [2, 7].contains(&ran.code),
+                "{args:?}: {}\n{}{}",
+                ran.code,
+                ran.stdout,
+                ran.stderr
+            );
             assert!(ran.stderr.starts_with("error: "), "{args:?}\n{}", ran.stderr);
             assert_eq!(ran.stdout, "", "{args:?}");
         }

@@ -73,12 +73,12 @@ mod init;
 mod invariants;
 /// The ten invariants: those about replies.
 mod invariants_of_replies;
+/// `run --jobs`: several goals in hand.
+mod jobs;
 /// Landing: order, selection, conflicts, and where the target is.
 mod landing;
 /// Money, calls, time, what is written and what is left behind.
 mod limits;
-/// `run --jobs`: several goals in hand.
-mod jobs;
 /// `list`: goals by state.
 mod list;
 /// `log`: what landed.

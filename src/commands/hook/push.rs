@@ -10,7 +10,6 @@ use crate::{
         checks::Checker,
         session::{self, Session},
         target::Target,
-        worker,
     },
     fault::{Fault, Kind},
     git::{Repo, command, notes, refs, tree},
@@ -54,7 +53,7 @@ fn pushed(stdin: &str, name: &str) -> Option<CommitId> {
 fn require_verdict(session: &Session, repo: &Repo, branch: &str, commit: CommitId) -> Result<()> {
     let gate = session::gate(session, repo, &session.settings_at(repo, Some(commit))?.settings)?;
     if gate.is_empty() {
-        return Err(worker::no_checks().into());
+        return Err(session::no_checks().into());
     }
     let code = tree::code_of_commit(repo, commit)?;
     if Checker::new(session, repo).recall(repo, code, &gate)?.is_some() {

@@ -108,7 +108,10 @@ fn a_line_for_each_goal_is_redrawn_below_what_is_printed() {
     assert_eq!(screen.rows(), ["landed   x", first, "working  b          12 s"]);
     let together = at_work(&["a", "b", "c"], "landing", None);
     lines.show(&[asking, together]);
-    assert_eq!(screen.rows().last().unwrap(), "landing  3 together  checking them merged, 12 s");
+    assert_eq!(
+        screen.rows().last().unwrap(),
+        "landing  3 together  checking them merged, 12 s"
+    );
     lines.show(&[]);
     assert_eq!(screen.rows(), ["landed   x"]);
 }
