@@ -236,6 +236,7 @@ fn sounds_secret(name: &str) -> bool {
 
 /// Returns what tests want to go wrong, and the file in which they want it said. No release build asks.
 #[cfg(debug_assertions)]
+#[expect(clippy::disallowed_methods, reason = "a session has no part in what tests let fail")]
 pub(crate) fn faults() -> (Option<OsString>, Option<OsString>) {
     (
         std::env::var_os("INVISIGOTH_FAULT"),

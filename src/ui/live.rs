@@ -225,7 +225,9 @@ impl Frame {
         let rows: usize = drawn.widths.iter().map(|width| width.div_ceil(edge).max(1)).sum();
         let mut bytes = "\r".to_owned();
         if rows > 0 {
-            bytes += &format!("\u{1b}[{rows}A");
+            bytes.push_str("\u{1b}[");
+            bytes.push_str(&rows.to_string());
+            bytes.push('A');
         }
         for line in &lines {
             bytes.push_str(line);

@@ -251,7 +251,7 @@ fn assert_good(ran: &Ran, goals: usize) {
 #[test]
 fn of_eight_runs_in_one_clone_each_goal_lands_once() {
     let crowd = Crowd::new(GOALS);
-    let jobs = |nth: usize| if nth % 3 == 0 { "2" } else { "1" };
+    let jobs = |nth: usize| if nth.is_multiple_of(3) { "2" } else { "1" };
     let all: Vec<Child> = (0..RUNS).map(|nth| crowd.start(jobs(nth))).collect();
     for run in all {
         assert_good(&Ran::of(&run.wait_with_output().unwrap()), GOALS);
@@ -269,7 +269,7 @@ fn of_runs_that_are_killed_and_started_again_each_goal_lands_once() {
             let crowd = &crowd;
             scope.spawn(move || {
                 while crowd.landed() < GOALS {
-                    let jobs = if nth % 3 == 0 { "2" } else { "1" };
+                    let jobs = if nth.is_multiple_of(3) { "2" } else { "1" };
                     let mut run = crowd.start(jobs);
                     // Wherever it is when the model was asked a few times more, it dies.
                     crowd.model.wait(crowd.model.calls() + 1 + nth % 3, &mut run);

@@ -237,7 +237,7 @@ fn a_candidate_that_a_person_changed_stays_and_waits() {
     let goals = sandbox.read("memory/pending_goals.json");
     sandbox.write(
         "memory/pending_goals.json",
-        &goals.replacen("\"id\":\"a\"", "\"id\":\"a\",\"priority\":1", 1),
+        goals.replacen("\"id\":\"a\"", "\"id\":\"a\",\"priority\":1", 1),
     );
     let ran = sandbox.run(&["run"]);
     assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);

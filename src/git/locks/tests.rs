@@ -136,5 +136,5 @@ fn a_move_waits_for_no_lock_of_the_dead() {
     };
     assert_eq!(refs::swap(&repo, &[moved]).unwrap(), refs::Swap::Done);
     assert!(!lock.exists());
-    assert_eq!(fs::files_in(&folder(&repo)).unwrap(), [PathBuf::new(); 0]);
+    assert!(fs::files_in(&folder(&repo)).unwrap().is_empty());
 }

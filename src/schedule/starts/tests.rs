@@ -252,7 +252,7 @@ impl World {
     }
 
     fn footprint(&self, id: &GoalId) -> Footprint {
-        let number: usize = id.as_str()[1..].parse().unwrap();
+        let number: usize = id.as_str().trim_start_matches('g').parse().unwrap();
         Footprint {
             files: self.files[number].iter().map(u8::to_string).collect(),
             is_exclusive: self.alone[number],
