@@ -182,7 +182,7 @@ pub enum Verb {
     ///
     /// After a rebase, squash, cherry-pick, host's merge or revert; landing does so too.
     Settle(undo::Settle),
-    /// Make target, records and attempts of this clone and a remote the same
+    /// Make target and records of this clone and a remote the same
     ///
     /// What both landed apart is joined and checked. Without REMOTE the one that `git fetch` takes.
     Sync(sync::Sync),

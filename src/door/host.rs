@@ -39,12 +39,24 @@ pub fn runs_in(name: &str, folders: &[PathBuf]) -> Option<bool> {
     let folders: Vec<PathBuf> = folders.iter().map(real).collect();
     let is_there = |process: &Path| {
         let said = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
+        if said.trim_end() != name || has_ended(process) {
+            return false;
+        }
         // Of somebody else's process nobody may know where it works.
         let at = std::fs::read_link(process.join("cwd")).ok();
-        said.trim_end() == name && at.is_none_or(|at| folders.iter().any(|folder| at.starts_with(folder)))
+        at.is_none_or(|at| folders.iter().any(|folder| at.starts_with(folder)))
     };
     let mut processes = std::fs::read_dir("/proc").ok()?.flatten();
     host_says().then(|| processes.any(|process| is_there(&process.path())))
+}
+
+/// True for a process that only waits to be noticed.
+fn has_ended(process: &Path) -> bool {
+    let number = process.file_name().and_then(|name| name.to_str());
+    number
+        .and_then(|number| number.parse().ok())
+        .and_then(started)
+        .is_none()
 }
 
 /// True where processes can be looked at at all.
