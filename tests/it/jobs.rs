@@ -3,8 +3,8 @@
 //! Not here: which goals start and how batches are made (`schedule`), what becomes of those that do not fit (`eviction`).
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{BufRead as _, BufReader},
+    fs::{self, File, OpenOptions},
+    io::{BufRead as _, BufReader, Write as _},
     process::{Child, ChildStderr},
 };
 
@@ -17,8 +17,8 @@ use crate::support::{
 };
 
 /// A check that says so where a goal's file is there, and goes on when the test lets all of them.
-const HELD: &str = "[ -n \"$(ls | grep '^goal-')\" ] || exit 0\nexec 3> \"$HOME/alive\"\nsetsid sleep 1000 >&3 &\n\
-                    echo here > \"$HOME/said\"\ncat \"$HOME/go\"\nkill $!\n";
+const HELD: &str = "[ ! -e \"$HOME/free\" ] || exit 0\n[ -n \"$(ls | grep '^goal-')\" ] || exit 0\nexec 3> \"$HOME/alive\"\nsetsid sleep 1000 >&3 &\n\
+                    echo here > \"$HOME/said\"\nread -r go < \"$HOME/go\"\nkill $!\n";
 
 /// Goals `a`, `b` and so on, each with a file of its own and a reply that writes it.
 fn goals(sandbox: &Sandbox, names: &[&str]) {
@@ -84,9 +84,14 @@ impl Held {
         self.child.stderr = Some(said.into_inner());
     }
 
-    /// Lets all checks go on, and waits for the end of the run and of all that it started.
+    /// Lets all checks go on, these and those to come.
+    fn go(&mut self) {
+        // Of one byte each, so that no two who wait share one.
+        self.go.write_all(&b"\n".repeat(100)).unwrap();
+    }
+
+    /// Waits for the end of the run and of all that it started.
     fn end(self) -> Ran {
-        drop(self.go);
         let ran = Ran::of(&self.child.wait_with_output().unwrap());
         // Whoever is left of a check holds this open: reading would not end.
         let left: Vec<String> = self.alive.lines().map_while(Result::ok).collect();
@@ -102,11 +107,10 @@ fn held(names: &[&str]) -> Sandbox {
     sandbox
 }
 
-/// Nobody is asked twice: replies are on record, and there are no others.
-fn goes_on(sandbox: &Sandbox, names: &[&str]) {
-    sandbox.write("check.sh", "exit 0\n");
-    sandbox.commit("checks that are not held");
-    sandbox.script(json!({}));
+/// The next run lands `names`. Nobody is asked twice: replies are on record, and there are none but `replies`.
+fn goes_on(sandbox: &Sandbox, names: &[&str], replies: Value) {
+    fs::write(sandbox.home().join("free"), "").unwrap();
+    sandbox.script(replies);
     let ran = sandbox.run(&["run", "--jobs", "4"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let mut landed = sandbox.landings("main");
@@ -123,6 +127,7 @@ fn told_to_stop_once_a_run_finishes_what_it_has_in_hand_and_says_how_to_go_on() 
     let mut run = Held::start(&sandbox, &["run", "--jobs", "4"], 4);
     run.signal(&sandbox, "INT");
     run.heard();
+    run.go();
     let ran = run.end();
     assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
     assert!(
@@ -132,11 +137,8 @@ fn told_to_stop_once_a_run_finishes_what_it_has_in_hand_and_says_how_to_go_on() 
     );
     assert_eq!(sandbox.state("e"), "ready");
     sandbox.assert_sound();
-    sandbox.script(json!({"e": [whole("e.txt", "x\n")]}));
-    assert_eq!(sandbox.run(&["run"]).code, 0);
-    let mut landed = sandbox.landings("main");
-    landed.sort();
-    assert_eq!(landed, ["a", "b", "c", "d", "e"]);
+    let only_e = json!({"e": [whole("e.txt", "x\n")]});
+    goes_on(&sandbox, &["a", "b", "c", "d", "e"], only_e);
 }
 
 #[test]
@@ -150,13 +152,11 @@ fn told_to_stop_at_once_a_run_leaves_no_process_and_pays_nothing_twice() {
             }
             run.signal(&sandbox, signal);
         }
-        // Nothing lets the checks go on: `go` stays open.
-        let keeps = run.go.try_clone().unwrap();
+        // Nothing lets the checks go on.
         let ran = run.end();
-        drop(keeps);
         assert_eq!(ran.code, code, "{signals:?}\n{}{}", ran.stdout, ran.stderr);
         assert_eq!(sandbox.landings("main"), Vec::<String>::new());
-        goes_on(&sandbox, &FOUR);
+        goes_on(&sandbox, &FOUR, json!({}));
     }
 }
 
@@ -190,7 +190,7 @@ fn goals_that_name_the_same_file_are_not_in_hand_together() {
     }
     let reply = |goal: &str| (goal.to_owned(), json!([whole(&file(goal), "x\n")]));
     sandbox.script(Value::Object(FOUR.map(reply).into_iter().collect()));
-    let run = Held::start(&sandbox, &["run", "--jobs", "4"], 3);
+    let mut run = Held::start(&sandbox, &["run", "--jobs", "4"], 3);
     let runs = &sandbox.json(&["status"])["runs"];
     let hand: Vec<&str> = runs[0]["goals"]
         .as_array()
@@ -199,6 +199,7 @@ fn goals_that_name_the_same_file_are_not_in_hand_together() {
         .map(|hand| hand["goal"].as_str().unwrap())
         .collect();
     assert_eq!(hand, ["a", "c", "d"]);
+    run.go();
     let ran = run.end();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(sandbox.landings("main").len(), 4);
@@ -239,7 +240,7 @@ fn a_cap_on_calls_holds_however_many_ask_at_once() {
     }
     let server = Server::start(vec![Scripted::reply(&whole("same.txt", "x\n"))]);
     sandbox.git(&["config", "invisigoth.llm.provider", "openrouter"]);
-    sandbox.git(&["config", "invisigoth.llm.base_url", &server.url()]);
+    sandbox.git(&["config", "invisigoth.llm.base-url", &server.url()]);
     sandbox.git(&["config", "invisigoth.llm.model", "stub-1"]);
     let args = ["run", "--jobs", "8", "--max-calls", "3"];
     let ran = sandbox.run_with(&args, &[("OPENROUTER_API_KEY", "k")]);
