@@ -191,7 +191,8 @@ fn a_goal_writes_at_most_16_loose_objects_and_overwrites_at_most_4_refs() {
         sandbox.ok(&["run"]);
         let made = loose(&sandbox) - objects;
         assert!(made > GOALS, "{made} objects: nothing was counted");
-        assert!(made <= 16 * GOALS + 40, "{isolation}: {made} objects for {GOALS} goals");
+        // A run writes some once, its claim among them, and some each time that notes and checkout follow.
+        assert!(made <= 16 * GOALS + 48, "{isolation}: {made} objects for {GOALS} goals");
         overwritten(&logs, &mut after);
         let changes: Vec<(String, usize)> = after
             .into_iter()
