@@ -19,6 +19,7 @@ use crate::{
     door::{env, fs, fs::Lock, host},
     engine::{
         claims::there::Pushed,
+        live,
         remote::{MOST, Through},
         session::Session,
     },
@@ -347,6 +348,16 @@ pub fn running(session: &Session, repo: &Repo) -> Result<BTreeSet<GoalId>> {
         }
     }
     Ok(goals)
+}
+
+/// Removes what dead runs left, but where a claim is still theirs.
+///
+/// # Errors
+/// When claims cannot be read.
+pub fn sweep(session: &Session, repo: &Repo) -> Result<()> {
+    let named = claims::all(repo)?.into_iter().map(|claim| claim.holder.run).collect();
+    live::sweep(session, repo, &named);
+    Ok(())
 }
 
 /// Returns the file whose lock a run holds as long as it lives.

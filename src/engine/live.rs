@@ -5,6 +5,7 @@
 //! goals are in hand, and losing it costs nothing. One small write for each step of the work, never flushed.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -347,15 +348,29 @@ pub fn lock_of(session: &Session, repo: &Repo, run: &str) -> PathBuf {
     file(&folder(session, repo), run)
 }
 
-/// A file of a run is never taken again, so it can go while we hold its lock. For a day it tells that a claim is a dead run's.
+/// Removes the files of dead runs, but of those `named`: they tell that somebody's claim is a dead run's.
+pub fn sweep(session: &Session, repo: &Repo, named: &BTreeSet<String>) {
+    for path in fs::files_in(&folder(session, repo)).unwrap_or_default() {
+        let run = path.file_stem().and_then(|run| run.to_str()).unwrap_or_default();
+        if !named.contains(run) {
+            remove_if_dead(&path);
+        }
+    }
+}
+
+/// A file of a run is never taken again, so it can go while we hold its lock.
+fn remove_if_dead(path: &Path) {
+    if let Ok(Some(_lock)) = Lock::try_lock(path, "") {
+        let _ = fs::remove_if_there(path);
+    }
+}
+
+/// Removes the files of runs that have been dead for a day: by then no claim is theirs.
 fn remove_dead(folder: &Path, now: Moment) {
     let is_old = |path: &Path| fs::stamp(path).is_some_and(|stamp| now.0 / 1000 - stamp.changed().0 > A_DAY);
     for path in fs::files_in(folder).unwrap_or_default() {
-        if !is_old(&path) {
-            continue;
-        }
-        if let Ok(Some(_lock)) = Lock::try_lock(&path, "") {
-            let _ = fs::remove_if_there(&path);
+        if is_old(&path) {
+            remove_if_dead(&path);
         }
     }
 }

@@ -14,7 +14,7 @@ use eyre::{Error, Result};
 use crate::{
     engine::{
         attempt::{Ended, Passed},
-        claims::{Claims, Taken},
+        claims::{self, Claims, Taken},
         footprints::Footprints,
         host, orders,
         queue::{self, Demand, Queue},
@@ -89,7 +89,9 @@ pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Re
     });
     lead.pass_turn();
     lead.claims = None;
-    worked.and(claims.release_all(&lead.repo))
+    let released = claims.release_all(&lead.repo);
+    claims::sweep(lead.session, &lead.repo)?;
+    worked.and(released)
 }
 
 struct Shift<'a, 'scope, 'env, 's> {
