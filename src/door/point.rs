@@ -45,6 +45,7 @@ mod planned {
     };
 
     use rustix::{io::Errno, process::Signal};
+    use signal_hook::{consts::SIGSTOP, low_level};
 
     use crate::{
         door::env,
@@ -91,7 +92,8 @@ mod planned {
             Some(Failure::KillAfter) => return Ok(true),
             Some(Failure::Kill) => die(),
             Some(Failure::Stop) => {
-                rustix::process::kill_process(rustix::process::getpid(), Signal::STOP)?;
+                // To this very thread, which would run on for a moment if another one took the signal.
+                low_level::raise(SIGSTOP)?;
                 return Ok(false);
             }
             Some(Failure::Eio) => Errno::IO,

@@ -142,6 +142,19 @@ impl Target {
         Ok(())
     }
 
+    /// Takes away what a fast-forward that was killed left in the checkouts; says why a person has to, where that is so.
+    ///
+    /// # Errors
+    /// When something there cannot be read or removed.
+    pub fn mend(&self, session: &Session, repo: &Repo) -> Result<Option<String>> {
+        for checkout in &self.checkouts {
+            if let Some(why) = forward::finish(repo, &session.env, checkout, &session.stop)? {
+                return Ok(Some(why));
+            }
+        }
+        Ok(None)
+    }
+
     /// Brings the branch to the tip: by its ref where nobody has it checked out, else as `git merge --ff-only` does in
     /// each checkout that is idle. Returns why results wait, if they do.
     ///
@@ -149,10 +162,8 @@ impl Target {
     /// When refs or trees cannot be read or written.
     pub fn advance(&mut self, session: &Session, repo: &Repo) -> Result<Option<String>> {
         self.look(repo)?;
-        for checkout in &self.checkouts {
-            if let Some(why) = forward::finish(repo, &session.env, checkout, &session.stop)? {
-                return Ok(Some(why));
-            }
+        if let Some(why) = self.mend(session, repo)? {
+            return Ok(Some(why));
         }
         if !self.is_waiting() {
             self.drop_landed(repo)?;

@@ -127,6 +127,8 @@ impl<'s> Worker<'s> {
             if dead > 0 {
                 session.say(format!("locks that a killed command left on refs: {dead}, gone now"));
             }
+            // Before the backlog is read: git may have died while it wrote that very file.
+            target.mend(session, &repo)?;
             again = target.reconcile(&repo)?;
         }
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;

@@ -13,12 +13,21 @@ use std::{
     },
 };
 
-use crate::{door::fs, git, git::Repo, id::Oid};
+use crate::{
+    door::fs,
+    git::{
+        self, Repo,
+        objects::{self, recent::Recent},
+    },
+    id::Oid,
+};
 
 /// Objects on their way to the disk, shared by the handles of a session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
     shared: Arc<Shared>,
+    /// What no ref may name yet.
+    pub(crate) recent: Recent,
 }
 
 #[derive(Debug, Default)]
@@ -48,13 +57,7 @@ impl Disk {
         if ids.is_empty() {
             return Ok(());
         }
-        let store = repo.common_dir().join("objects");
-        let file = |id: &Oid| {
-            let hex = id.to_string();
-            let (folder, name) = hex.split_at_checked(2)?;
-            Some(store.join(folder).join(name))
-        };
-        let files: Vec<PathBuf> = ids.iter().filter_map(file).collect();
+        let files: Vec<PathBuf> = ids.iter().filter_map(|id| objects::loose_path(repo, *id)).collect();
         let synced = fs::sync(&files).and_then(|()| fs::sync_folders(&files));
         if synced.is_err() {
             self.written().extend(ids);

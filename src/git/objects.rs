@@ -3,7 +3,9 @@
 //! Objects are written without asking whether they exist: gix would take a pack that `git gc --prune` has just deleted
 //! for proof, and leave a commit that points to nothing. Writing anew also makes an old loose object young.
 
-use std::io;
+pub(crate) mod recent;
+
+use std::{io, path::PathBuf};
 
 use gix::{
     error::ResultExt as _,
@@ -21,37 +23,42 @@ use crate::{
 pub(crate) struct Store<'r>(pub(crate) &'r Repo);
 
 impl Store<'_> {
-    fn put(
-        &self,
-        kind: Kind,
-        write: impl FnOnce(&gix::OdbHandle) -> gix::Result<gix::ObjectId>,
-    ) -> gix::Result<gix::ObjectId> {
+    fn put(&self, kind: Kind, bytes: &[u8]) -> gix::Result<gix::ObjectId> {
         let point = match kind {
             Kind::Blob => Point::BlobWritten,
             Kind::Tree => Point::TreeWritten,
             Kind::Commit | Kind::Tag => Point::CommitWritten,
         };
-        let id = point::at(point, || write(&self.0.gix.objects).map_err(io::Error::other)).or_error()?;
+        let written = point::at(point, || {
+            let write = || self.0.gix.objects.write_buf(kind, bytes);
+            // A `git gc` may take the empty folder away between its making and the file's getting its name.
+            write()
+                .or_else(|_| write())
+                .or_else(|_| write())
+                .map_err(io::Error::other)
+        });
+        let id = written.or_error()?;
         self.0.disk.wrote(oid(&id));
+        self.0.disk.recent.wrote(oid(&id), kind, bytes);
         Ok(id)
     }
 }
 
 impl Write for Store<'_> {
     fn write(&self, object: &dyn WriteTo) -> gix::Result<gix::ObjectId> {
-        self.put(object.kind(), |to| to.write(object))
+        let mut bytes = Vec::new();
+        object.write_to(&mut bytes).or_error()?;
+        self.put(object.kind(), &bytes)
     }
 
-    fn write_buf(&self, kind: Kind, from: &[u8]) -> gix::Result<gix::ObjectId> {
-        self.put(kind, |to| to.write_buf(kind, from))
+    fn write_buf_with_known_id(&self, kind: Kind, from: &[u8], _: gix::ObjectId) -> gix::Result<gix::ObjectId> {
+        self.put(kind, from)
     }
 
-    fn write_buf_with_known_id(&self, kind: Kind, from: &[u8], id: gix::ObjectId) -> gix::Result<gix::ObjectId> {
-        self.put(kind, |to| to.write_buf_with_known_id(kind, from, id))
-    }
-
-    fn write_stream(&self, kind: Kind, size: u64, from: &mut dyn io::Read) -> gix::Result<gix::ObjectId> {
-        self.put(kind, |to| to.write_stream(kind, size, from))
+    fn write_stream(&self, kind: Kind, _: u64, from: &mut dyn io::Read) -> gix::Result<gix::ObjectId> {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).or_error()?;
+        self.put(kind, &bytes)
     }
 
     fn write_stream_with_known_id(
@@ -59,9 +66,9 @@ impl Write for Store<'_> {
         kind: Kind,
         size: u64,
         from: &mut dyn io::Read,
-        id: gix::ObjectId,
+        _: gix::ObjectId,
     ) -> gix::Result<gix::ObjectId> {
-        self.put(kind, |to| to.write_stream_with_known_id(kind, size, from, id))
+        self.write_stream(kind, size, from)
     }
 }
 
@@ -137,16 +144,24 @@ pub fn blob_id(repo: &Repo, content: &[u8]) -> Result<BlobId> {
     Ok(BlobId(oid(&id)))
 }
 
+/// Returns where the file of an object is while it is in no pack.
+pub(crate) fn loose_path(repo: &Repo, id: Oid) -> Option<PathBuf> {
+    let hex = id.to_string();
+    let (folder, name) = hex.split_at_checked(2)?;
+    Some(repo.common_dir().join("objects").join(folder).join(name))
+}
+
 /// Returns which of `ids` a freshly opened store does not hold.
 ///
 /// # Errors
 /// When the store cannot be opened.
 pub fn missing(repo: &Repo, ids: impl IntoIterator<Item = Oid>) -> Result<Vec<Oid>> {
+    let mut ids = ids.into_iter().peekable();
+    if ids.peek().is_none() {
+        return Ok(Vec::new());
+    }
     let fresh = repo.reopened()?;
-    Ok(ids
-        .into_iter()
-        .filter(|id| !fresh.gix.has_object(gix_id(*id)))
-        .collect())
+    Ok(ids.filter(|id| !fresh.gix.has_object(gix_id(*id))).collect())
 }
 
 /// Returns every tree and blob that `new` holds and `old` does not, `new` itself included. Costs what differs.

@@ -180,6 +180,13 @@ pub enum RefMove {
 }
 
 impl RefMove {
+    fn new_id(&self) -> Option<Oid> {
+        match self {
+            Self::Set { new, .. } => Some(new.0),
+            Self::Delete { .. } => None,
+        }
+    }
+
     fn name(&self) -> &str {
         match self {
             Self::Set { name, .. } | Self::Delete { name, .. } => name,
@@ -215,11 +222,14 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
         .sync_objects(repo)
         .doing(|| "bringing objects to the disk".into())?;
     let mut tries = 0;
+    let new = || moves.iter().filter_map(RefMove::new_id);
     let once = |edits: &[RefEdit]| {
         let _moving = Moving::begin(repo);
         repo.gix.edit_references_as(edits.to_vec(), committer)
     };
     let swapped = point::at(point_of(moves), || {
+        // Until now nothing kept what is new from `git gc`.
+        new().try_for_each(|id| repo.disk.recent.complete(repo, id))?;
         loop {
             tries += 1;
             let Err(error) = once(&edits) else {
@@ -252,6 +262,7 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
     });
     let swapped = swapped.doing(|| "moving refs".into())?;
     if swapped == Swap::Done {
+        new().for_each(|id| repo.disk.recent.named(repo, id));
         let names = moves.iter().map(RefMove::name);
         repo.disk
             .sync_refs(repo, names)

@@ -39,9 +39,8 @@ pub fn run(sandbox: &Sandbox, args: &[&str], plan: Option<Plan>) -> Struck {
     )
 }
 
-/// Runs the binary, which stops at every point until `meanwhile` has done something there.
-pub fn at_each_point(sandbox: &Sandbox, args: &[&str], mut meanwhile: impl FnMut(&Sandbox)) -> Struck {
-    let plan = "any:stop:1+".parse().unwrap();
+/// Runs the binary, which stops where the plan says until `meanwhile` has done something there.
+pub fn stopped(sandbox: &Sandbox, args: &[&str], plan: Plan, meanwhile: impl Fn(&Sandbox)) -> Struck {
     let said = sandbox.home().join("said.txt");
     let mut command = planned(sandbox, args, Some(plan));
     command.stdout(File::create(sandbox.home().join("out.txt")).unwrap());
