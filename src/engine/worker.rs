@@ -141,7 +141,7 @@ impl<'s> Worker<'s> {
             beside,
             landed: by_people,
             ..
-        } = recall::read(session, &repo, &target)?;
+        } = recalled(session, &repo, &target, turn.is_some())?;
         let pool = Pool::new(session, &repo, check_jobs(&settings));
         let unwritten = records::late_rows(&repo, target.tip)?;
         // Last: whoever cannot begin is never at work.
@@ -415,7 +415,7 @@ impl<'s> Worker<'s> {
             beside,
             landed,
             ..
-        } = recall::read(self.session, &self.repo, &self.target)?;
+        } = recalled(self.session, &self.repo, &self.target, self.turn.is_some())?;
         let durations = std::mem::take(&mut self.facts.durations);
         (self.facts, self.backlog, self.by_people) = (facts, Arc::new(beside.unwrap_or(backlog)), landed);
         self.facts.durations = durations;
@@ -567,6 +567,19 @@ impl<'s> Worker<'s> {
                 Event::Failed { goal, description, why }
             }
         });
+    }
+}
+
+/// Reads the facts. Without the turn, another process may just be bringing the checkout along, and git writes the backlog's
+/// file in place: what cannot be read is read again for a moment.
+fn recalled(session: &Session, repo: &Repo, target: &Target, has_turn: bool) -> Result<Recalled> {
+    let mut tries = 0;
+    loop {
+        let read = recall::read(session, repo, target);
+        tries += 1;
+        if read.is_ok() || has_turn || tries >= PATIENCE || !wait::pause(LOOK_EVERY, &session.stop) {
+            return read;
+        }
     }
 }
 
