@@ -248,6 +248,11 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         if self.is_behind() {
             return Ok(false);
         }
+        if self.order.max == Some(0) {
+            // To land is no new work: a pause does not keep it.
+            self.is_starving = true;
+            return Ok(false);
+        }
         if orders::paused(lead.session, &lead.repo).is_some() {
             self.is_starving = true;
             if self.workers.busy() == 0 && !self.queue.is_busy() {
