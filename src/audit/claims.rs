@@ -178,7 +178,7 @@ fn is_undo(line: &str) -> bool {
     crate::audit::delta::Head::of(line).is_some_and(|head| head.kind.is_some())
 }
 
-/// True where `line` records the work of `row`, landed before it.
+/// True where `line` records the work of `row`, landed before it or within the same second.
 fn is_earlier(line: &str, row: &str) -> bool {
     let read = |text: &str| serde_json::from_str::<Record>(text).ok();
     let (Some(line), Some(row)) = (read(line), read(row)) else {
@@ -198,7 +198,7 @@ fn is_earlier(line: &str, row: &str) -> bool {
         (goal, commit, base, started_at, provider, model, prompt_hash)
     };
     work(&line) == work(&row)
-        && line.landed_at < row.landed_at
+        && line.landed_at <= row.landed_at
         && (line.attempts, line.tokens) == (row.attempts, row.tokens)
         && same_cost(line.cost_usd, row.cost_usd)
 }

@@ -113,7 +113,7 @@ pub fn swap(worker: &mut Worker<'_>, members: &[Member], verified: &Verified) ->
     let records = records(worker, members, verified, at)?;
     let mut lines = Vec::with_capacity(records.len());
     for record in &records {
-        lines.push((record.commit, record.to_line()?));
+        lines.push((record.commit, once(&worker.repo, record)?));
     }
     let closing = members
         .iter()
@@ -188,7 +188,7 @@ fn plain(worker: &mut Worker<'_>, member: &Member, verified: &Verified) -> Resul
     let commit = prepared.commit();
     let mut lines = Vec::new();
     for record in record {
-        lines.push((commit, Record { commit, ..record }.to_line()?));
+        lines.push((commit, once(repo, &Record { commit, ..record })?));
     }
     // This commit cannot hold its own row, so its note goes first: with the target moved, it would be all there is.
     let noted: Vec<(Oid, String)> = lines.iter().map(|(commit, line)| (commit.0, line.clone())).collect();
@@ -213,6 +213,24 @@ fn records(worker: &Worker<'_>, members: &[Member], verified: &Verified, at: Mom
         Ok(record(worker, member.candidate, stored, verified, at.rfc3339()))
     };
     members.iter().map(of).collect()
+}
+
+/// Returns a record's line as it is noted already, where this very landing was begun before: killed between its note and
+/// its commit, or undone by a person's move of the branch. Its checks may have taken another time now; it is told once.
+fn once(repo: &Repo, record: &Record) -> Result<String> {
+    let is_this = |noted: &Record| {
+        let commands = |record: &Record| record.checks.iter().map(|check| check.cmd.clone()).collect::<Vec<_>>();
+        (&noted.goal, &noted.target, &noted.landed_at) == (&record.goal, &record.target, &record.landed_at)
+            && commands(noted) == commands(record)
+    };
+    let noted = notes::lines(repo, refs::NOTES, record.commit.0)?;
+    let mut noted = noted
+        .into_iter()
+        .filter(|line| serde_json::from_str(line).is_ok_and(|noted| is_this(&noted)));
+    match noted.next() {
+        Some(line) => Ok(line),
+        None => Ok(record.to_line()?),
+    }
 }
 
 /// Words the commit that lands `members`.

@@ -330,6 +330,7 @@ fn k03_a_user_commits_collects_rebases_and_prunes_meanwhile() {
         assert_good(&Ran::of(&run.wait_with_output().unwrap()), FEW);
     }
     crowd.settle(FEW);
+    sandbox.ok(&["verify"]);
     assert_eq!(sandbox.read("mine.txt"), format!("{nth}\n"));
 }
 

@@ -375,3 +375,29 @@ fn commits_that_a_person_took_away_do_not_come_back_with_the_results_that_wait()
     );
     sandbox.assert_sound();
 }
+
+#[test]
+fn a_commit_that_lands_anew_after_its_branch_moved_has_a_record_that_holds() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({"a": [whole("greet.txt", "a\n")]}));
+    sandbox.goal("a", &[]);
+    sandbox.run(&["run", "--max", "0"]);
+    sandbox.write("greet.txt", "mine\n");
+    sandbox.ok(&["run"]);
+    let noted = |sandbox: &Sandbox| {
+        let listed = sandbox.git(&["notes", "--ref=invisigoth", "list"]);
+        let commits: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert_eq!(commits.len(), 1, "{listed}");
+        sandbox.git(&["notes", "--ref=invisigoth", "show", commits[0]])
+    };
+    let record = noted(&sandbox);
+    sandbox.write("mine.txt", "mine\n");
+    sandbox.git(&["add", "mine.txt"]);
+    sandbox.git(&["commit", "-q", "-m", "mine", "mine.txt"]);
+    sandbox.git(&["checkout", "-q", "greet.txt"]);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+    assert!(noted(&sandbox).contains(&record));
+    sandbox.ok(&["verify"]);
+    sandbox.assert_sound();
+}
