@@ -350,12 +350,20 @@ pub fn running(session: &Session, repo: &Repo) -> Result<BTreeSet<GoalId>> {
     Ok(goals)
 }
 
-/// Removes what dead runs left, but where a claim is still theirs.
+/// Removes what dead runs left: their claims in this clone, then the files of their locks. A claim that was given back can
+/// come to stand again where a person packed refs at that moment.
 ///
 /// # Errors
-/// When claims cannot be read.
+/// When claims cannot be read or released.
 pub fn sweep(session: &Session, repo: &Repo) -> Result<()> {
-    let named = claims::all(repo)?.into_iter().map(|claim| claim.holder.run).collect();
+    let mut named = BTreeSet::new();
+    for claim in claims::all(repo)? {
+        if is_alive(session, repo, &claim)? {
+            named.insert(claim.holder.run);
+        } else {
+            claims::release(repo, &claim)?;
+        }
+    }
     live::sweep(session, repo, &named);
     Ok(())
 }

@@ -155,16 +155,20 @@ pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (Co
         command::output(env, &checkout.workdir, &merge).map_err(io::Error::from)
     })
     .doing(|| "fast-forwarding the checkout".into())?;
-    if done.code > 128 {
-        // A signal ended it, and nobody else takes away what it left.
+    let head = || refs::read(repo, &refs::branch_ref(&checkout.branch));
+    if done.code > 128 || done.code != 0 && head()? != Some(from) {
+        // A signal ended it, or a person moved the branch before it could; nobody else takes away what it left.
         drop(begun);
         let left = forward::finish(repo, env, checkout, &Stop::default())?;
-        if left.is_none() && refs::read(repo, &refs::branch_ref(&checkout.branch))? == Some(to) {
+        let now = head()?;
+        if left.is_none() && now == Some(to) {
             return Ok(Forward::Done);
         }
-        return Ok(Forward::Waits(
-            left.unwrap_or_else(|| "git was killed meanwhile".to_owned()),
-        ));
+        let why = match now == Some(from) {
+            true => "git was killed meanwhile".to_owned(),
+            false => format!("`{}` was moved meanwhile", checkout.branch),
+        };
+        return Ok(Forward::Waits(left.unwrap_or(why)));
     }
     begun.done()?;
     if done.code == 0 {

@@ -2,7 +2,8 @@
 //! old. Takes away what that git left, so that the same fast-forward can be done again.
 //!
 //! Owns what is written down before one begins, and what proves that a lock is its. Whatever is not proved stays: it is a
-//! person's. Moves no branch and writes no file of the checkout; a file that was half written is removed.
+//! person's. Moves no branch. Of the checkout's files it writes only those that hold what the fast-forward wrote, and only
+//! where the branch went elsewhere meanwhile; a file that was half written is removed.
 
 use std::{
     io,
@@ -121,8 +122,9 @@ struct Left<'a> {
     env: &'a Env,
     checkout: &'a Checkout,
     to: CommitId,
-    /// Whether the branch is where it was.
-    is_old: bool,
+    from: CommitId,
+    /// Where the branch is.
+    head: Option<CommitId>,
     /// Whether the index is the new one already.
     index_is_new: bool,
     files: Vec<(Differs, Held)>,
@@ -142,7 +144,8 @@ impl<'a> Left<'a> {
             env,
             checkout,
             to,
-            is_old: head == Some(from),
+            from,
+            head,
             index_is_new,
             files,
         })
@@ -174,10 +177,43 @@ impl<'a> Left<'a> {
             }
             fs::remove_if_there(&path).doing(|| format!("removing the dead lock {}", path.display()))?;
         }
-        if self.is_old && !self.index_is_new {
-            self.stage()?;
+        match self.head {
+            Some(head) if head == self.from && !self.index_is_new => self.stage()?,
+            Some(head) if head != self.from && head != self.to => self.take_back(head)?,
+            _ => {}
         }
         Ok(None)
+    }
+
+    /// A person moved the branch before git could: files and index entries that are as git wrote them become those of `head`.
+    fn take_back(&self, head: CommitId) -> Result<()> {
+        let written = self
+            .files
+            .iter()
+            .filter(|(_, held)| matches!(held, Held::New | Held::Part));
+        let mut paths: Vec<u8> = Vec::new();
+        for (differs, _) in written {
+            paths.extend(differs.path.as_bytes());
+            paths.push(0);
+        }
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let source = format!("--source={head}");
+        let words = ["--pathspec-from-file=-", "--pathspec-file-nul"];
+        let restore = [
+            "--literal-pathspecs",
+            "restore",
+            &source,
+            "--staged",
+            "--worktree",
+            "--quiet",
+        ];
+        let restore = [restore.as_slice(), &words].concat();
+        let restored = point::at(Point::ForwardStaged, || {
+            command::fed(self.env, &self.checkout.workdir, &restore, &paths).map_err(io::Error::from)
+        });
+        restored.doing(|| "taking back a fast-forward whose branch was moved meanwhile".into())
     }
 
     /// A lock is of the git that died where that git had gone on behind it: it holds the index lock before it writes a file,

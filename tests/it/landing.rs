@@ -401,3 +401,44 @@ fn a_commit_that_lands_anew_after_its_branch_moved_has_a_record_that_holds() {
     sandbox.ok(&["verify"]);
     sandbox.assert_sound();
 }
+
+/// Moves the branch while git writes the files of a fast-forward, once.
+const MOVES_THE_BRANCH: &str = r#"
+if [ -n "$GIT_REFLOG_ACTION" ] && [ ! -e "$1" ]; then
+    : > "$1"
+    export GIT_INDEX_FILE="$1.index"
+    blob() { printf "$1" | git hash-object -w --stdin; }
+    git read-tree main
+    git update-index --cacheinfo "100644,$(blob '[check]\nlint = ["true"]\ntest = ["sh check.sh"]\n'),invisigoth.toml"
+    git update-index --add --cacheinfo "100644,$(blob 'mine\n'),mine.txt"
+    git update-ref refs/heads/main "$(git commit-tree -p main -m mine "$(git write-tree)")"
+fi >&2
+cat
+"#;
+
+#[test]
+fn a_branch_that_moves_while_its_checkout_follows_leaves_nothing_half_done() {
+    let sandbox = Sandbox::ready();
+    fs::write(sandbox.home().join("moves.sh"), MOVES_THE_BRANCH).unwrap();
+    let (script, mark) = (sandbox.home().join("moves.sh"), sandbox.home().join("moved"));
+    let smudge = format!("sh {} {}", script.display(), mark.display());
+    sandbox.git(&["config", "filter.moves.smudge", &smudge]);
+    sandbox.write(".gitattributes", "greet.txt filter=moves\n");
+    sandbox.commit("attributes");
+    sandbox.script(json!({"a": [whole("greet.txt", "a\n")]}));
+    sandbox.goal("a", &[]);
+    fs::remove_file(&mark).ok();
+    sandbox.run(&["run"]);
+    assert!(mark.exists(), "git did not write the file");
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+    assert_eq!(
+        (sandbox.read("greet.txt"), sandbox.git(&["show", "main:mine.txt"])),
+        ("a\n".into(), "mine".into())
+    );
+    let status = sandbox.git(&["status", "--porcelain"]);
+    // As git has it for a commit that was made elsewhere.
+    assert_eq!(status, "M  invisigoth.toml\nD  mine.txt");
+    sandbox.ok(&["verify"]);
+    sandbox.assert_sound();
+}
