@@ -88,7 +88,12 @@ impl Reserved {
     }
 
     fn key(&self) -> Key {
-        (day(&self.at).to_owned(), self.goal.clone(), self.model.clone())
+        Key {
+            day: day(&self.at).to_owned(),
+            goal: self.goal.clone(),
+            model: self.model.clone(),
+            run: self.run.clone(),
+        }
     }
 }
 
@@ -118,12 +123,14 @@ impl Settled {
     }
 }
 
-/// The line of a compacted ledger: all tries of a day at a goal with a model.
+/// The line of a compacted ledger: all tries of a run on a day at a goal with a model.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Summed {
-    day: String,
-    goal: String,
-    model: String,
+    #[serde(flatten)]
+    key: Key,
+    /// When the first of them was made; older versions kept the day alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    from: String,
     #[serde(flatten)]
     sum: Sum,
 }
@@ -136,16 +143,30 @@ enum Line {
     Summed(Summed),
 }
 
-/// Day, goal, model.
-type Key = (String, String, String);
+/// What tries are summed up by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+struct Key {
+    day: String,
+    goal: String,
+    model: String,
+    /// Empty in lines of older versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    run: String,
+}
+
+/// A try, or several that were summed up.
+#[derive(Clone, PartialEq, Debug)]
+struct Came {
+    /// When the first of them was made; a day where no more is known.
+    at: String,
+    sum: Sum,
+}
 
 /// What the lines of a ledger add up to.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ledger {
     open: BTreeMap<String, Reserved>,
-    sums: BTreeMap<Key, Sum>,
-    /// Of lines that were not summed up yet.
-    runs: BTreeMap<String, Sum>,
+    came: BTreeMap<Key, Vec<Came>>,
 }
 
 impl Ledger {
@@ -161,8 +182,9 @@ impl Ledger {
                     self.open.entry(reserved.id.clone()).or_insert(reserved);
                 }
                 Ok(Line::Settled(settled)) => self.settle(&settled),
-                Ok(Line::Summed(Summed { day, goal, model, sum })) => {
-                    self.sums.entry((day, goal, model)).or_default().add(&sum);
+                Ok(Line::Summed(Summed { key, from, sum })) => {
+                    let at = if from.is_empty() { key.day.clone() } else { from };
+                    self.came.entry(key).or_default().push(Came { at, sum });
                 }
                 Err(_) => {}
             }
@@ -174,20 +196,20 @@ impl Ledger {
         let Some(reserved) = self.open.remove(&settled.settles) else {
             return;
         };
-        let sum = settled.sum();
-        self.sums.entry(reserved.key()).or_default().add(&sum);
-        self.runs.entry(reserved.run).or_default().add(&sum);
+        let (key, sum) = (reserved.key(), settled.sum());
+        let came = Came { at: reserved.at, sum };
+        self.came.entry(key).or_default().push(came);
     }
 
-    fn total(&self, of: impl Fn(&str, &str) -> bool) -> Sum {
+    /// Adds up what `of` wants by goal, run and time.
+    fn total(&self, of: impl Fn(&str, &str, &str) -> bool) -> Sum {
         let mut total = Sum::default();
-        for ((day, goal, _), sum) in &self.sums {
-            if of(day, goal) {
-                total.add(sum);
-            }
+        for (key, came) in &self.came {
+            let wanted = came.iter().filter(|came| of(&key.goal, &key.run, &came.at));
+            wanted.for_each(|came| total.add(&came.sum));
         }
         for reserved in self.open.values() {
-            if of(day(&reserved.at), &reserved.goal) {
+            if of(&reserved.goal, &reserved.run, &reserved.at) {
                 total.add(&reserved.worst());
             }
         }
@@ -196,28 +218,30 @@ impl Ledger {
 
     /// Returns what all tries for `goal` took, at worst where nobody knows.
     pub fn goal(&self, goal: &str) -> Sum {
-        self.total(|_, of| of == goal)
+        self.total(|of, _, _| of == goal)
     }
 
     /// Returns what all tries of a day, such as `2026-11-22`, took, at worst where nobody knows.
-    pub fn day(&self, day: &str) -> Sum {
-        self.total(|of, _| of == day)
+    pub fn day(&self, day_of: &str) -> Sum {
+        self.total(|_, _, at| day(at) == day_of)
     }
 
-    /// Returns what all tries from a day on took, at worst where nobody knows.
-    pub fn since(&self, day: &str) -> Sum {
-        self.total(|of, _| of >= day)
+    /// Returns what all tries from a day, or a time in RFC 3339 UTC, on took, at worst where nobody knows.
+    pub fn since(&self, time: &str) -> Sum {
+        self.total(|_, _, at| at >= time)
     }
 
-    /// Returns what the newest run took, as far as its lines were not summed up.
+    /// As `since`, of the tries for `goal`.
+    pub fn goal_since(&self, goal: &str, time: &str) -> Sum {
+        self.total(|of, _, at| of == goal && at >= time)
+    }
+
+    /// Returns what the newest run took.
     pub fn last_run(&self) -> Option<Sum> {
         let open = self.open.values().map(|reserved| &reserved.run);
-        let newest = self.runs.keys().chain(open).max()?;
-        let mut sum = self.runs.get(newest).copied().unwrap_or_default();
-        for reserved in self.open.values().filter(|reserved| reserved.run == *newest) {
-            sum.add(&reserved.worst());
-        }
-        Some(sum)
+        let known = self.came.keys().map(|key| &key.run).filter(|run| !run.is_empty());
+        let newest = known.chain(open).max()?;
+        Some(self.total(|_, run, _| run == newest))
     }
 
     /// Returns the lines of a ledger that adds up to the same, as few as can be. Tries that are not settled stay as they
@@ -227,12 +251,14 @@ impl Ledger {
     /// Never in practice: all fields are plain data.
     pub fn compacted(&self) -> serde_json::Result<String> {
         let mut text = String::new();
-        for ((day, goal, model), sum) in &self.sums {
+        for (key, came) in &self.came {
+            let mut sum = Sum::default();
+            came.iter().for_each(|came| sum.add(&came.sum));
+            let first = came.iter().map(|came| came.at.as_str()).min();
             let summed = Summed {
-                day: day.clone(),
-                goal: goal.clone(),
-                model: model.clone(),
-                sum: *sum,
+                key: key.clone(),
+                from: first.filter(|at| *at != key.day).unwrap_or_default().to_owned(),
+                sum,
             };
             text.push_str(&serde_json::to_string(&summed)?);
             text.push('\n');

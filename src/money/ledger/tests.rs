@@ -83,6 +83,22 @@ fn days_goals_and_the_newest_run_are_told_apart() {
     assert_eq!(ledger.last_run().unwrap().usd, 2.0);
 }
 
+#[test]
+fn what_was_summed_up_still_tells_runs_and_times_apart() {
+    let mut early = reserved(1, 1, 0, Some(0.5), 100);
+    early.at = "2026-11-01T01:00:00Z".into();
+    let mut late = reserved(2, 1, 0, Some(0.25), 100);
+    late.run = "s".into();
+    let text = line(&early) + &line(&settled(1, Some(0.5), 1, 1)) + &line(&late) + &line(&settled(2, Some(0.25), 1, 1));
+    let old = r#"{"day":"2026-11-01","goal":"g1","model":"m","usd":4.0,"tokens":1,"calls":1,"ms":0}"#;
+    let ledger = folded(&(folded(&text).compacted().unwrap() + old + "\n"));
+    assert_eq!(ledger.since("2026-11-01T02:00:00Z").usd, 0.25);
+    assert_eq!(ledger.since("2026-11-01T00:30:00Z").usd, 0.75);
+    assert_eq!(ledger.goal_since("g2", "2026-11-01").calls, 0);
+    assert_eq!((ledger.since("2026-11-01").usd, ledger.day("2026-11-01").usd), (4.75, 4.75));
+    assert_eq!(ledger.last_run().unwrap().usd, 0.25);
+}
+
 proptest! {
     /// Tries in any order of events; the file cut at any byte: whoever reads it counts at least what was sent by then.
     #[test]
