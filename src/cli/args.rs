@@ -8,6 +8,7 @@ pub mod context;
 pub mod import;
 pub mod plan;
 pub mod prompt;
+pub mod report;
 pub mod status;
 pub mod steer;
 pub mod sync;
@@ -142,6 +143,8 @@ pub enum Verb {
     Drop(steer::Drop),
     /// List what landed, and what it took
     Log(Log),
+    /// Say what came of the runs since last night: landed, failed, spent
+    Report(report::Report),
     /// Add up what goals took, by goal, model or day
     Cost(Cost),
     /// Show the caps on spending and what is spent; or raise one

@@ -101,6 +101,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Edit(args) => steer::edit(at, &args),
         Verb::Drop(args) => steer::drop(at, &args),
         Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
+        Verb::Report(args) => answer(at, &commands::report::run(&at.session()?, &report_of(args))?),
         Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),
         Verb::Budget(args) => match args.verb {
             None => answer(at, &budget::run(&at.session()?)?),
@@ -213,6 +214,10 @@ fn cost_of(args: args::Cost) -> cost::Request {
         _ => cost::By::Goal,
     };
     cost::Request { by, since: args.since }
+}
+
+fn report_of(args: args::report::Report) -> commands::report::Request {
+    commands::report::Request { since: args.since }
 }
 
 fn raise(args: &args::Raise) -> Result<budget::Raise> {

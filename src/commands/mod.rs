@@ -36,6 +36,7 @@ pub mod rebuild;
 pub mod reject;
 pub mod release;
 pub mod replay;
+pub mod report;
 pub mod resume;
 pub mod retry;
 pub mod run;

@@ -11,18 +11,15 @@ use serde::Serialize;
 
 use crate::{
     commands::{self, budget, status::today::Today},
-    detect,
     engine::{
         live::{self, Doing},
         orders::{self, Paused},
-        recall,
+        recall, report,
         session::Session,
         spending,
         target::Target,
     },
     facts::Facts,
-    git::{Repo, advance},
-    goal::Decision,
     id::{CommitId, GoalId},
     money::ledger::Ledger,
     schedule::{self, State},
@@ -114,7 +111,7 @@ pub fn run(session: &Session) -> Result<Outcome> {
     Ok(Outcome {
         counts,
         goals,
-        beside: beside(session, &repo, &target)?,
+        beside: target.beside(session, &repo)?,
         budget: capped(session, &settings.budget, &ledger),
         has_checks: !(settings.check.lint.is_empty() && settings.check.test.is_empty()),
         today: today::read(&repo, target.tip, (&known.facts.landed, &ledger), at)?,
@@ -147,23 +144,11 @@ fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
             conflict: open.conflict.clone(),
             needs: needs.cloned().collect(),
             position: positions.get(id).copied(),
-            next: next(state, open.decision, id),
+            next: report::next(state, open.decision, id),
         });
     }
     rows.sort_by(|a, b| (rank(a.state), a.position, &a.goal).cmp(&(rank(b.state), b.position, &b.goal)));
     rows
-}
-
-/// Returns the command for a goal that needs a person.
-fn next(state: State, decision: Decision, id: &GoalId) -> Option<String> {
-    let verb = match (state, decision) {
-        (State::Held, Decision::Held) => "release",
-        (State::Held, _) => "merge",
-        (State::Proposed, _) => "approve",
-        (State::Failed | State::Parked, _) => "retry",
-        _ => return None,
-    };
-    Some(format!("git invisigoth {verb} {}", detect::quoted(id.as_str())))
 }
 
 fn capped(session: &Session, caps: &Budget, ledger: &Ledger) -> Vec<budget::Row> {
@@ -188,16 +173,4 @@ fn rank(state: State) -> usize {
         State::Rejected,
     ];
     order.iter().position(|other| *other == state).unwrap_or(order.len())
-}
-
-fn beside(session: &Session, repo: &Repo, target: &Target) -> Result<Option<String>> {
-    if !target.is_waiting() {
-        return Ok(None);
-    }
-    for checkout in &target.checkouts {
-        if let Some(why) = advance::waits(repo, &session.env, checkout, (target.head, target.tip))? {
-            return Ok(Some(why));
-        }
-    }
-    Ok(Some("the next `run` or `merge` brings them in".to_owned()))
 }

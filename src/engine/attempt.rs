@@ -234,6 +234,7 @@ impl Attempt<'_, '_> {
 
     fn refused(&mut self, unusable: Unusable, cut: bool, rounds: &mut Rounds) -> Result<Round> {
         let Unusable { why, message } = unusable;
+        self.worker.session.tally.refused();
         self.worker.session.sink.emit(&Event::Refused {
             goal: self.id.clone(),
             round: rounds.number().0,

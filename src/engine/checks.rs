@@ -431,6 +431,7 @@ impl<'s> Checker<'s> {
             // A machine that has no more files or processes says nothing about the code.
             return Err(not_started(command, &raw.output).into());
         }
+        self.session.tally.checked(raw.took);
         // A check may leave something odd there; its output still tells.
         let reported = verdict::read_reports(&reports::read(&cache).unwrap_or_default());
         let tests = reported.or_else(|| verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command));

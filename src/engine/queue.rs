@@ -551,6 +551,7 @@ fn result(
         state,
         reason,
         commit,
+        red_green: member.stored.red_green,
     }
 }
 

@@ -56,6 +56,32 @@ pub fn late_rows(repo: &Repo, tip: CommitId) -> Result<Vec<String>> {
     Ok(late)
 }
 
+/// Returns the rows of the history files of `tip`, and those that they could not hold, of what happened since a day or a time in
+/// RFC 3339 UTC, in order of landing. Reads sealed files only as far back as it must.
+///
+/// # Errors
+/// When the history files cannot be read.
+pub fn rows_since(repo: &Repo, tip: CommitId, since: &str) -> Result<Vec<String>> {
+    let root = tree::of_commit(repo, tip)?;
+    let at = |row: &str| serde_json::from_str::<Line>(row).map_or_else(|_| String::new(), |line| line.at);
+    let mut parts = vec![late_rows(repo, tip)?];
+    let sealed = tree::names_in(repo, root, HISTORY_SEGMENTS)?;
+    let sealed = sealed.into_iter().rev().map(|name| format!("{HISTORY_SEGMENTS}{name}"));
+    for path in std::iter::once(HISTORY.to_owned()).chain(sealed) {
+        let bytes = tree::read_file(repo, root, &path)?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let all = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(&path)))?;
+        let is_over = all.first().is_some_and(|row| at(row).as_str() < since);
+        parts.push(all.into_iter().map(str::to_owned).collect());
+        if is_over {
+            break;
+        }
+    }
+    let mut rows: Vec<String> = parts.into_iter().rev().flatten().collect();
+    rows.retain(|row| at(row).as_str() >= since);
+    Ok(rows)
+}
+
 /// Notes every row of the given history files that is not noted yet; returns how many were missing.
 ///
 /// # Errors

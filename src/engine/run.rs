@@ -12,6 +12,7 @@ use crate::{
         live::Phase,
         orders,
         planning::{self, Planned},
+        report, runs,
         session::{self, Session},
         shift::{self, Progress},
         tariffs, templates,
@@ -56,6 +57,9 @@ pub struct GoalResult {
     /// The commit that landed or waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitId>,
+    /// Tests that failed before and pass now, of one that landed, where that was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub red_green: Option<usize>,
 }
 
 /// What a run came to.
@@ -74,6 +78,15 @@ pub struct Summary {
     pub cost_usd: Option<f64>,
     /// True for a provider that is a script.
     pub scripted: bool,
+    /// Dollars by landed goals, those of failures and plans among them; absent where nothing landed or a price is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_per_landed: Option<f64>,
+    /// Commands of gates that ran.
+    pub checks: u64,
+    /// How long these took together.
+    pub check_seconds: f64,
+    /// Replies that could not be used.
+    pub refused: u64,
     /// Wall time.
     pub seconds: f64,
     /// Why results wait beside the branch, if they do.
@@ -121,7 +134,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     worker.facts.durations = durations::read(&worker.repo, worker.target.tip)?;
     let mut done = Done::default();
     let cut_short = work(&mut worker, order, &mut done).err();
-    let Done { progress, plans } = done;
+    let Done { progress, plans, own } = done;
     let (goals, kept) = (progress.results, progress.waiting);
     // What was checked and landed is saved whatever cut the run short.
     let followed = worker.finish();
@@ -133,6 +146,10 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
             .map_or_else(|_| Fault::new(Kind::Error, said), resumable)
     });
     let beside = followed.ok().flatten();
+    if let Some(own) = own {
+        own.end(session, cut_short.as_ref());
+    }
+    let counts = session.tally.now();
     let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
     let mut waiting = waiting(&worker.facts, &order.only);
@@ -141,6 +158,10 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     }
     waiting.retain(|(id, _)| goals.iter().all(|result| result.goal != *id));
     Ok(Summary {
+        usd_per_landed: report::per_landed(landed_of(&goals), cost_usd),
+        checks: counts.checks,
+        check_seconds: counts.check_seconds(),
+        refused: counts.refused,
         goals,
         waiting,
         plans,
@@ -152,6 +173,10 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         beside,
         cut_short,
     })
+}
+
+fn landed_of(goals: &[GoalResult]) -> usize {
+    goals.iter().filter(|result| result.state == State::Landed).count()
 }
 
 /// Whoever stopped a run is told how it goes on, whatever was under way.
@@ -224,6 +249,7 @@ pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
 struct Done {
     progress: Progress,
     plans: Vec<Planned>,
+    own: Option<runs::Own>,
 }
 
 /// True where something keeps a run that plans from going on for ever. A script comes to its end.
@@ -246,6 +272,8 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
     if !has_work(&worker.facts) && order.plan.is_none() && is_alone && !worker.owes()? {
         return Ok(());
     }
+    // Where this cannot be kept, goals still can be worked at.
+    done.own = runs::Own::begin(worker).ok();
     worker.check_base()?;
     worker.step_of(None, None);
     if worker.take_turn()? {

@@ -10,7 +10,10 @@ use eyre::{Result, WrapErr as _};
 use crate::{
     check::{Gate, Sandbox, Stage},
     door::{env::Env, fs},
-    engine::fenced::{self, Works},
+    engine::{
+        fenced::{self, Works},
+        runs::Tally,
+    },
     event::{Event, Sink},
     fault::{Fault, Kind},
     git::{Repo, Shared, advance, commit, config, refs, tape::AttemptsTape, tree},
@@ -35,6 +38,8 @@ pub struct Session {
     pub stop: Stop,
     /// Where events go.
     pub sink: Arc<dyn Sink>,
+    /// What this process did that is counted nowhere else.
+    pub tally: Tally,
     /// Takes keys out of everything that leaves.
     pub redactor: Redactor,
     /// The provider's key, if there is one.
@@ -73,6 +78,7 @@ impl Session {
             clock,
             stop: Stop::default(),
             sink,
+            tally: Tally::default(),
             redactor: Redactor::default(),
             key: None,
             cwd: cwd.to_owned(),

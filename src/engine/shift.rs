@@ -219,6 +219,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 state,
                 reason,
                 commit: Some(commit),
+                red_green: None,
             });
         }
         Ok(false)
@@ -425,6 +426,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             state,
             reason,
             commit,
+            red_green: None,
         });
     }
 
@@ -456,6 +458,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 state,
                 reason,
                 commit: candidate.map(|candidate| candidate.commit),
+                red_green: None,
             });
             false
         });

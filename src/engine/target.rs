@@ -133,6 +133,22 @@ impl Target {
         self.tip != self.head
     }
 
+    /// Returns why results wait beside the branch, if they do.
+    ///
+    /// # Errors
+    /// When a checkout cannot be looked at.
+    pub fn beside(&self, session: &Session, repo: &Repo) -> Result<Option<String>> {
+        if !self.is_waiting() {
+            return Ok(None);
+        }
+        for checkout in &self.checkouts {
+            if let Some(why) = advance::waits(repo, &session.env, checkout, (self.head, self.tip))? {
+                return Ok(Some(why));
+            }
+        }
+        Ok(Some("the next `run` or `merge` brings them in".to_owned()))
+    }
+
     /// Looks again which worktrees have the branch checked out: people switch branches while checks run.
     ///
     /// # Errors

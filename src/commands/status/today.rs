@@ -7,12 +7,8 @@ use eyre::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backlog::{
-        close::{HISTORY, HISTORY_SEGMENTS},
-        history as rows,
-    },
-    engine::{recall::backlog_fault, records},
-    git::{Repo, history, tree},
+    engine::records,
+    git::{Repo, history},
     id::{CommitId, GoalId},
     money::ledger::{self, Ledger, Sum},
     time::Moment,
@@ -71,8 +67,13 @@ pub fn read(repo: &Repo, tip: CommitId, (landed, ledger): (&BTreeSet<GoalId>, &L
         spent: ledger.day(day),
         ..Today::default()
     };
-    for record in records(repo, tip, day)? {
-        if record.kind.is_some() || !landed.contains(&record.goal) || !seen.insert(record.goal.clone()) {
+    let rows = records::rows_since(repo, tip, day)?;
+    for record in rows
+        .iter()
+        .rev()
+        .filter_map(|row| serde_json::from_str::<Record>(row).ok())
+    {
+        if ledger::day(&record.landed_at) != day || record.kind.is_some() || !landed.contains(&record.goal) || !seen.insert(record.goal.clone()) {
             continue;
         }
         today.count += 1;
@@ -89,33 +90,4 @@ pub fn read(repo: &Repo, tip: CommitId, (landed, ledger): (&BTreeSet<GoalId>, &L
         }
     }
     Ok(today)
-}
-
-/// Reads the records of `day`, the newest first: of the last file, and of sealed ones as long as they begin with that day.
-fn records(repo: &Repo, tip: CommitId, day: &str) -> Result<Vec<Record>> {
-    let root = tree::of_commit(repo, tip)?;
-    let late = records::late_rows(repo, tip)?;
-    let mut found: Vec<Record> = late
-        .iter()
-        .rev()
-        .filter_map(|line| serde_json::from_str::<Record>(line).ok())
-        .filter(|record| ledger::day(&record.landed_at) == day)
-        .collect();
-    let sealed = tree::names_in(repo, root, HISTORY_SEGMENTS)?;
-    let sealed = sealed.into_iter().rev().map(|name| format!("{HISTORY_SEGMENTS}{name}"));
-    for path in std::iter::once(HISTORY.to_owned()).chain(sealed) {
-        let bytes = tree::read_file(repo, root, &path)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let all = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?;
-        for row in all.iter().rev() {
-            let Ok(record) = serde_json::from_str::<Record>(row) else {
-                continue;
-            };
-            if ledger::day(&record.landed_at) != day {
-                return Ok(found);
-            }
-            found.push(record);
-        }
-    }
-    Ok(found)
 }

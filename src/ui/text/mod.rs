@@ -25,6 +25,7 @@ pub mod plan;
 pub mod prompt;
 pub mod rebuild;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod settle;
 pub mod show;

@@ -2,6 +2,7 @@
 
 use crate::{
     commands::run::{Outcome, Would},
+    detect,
     engine::{planning::Planned, run::Summary},
     goal::{Decision, Goal},
     id::GoalId,
@@ -10,12 +11,15 @@ use crate::{
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, grouped, one_line, seconds},
+        look::{Look, columns, count, grouped, one_line, seconds},
+        text::report,
     },
 };
 
 /// Most waiting goals that are listed.
 const WAITING: usize = 15;
+/// Most goals that a command is named for.
+const NAMED: usize = 4;
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
@@ -45,9 +49,41 @@ fn ran(look: &Look, summary: &Summary) -> String {
     if let Some(why) = &summary.beside {
         text.push_str(&beside(look, why));
     }
+    text.push_str(&next(look, summary));
+    text.push_str(&took(look, summary));
     text.push_str(&look.paint.paint(Style::Bold, &totals(look, summary)));
     text.push('\n');
     text
+}
+
+/// Names what takes landed goals out again, and what tries failed ones again. What is held says so itself.
+fn next(look: &Look, summary: &Summary) -> String {
+    let line = |verb: &str, states: &[State]| {
+        let of = summary.goals.iter().filter(|result| states.contains(&result.state));
+        let ids: Vec<String> = of.map(|result| detect::quoted(result.goal.as_str())).collect();
+        let named = match ids.len() {
+            0 => return String::new(),
+            1..=NAMED => ids.join(" "),
+            _ => "ID".to_owned(),
+        };
+        format!("{}git invisigoth {verb} {named}\n", look.word(Style::Dim, verb, 9))
+    };
+    line("undo", &[State::Landed]) + &line("retry", &[State::Failed, State::Parked])
+}
+
+/// Words what it took besides calls.
+fn took(look: &Look, summary: &Summary) -> String {
+    if summary.checks == 0 {
+        return String::new();
+    }
+    let mut parts = vec![report::checks(summary.checks, summary.check_seconds)];
+    if summary.refused > 0 {
+        parts.push(count(summary.refused, "reply refused", "replies refused"));
+    }
+    if let Some(usd) = summary.usd_per_landed.filter(|usd| *usd > 0.0) {
+        parts.push(format!("{} a landed goal, failures counted", dollars(Some(usd))));
+    }
+    format!("{}{}\n", look.word(Style::Dim, "took", 9), parts.join("; "))
 }
 
 /// Lists the goals of a plan that wait for a person.
