@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     check::CheckRow,
+    fault::Fault,
     id::{CommitId, GoalId},
     secret::Clean,
     time::Moment,
@@ -134,6 +135,26 @@ pub enum Event {
         description: String,
         /// Why, and what makes it go on.
         why: String,
+    },
+    /// A run that worked at something ended.
+    Ended {
+        /// Goals that landed.
+        landed: usize,
+        /// Goals that failed or are parked.
+        failed: usize,
+        /// Goals that wait for a person.
+        held: usize,
+        /// Goals that wait for others.
+        waiting: usize,
+        /// Model calls.
+        calls: u64,
+        /// Dollars; `null` where unknown.
+        cost_usd: Option<f64>,
+        /// Wall time.
+        seconds: f64,
+        /// Why it ended before its time, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cut_short: Option<Fault>,
     },
     /// Something worth a line that concerns no single goal.
     Said {

@@ -32,6 +32,8 @@ pub struct Settings {
     pub paths: Paths,
     /// `[hooks]`
     pub hooks: Hooks,
+    /// `[notify]`
+    pub notify: Notify,
     /// `[executor.NAME]`: programs of the user's own, by name.
     #[serde(rename = "executor")]
     pub executors: BTreeMap<String, External>,
@@ -238,6 +240,19 @@ pub enum Start {
     Plan,
     /// `run --plan`
     RunPlan,
+}
+
+/// `[notify]`: who is told what happened in a run.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Notify {
+    /// Program and arguments; nobody where empty.
+    pub command: Vec<String>,
+    /// A URL.
+    pub webhook: Option<String>,
+    /// How the webhook wants it: `json`, `ntfy` or `slack`.
+    pub format: String,
+    /// What they are told of.
+    pub on: Vec<String>,
 }
 
 /// `[executor.NAME]`: a program that works in a folder and changes files there.

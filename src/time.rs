@@ -34,6 +34,20 @@ impl Moment {
         Some(Self(at.as_millisecond()))
     }
 
+    /// Reads what a person says: a day such as `2026-11-22` (its midnight in UTC), RFC 3339, or a span before `now` such as `12h`,
+    /// `90 min` or `2 days ago`. `None` for anything else, such as a month, which has no fixed length.
+    pub fn from_words(text: &str, now: Self) -> Option<Self> {
+        let text = text.trim();
+        let of_day = || Self::from_rfc3339(&format!("{text}T00:00:00Z"));
+        let before = || {
+            let span: jiff::Span = text.parse().ok()?;
+            let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+            let millis = i64::try_from(span.abs().as_millis()).ok()?;
+            Some(Self(now.0.checked_sub(millis)?))
+        };
+        of_day().or_else(|| Self::from_rfc3339(text)).or_else(before)
+    }
+
     /// Returns how long after `earlier` this is; zero if the clock went back.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -82,6 +96,33 @@ impl Stop {
             0 => Stopping::No,
             1 => Stopping::Soon,
             _ => Stopping::Now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_times_and_spans_are_moments() {
+        let now = Moment::from_rfc3339("2026-11-23T07:00:00Z").unwrap();
+        for (text, at) in [
+            ("2026-11-22", "2026-11-22T00:00:00Z"),
+            ("2026-11-22T22:00:00Z", "2026-11-22T22:00:00Z"),
+            ("2026-11-22T22:00:00+02:00", "2026-11-22T20:00:00Z"),
+            ("12h", "2026-11-22T19:00:00Z"),
+            ("-12h", "2026-11-22T19:00:00Z"),
+            ("12h ago", "2026-11-22T19:00:00Z"),
+            ("90 min", "2026-11-23T05:30:00Z"),
+            ("1 week 1 day", "2026-11-15T07:00:00Z"),
+            ("PT1H", "2026-11-23T06:00:00Z"),
+            ("2026-11-24", "2026-11-24T00:00:00Z"),
+        ] {
+            assert_eq!(Moment::from_words(text, now).unwrap().rfc3339(), at, "{text}");
+        }
+        for bad in ["", "nonsense", "1 month", "2026-13-01", "12", "9999999999999999h"] {
+            assert_eq!(Moment::from_words(bad, now), None, "{bad}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         env::Env,
         terminal::{self, Streams},
     },
-    engine::session::Session,
+    engine::{notify, session::Session},
     fault::{Fault, Kind},
     ui::{
         Manner, Ui,
@@ -44,6 +44,8 @@ pub struct Opened {
     pub colour: When,
     /// Settings of the command line.
     pub flags: Vec<(String, String)>,
+    /// True for a command whose events somebody may want to be told of.
+    pub notifies: bool,
 }
 
 /// Decides how to print.
@@ -102,11 +104,12 @@ impl Opened {
             return Err(fault.into());
         }
         let mut flags = global.set;
-        let mut streams_events = false;
+        let (mut streams_events, mut notifies) = (false, false);
         match verb {
             Some(Verb::Run(run)) => {
                 flags.extend(run.settings());
                 streams_events = !run.dry_run;
+                notifies = !run.dry_run;
             }
             Some(Verb::Plan(plan)) => flags.extend(plan.settings()),
             Some(Verb::Merge(merge)) => flags.extend(merge.settings()),
@@ -121,6 +124,7 @@ impl Opened {
             streams,
             colour: global.color.into(),
             flags,
+            notifies,
         })
     }
 
@@ -130,8 +134,12 @@ impl Opened {
     /// As `Session::open`.
     pub fn session(&self) -> Result<Session> {
         let sink = Arc::clone(&self.progress);
-        let session = Session::open(&self.place, self.env.clone(), Arc::new(SystemClock), sink, &self.flags)?;
+        let mut session = Session::open(&self.place, self.env.clone(), Arc::new(SystemClock), sink, &self.flags)?;
         self.ui.redact(&session.redactor);
+        if self.notifies {
+            let ui = Arc::clone(&self.ui);
+            session.sink = notify::beside(&session, Box::new(move |line| ui.complain(line)));
+        }
         Ok(session)
     }
 }

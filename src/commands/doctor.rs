@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod endpoint;
+mod notify;
 
 /// The oldest git that is known to do: Debian 12 has it.
 const OLDEST_GIT: (u32, u32) = (2, 39);
@@ -214,6 +215,7 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
             endpoint::look(found, session, &resolved.settings);
             executors(found, session, &resolved.settings);
             cap(found, session, &resolved.settings);
+            notify::look(found, session, &resolved.settings);
         }
     }
     backlog(found, session, &repo, &target);

@@ -328,7 +328,10 @@ impl Sending {
             }
             return request.call();
         };
-        let mut request = self.agent.post(&self.url).content_type("application/json");
+        let mut request = self.agent.post(&self.url);
+        if self.headers.iter().all(|(name, _)| *name != "content-type") {
+            request = request.content_type("application/json");
+        }
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }

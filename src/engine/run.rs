@@ -146,9 +146,6 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
             .map_or_else(|_| Fault::new(Kind::Error, said), resumable)
     });
     let beside = followed.ok().flatten();
-    if let Some(own) = own {
-        own.end(session, cut_short.as_ref());
-    }
     let counts = session.tally.now();
     let (calls, cost_usd) = worker.spent();
     let millis = session.clock.now().since(began).as_millis();
@@ -157,7 +154,7 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         waiting.extend(kept);
     }
     waiting.retain(|(id, _)| goals.iter().all(|result| result.goal != *id));
-    Ok(Summary {
+    let summary = Summary {
         usd_per_landed: report::per_landed(landed_of(&goals), cost_usd),
         checks: counts.checks,
         check_seconds: counts.check_seconds(),
@@ -172,7 +169,31 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         seconds: f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0,
         beside,
         cut_short,
-    })
+    };
+    if let Some(own) = own {
+        own.end(session, summary.cut_short.as_ref());
+        if !summary.goals.is_empty() || summary.calls > 0 || summary.cut_short.is_some() {
+            session.sink.emit(&ended(&summary));
+        }
+    }
+    Ok(summary)
+}
+
+fn ended(summary: &Summary) -> Event {
+    let number = |states: &[State]| {
+        let of = summary.goals.iter().filter(|result| states.contains(&result.state));
+        of.count()
+    };
+    Event::Ended {
+        landed: number(&[State::Landed]),
+        failed: number(&[State::Failed, State::Parked]),
+        held: number(&[State::Held]),
+        waiting: summary.waiting.len(),
+        calls: summary.calls,
+        cost_usd: summary.cost_usd,
+        seconds: summary.seconds,
+        cut_short: summary.cut_short.clone(),
+    }
 }
 
 fn landed_of(goals: &[GoalResult]) -> usize {

@@ -167,6 +167,11 @@ impl Session {
             return Ok(());
         };
         self.shared.wait_for_disk(settings.land.durable);
+        if let Some(webhook) = settings.notify.webhook {
+            // Whoever knows the address can write there.
+            known.push(Secret::new(webhook));
+            self.redactor = Redactor::new(&known);
+        }
         let name = &settings.llm.key_env;
         if name.is_empty() {
             return Ok(());

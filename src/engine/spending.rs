@@ -241,10 +241,14 @@ pub fn file(session: &Session, repo: &Repo) -> PathBuf {
 /// # Errors
 /// When it cannot be read.
 pub fn read(session: &Session, repo: &Repo) -> io::Result<Ledger> {
-    read_at(&file(session, repo))
+    read_file(&file(session, repo))
 }
 
-fn read_at(path: &Path) -> io::Result<Ledger> {
+/// Reads the ledger in `path`; empty where there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_file(path: &Path) -> io::Result<Ledger> {
     let mut ledger = Ledger::default();
     ledger.take(&crate::door::fs::read(path)?.unwrap_or_default());
     Ok(ledger)
@@ -326,7 +330,7 @@ mod tests {
             all.into_iter().map(|one| one.join().unwrap()).sum()
         });
         assert_eq!(sent, 40);
-        assert_eq!(read_at(&path).unwrap().goal("g").usd, 40.0);
+        assert_eq!(read_file(&path).unwrap().goal("g").usd, 40.0);
     }
 
     #[test]
@@ -341,7 +345,7 @@ mod tests {
         known.catch_up(&mut held).unwrap();
         held.replace(&known.ledger.compacted().unwrap()).unwrap();
         one.settle(&open, Some(Sum::default()));
-        assert_eq!(read_at(&path).unwrap().goal("g").usd, 1.0);
+        assert_eq!(read_file(&path).unwrap().goal("g").usd, 1.0);
         assert!(one.reserve(&want(), &limits(1.0)).is_err());
         assert!(other.reserve(&want(), &limits(2.0)).is_ok());
     }

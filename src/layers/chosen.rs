@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     layers::{Origin, Pair, Value},
     settings::{
-        Budget, Caps, Check, External, Hooks, Isolation, Land, Llm, Paths, Planning, Run, Settings, Start, Sync, Via,
+        Budget, Caps, Check, External, Hooks, Isolation, Land, Llm, Notify, Paths, Planning, Run, Settings, Start,
+        Sync, Via,
     },
 };
 
@@ -126,6 +127,12 @@ impl Chosen<'_> {
                     _ => Start::Nothing,
                 },
                 wait: self.seconds("hooks.wait"),
+            },
+            notify: Notify {
+                command: self.list("notify.command"),
+                webhook: self.text("notify.webhook"),
+                format: self.word("notify.format"),
+                on: self.list("notify.on"),
             },
             executors: BTreeMap::new(),
         }

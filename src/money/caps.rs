@@ -68,7 +68,8 @@ impl What {
         }
     }
 
-    fn of(self, sum: &Sum) -> f64 {
+    /// Returns how much of it `sum` is.
+    pub fn of(self, sum: &Sum) -> f64 {
         match self {
             Self::Usd => sum.usd,
             Self::Calls => count(sum.calls),
@@ -121,11 +122,7 @@ pub fn words(caps: &Caps) -> String {
 
 /// A cap that the next try could pass.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, thiserror::Error)]
-#[error("the budget of {} is used up: {}", match .scope {
-    Scope::Goal => "this goal",
-    Scope::Run => "this run",
-    Scope::Day => "this day (UTC)",
-}, self.words())]
+#[error("the budget of {} is used up: {}", self.whose(), self.words())]
 pub struct OverBudget {
     /// What the cap holds for.
     pub scope: Scope,
@@ -143,6 +140,15 @@ pub struct OverBudget {
 const ROUNDING: f64 = 1e-9;
 
 impl OverBudget {
+    /// Says whose budget it is: `this run`.
+    pub fn whose(&self) -> &'static str {
+        match self.scope {
+            Scope::Goal => "this goal",
+            Scope::Run => "this run",
+            Scope::Day => "this day (UTC)",
+        }
+    }
+
     /// Words what is spent and what is needed: `$0.42 of $0.50 spent, the next call may cost $0.11`.
     pub fn words(&self) -> String {
         let (spent, cap) = (self.spent, self.cap);

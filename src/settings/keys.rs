@@ -411,6 +411,30 @@ pub const KEYS: &[Key] = &[
         "300",
         "longest time, in seconds, that a push waits for what hook `post-receive` checks and lands; 0: not at all",
     ),
+    own(
+        "notify.command",
+        KeyKind::List,
+        "[]",
+        "program and arguments that are told what happened in a run: JSON on stdin, no shell reads them",
+    ),
+    own(
+        "notify.webhook",
+        KeyKind::Text,
+        "",
+        "the URL that is told what happened in a run; plain http only to this machine",
+    ),
+    key(
+        "notify.format",
+        KeyKind::Word(&["json", "ntfy", "slack"]),
+        "\"json\"",
+        "how the webhook wants it: our own JSON, or as ntfy or Slack read it",
+    ),
+    key(
+        "notify.on",
+        KeyKind::List,
+        "[\"needs-you\", \"finished\", \"budget\", \"stalled\"]",
+        "what somebody is told of; also `landed` and `failed`",
+    ),
 ];
 
 /// What a user says of an executor of their own, as `executor.NAME.KEY`. None of it counts in a tracked file.

@@ -221,6 +221,8 @@ impl Progress {
                     None,
                 );
             }
+            // The outcome says so.
+            Event::Ended { .. } => {}
             Event::Said { line } => self.ui.say(&one_line(line.as_str())),
         }
     }

@@ -93,6 +93,8 @@ mod models;
 mod money;
 /// Nights: what people and broken input do while a run goes on.
 mod nights;
+/// `notify.*`: who is told what.
+mod notify;
 /// `pause` and `resume`: live runs and the next ones.
 mod pause;
 /// `plan`: goals that a model proposes.
@@ -107,6 +109,8 @@ mod provider;
 mod queue;
 /// `replay`, provider `replay`, and the faults of `mock`.
 mod replay;
+/// `report`: what came of runs, and its totals.
+mod report;
 /// A run that dies, and the next one.
 mod resume;
 /// Rounds after one that did not do, and tests that must fail without the change.

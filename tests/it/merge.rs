@@ -19,6 +19,7 @@ fn it_lands_what_waits_and_what_is_held_only_when_named() {
     assert_snapshot!(sandbox.shows(&["run", "--no-merge"]), @r#"
     held     h          Goal h                      touches Makefile (it is build configuration); `git invisigoth merge h` approves and lands it
     candidate a          Goal a                      test ok                                      [id]
+    took     2 checks in [time]
     0 landed · 1 candidate · 1 held · $0.00 (scripted) · [time]
     -- stderr
     checking [id] before anything is asked

@@ -312,6 +312,8 @@ fn a_goal_at_its_cap_pauses_others_go_on_and_a_raise_takes_the_same_attempt_up_a
     blocked  a          Goal a                      paused: $0.25 of $0.30 spent, the next call may cost $0.25; git invisigoth budget raise a 0.60
     landed   b          Goal b                      test ok                                      [id]
     blocked  c  needs a (paused)
+    undo     git invisigoth undo b
+    took     2 checks in [time]; $0.50 a landed goal, failures counted
     1 landed · 1 paused · 1 waiting · $0.50 · [time]
     -- stderr
     checking [id] before anything is asked
@@ -442,6 +444,7 @@ fn an_answer_that_costs_more_than_it_can_is_booked_and_the_last() {
     let server = Server::start(vec![Scripted::status(200, &reply.to_string())]);
     let sandbox = quarters(&server);
     assert_snapshot!(run(&sandbox, &["--max-usd", "10"]), @r"
+    took     1 check in [time]
     0 landed · $0.75 · [time]
     -- stderr
     checking [id] before anything is asked

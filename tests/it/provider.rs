@@ -46,6 +46,8 @@ fn a_whole_run_over_http_with_the_key_in_one_header_only() {
     assert_snapshot!(shown(&ran, sandbox.home()), @r#"
     landed   a          Goal a                      test ok                                      [id]
     landed   b          Goal b                      test ok                                      [id]
+    undo     git invisigoth undo a b
+    took     2 checks in [time]; 1 reply refused; $0.375 a landed goal, failures counted
     2 landed · $0.75 · [time]
     -- stderr
     checking [id] before anything is asked
@@ -118,6 +120,7 @@ fn a_budget_of_one_call_ends_with_6_and_the_goal_stays_ready() {
     let ran = run(&sandbox, &["--set", "budget.max_calls=1"]);
     assert_snapshot!(shown(&ran, sandbox.home()), @r#"
     blocked  b  needs a (ready)
+    took     1 reply refused
     0 landed · 1 waiting · $0.25 · [time]
     -- stderr
     checking [id] before anything is asked

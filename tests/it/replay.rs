@@ -249,6 +249,7 @@ fn a_changed_goal_is_a_miss_with_its_difference() {
     blocked  c  needs b (blocked)
     blocked  d  needs c (blocked)
     blocked  e  needs c (blocked)
+    took     1 check in [time]
     0 landed · 4 waiting · $0.00 · [time]
     -- stderr
     error: no recorded call answers this request; how the nearest one differs:

@@ -73,7 +73,11 @@ pub fn read(repo: &Repo, tip: CommitId, (landed, ledger): (&BTreeSet<GoalId>, &L
         .rev()
         .filter_map(|row| serde_json::from_str::<Record>(row).ok())
     {
-        if ledger::day(&record.landed_at) != day || record.kind.is_some() || !landed.contains(&record.goal) || !seen.insert(record.goal.clone()) {
+        if ledger::day(&record.landed_at) != day
+            || record.kind.is_some()
+            || !landed.contains(&record.goal)
+            || !seen.insert(record.goal.clone())
+        {
             continue;
         }
         today.count += 1;

@@ -95,7 +95,10 @@ fn what_was_summed_up_still_tells_runs_and_times_apart() {
     assert_eq!(ledger.since("2026-11-01T02:00:00Z").usd, 0.25);
     assert_eq!(ledger.since("2026-11-01T00:30:00Z").usd, 0.75);
     assert_eq!(ledger.goal_since("g2", "2026-11-01").calls, 0);
-    assert_eq!((ledger.since("2026-11-01").usd, ledger.day("2026-11-01").usd), (4.75, 4.75));
+    assert_eq!(
+        (ledger.since("2026-11-01").usd, ledger.day("2026-11-01").usd),
+        (4.75, 4.75)
+    );
     assert_eq!(ledger.last_run().unwrap().usd, 0.25);
 }
 

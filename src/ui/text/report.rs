@@ -94,18 +94,31 @@ fn landed(lines: &mut Lines<'_>, look: &Look, all: &[Landed]) {
     let left_out = all.len().saturating_sub(LANDED);
     let shown = all.iter().skip(left_out);
     if left_out > 0 {
-        let more = format!("{} before these: git invisigoth log -n {}", grouped(number(left_out)), all.len());
+        let more = format!(
+            "{} before these: git invisigoth log -n {}",
+            grouped(number(left_out)),
+            all.len()
+        );
         lines.painted(Style::of(State::Landed), State::Landed.word(), &more);
     }
     let is_short = all.len() <= UNDONE;
     for landed in shown {
-        let mut took: Vec<String> = landed.red_green.map(|count| red_green(look, count)).into_iter().collect();
+        let mut took: Vec<String> = landed
+            .red_green
+            .map(|count| red_green(look, count))
+            .into_iter()
+            .collect();
         took.push(count(landed.attempts.into(), "reply", "replies"));
         took.push(dollars(landed.cost_usd));
         took.extend(landed.undone_at.as_ref().map(|_| "undone".to_owned()));
         let took = took.join("  ");
         let style = (Style::of(State::Landed), State::Landed.word());
-        row(lines, look, style, (landed.goal.as_str(), id, &landed.description, &took));
+        row(
+            lines,
+            look,
+            style,
+            (landed.goal.as_str(), id, &landed.description, &took),
+        );
         if let Some(undo) = landed.undo.as_ref().filter(|_| is_short) {
             under(lines, look, undo);
         }
@@ -156,7 +169,12 @@ fn stuck(lines: &mut Lines<'_>, look: &Look, all: &[Stuck]) {
 fn waiting(lines: &mut Lines<'_>, look: &Look, report: &Report) {
     let waiting = &report.waiting;
     if let Some(why) = &waiting.beside {
-        fit(lines, look, (Style::Warn, "beside"), &format!("results wait beside {}: {why}", report.target));
+        fit(
+            lines,
+            look,
+            (Style::Warn, "beside"),
+            &format!("results wait beside {}: {why}", report.target),
+        );
     }
     let numbers = [
         (waiting.candidates, "passed, to land with the next run"),
@@ -171,7 +189,12 @@ fn waiting(lines: &mut Lines<'_>, look: &Look, report: &Report) {
     let id = width(waiting.blocked.iter().take(WAITING).map(|(id, _)| id.as_str()));
     for (goal, why) in waiting.blocked.iter().take(WAITING) {
         let room = look.width.saturating_sub(LABEL + id + 2);
-        lines.raw(&format!("{}{}  {}", " ".repeat(LABEL), look.cell(goal.as_str(), id), look.cut(why, room)));
+        lines.raw(&format!(
+            "{}{}  {}",
+            " ".repeat(LABEL),
+            look.cell(goal.as_str(), id),
+            look.cut(why, room)
+        ));
     }
     if waiting.proposed > 0 {
         let planned = count(number(waiting.proposed), "planned goal", "planned goals");
@@ -213,7 +236,11 @@ fn runs(runs: &Runs) -> String {
 /// Words how many checks ran and how long: `14 checks in 12 min`.
 pub(crate) fn checks(number: u64, span: f64) -> String {
     let checks = count(number, "check", "checks");
-    if number == 0 { checks } else { format!("{checks} in {}", seconds_or_age(span)) }
+    if number == 0 {
+        checks
+    } else {
+        format!("{checks} in {}", seconds_or_age(span))
+    }
 }
 
 fn number(n: usize) -> u64 {
@@ -235,7 +262,11 @@ fn row(
     let description = one_line(description);
     let room = rest.min(if look.is_endless() { columns(&description) } else { 48 });
     let label = look.word(style, word, LABEL);
-    lines.raw(&format!("{label}{}  {}  {took}", look.cell(goal, id), look.cell(&description, room)));
+    lines.raw(&format!(
+        "{label}{}  {}  {took}",
+        look.cell(goal, id),
+        look.cell(&description, room)
+    ));
 }
 
 fn under(lines: &mut Lines<'_>, look: &Look, about: &str) {

@@ -73,15 +73,18 @@ fn next(look: &Look, summary: &Summary) -> String {
 
 /// Words what it took besides calls.
 fn took(look: &Look, summary: &Summary) -> String {
-    if summary.checks == 0 {
-        return String::new();
+    let mut parts = Vec::new();
+    if summary.checks > 0 {
+        parts.push(report::checks(summary.checks, summary.check_seconds));
     }
-    let mut parts = vec![report::checks(summary.checks, summary.check_seconds)];
     if summary.refused > 0 {
         parts.push(count(summary.refused, "reply refused", "replies refused"));
     }
     if let Some(usd) = summary.usd_per_landed.filter(|usd| *usd > 0.0) {
         parts.push(format!("{} a landed goal, failures counted", dollars(Some(usd))));
+    }
+    if parts.is_empty() {
+        return String::new();
     }
     format!("{}{}\n", look.word(Style::Dim, "took", 9), parts.join("; "))
 }
