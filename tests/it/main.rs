@@ -69,6 +69,8 @@ mod import;
 mod index;
 /// `init`: set up, twice, undone.
 mod init;
+/// `install.sh`: from an archive, from source, cut off, taken away.
+mod install;
 /// The ten invariants, seen from outside.
 mod invariants;
 /// The ten invariants: those about replies.
