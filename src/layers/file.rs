@@ -14,10 +14,14 @@ use crate::{
     settings::keys::{KEYS, Key, KeyKind},
 };
 
-/// Returns `invisigoth.toml.example`: every setting with its meaning and its default, commented out.
+/// What a copy of the example sets: nobody should begin without a cap on spending.
+const SET_BY_EXAMPLE: [&str; 2] = ["budget.max_usd", "budget.max_calls"];
+
+/// Returns `invisigoth.toml.example`: every setting with its meaning and its default, commented out but for caps on a run.
 pub fn example() -> String {
     let mut text = String::from(
-        "# Settings of git-invisigoth. Copy what you need into invisigoth.toml.\n\
+        "# Settings of git-invisigoth. Copy what you need, or all, into invisigoth.toml: as it stands it only caps what a run\n\
+         # may spend.\n\
          # Stronger, from weak to strong: your own file ($XDG_CONFIG_HOME/invisigoth/config.toml),\n\
          # `git config invisigoth.section.key` (with `-` for `_`), INVISIGOTH_SECTION_KEY, flags.\n",
     );
@@ -34,7 +38,8 @@ pub fn example() -> String {
             ""
         };
         let none = if key.default.is_empty() { "; no default" } else { "" };
-        let line = format!("# {}{own}{none}\n# {name} = {}\n", key.help, sample(key));
+        let mark = if SET_BY_EXAMPLE.contains(&key.name) { "" } else { "# " };
+        let line = format!("# {}{own}{none}\n{mark}{name} = {}\n", key.help, sample(key));
         text.push_str(&line);
     }
     text.push_str(&executor::example());

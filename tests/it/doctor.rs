@@ -248,3 +248,37 @@ fn ollama_needs_no_key_and_is_free() {
     -- exit 0
     "#);
 }
+
+#[test]
+fn both_examples_copied_leave_nothing_to_mend_but_the_key() {
+    let sandbox = Sandbox::new();
+    for (example, name) in [("invisigoth.toml.example", "invisigoth.toml"), (".env.example", ".env")] {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(example)).unwrap();
+        sandbox.write(name, text.replace("\n# test = []\n", "\ntest = [\"sh check.sh\"]\n"));
+    }
+    sandbox.write(".gitignore", ".env\n");
+    sandbox.commit("settings");
+    sandbox.ok(&["init", "--yes"]);
+    let complaints = |path: &std::ffi::OsStr| {
+        let ran = Ran::of(&sandbox.invisigoth(&["doctor"]).env("PATH", path).output().unwrap());
+        let lines = ran.stdout.lines().filter(|line| !line.starts_with("ok "));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        format!("{text}-- exit {}", ran.code)
+    };
+    // Once the program is installed, `man` finds its page; and this is about no machine's own bubblewrap.
+    sandbox.with_program("bwrap", "exit 0");
+    let path = sandbox.with_program("man", "exit 0");
+    assert_snapshot!(complaints(&path), @r"
+    fail  key         there is no key for openrouter.ai: `OPENROUTER_API_KEY` is not set
+                      fix: write it into .env, behind OPENROUTER_API_KEY=
+    18 ok · 0 to know · 1 to mend
+    -- exit 7
+    ");
+    std::fs::remove_file(sandbox.path(".env")).unwrap();
+    assert_snapshot!(complaints(&path), @r"
+    fail  key         there is no key for openrouter.ai: `OPENROUTER_API_KEY` is not set
+                      fix: export it, or write it into an untracked .env; `git invisigoth demo` needs none
+    18 ok · 0 to know · 1 to mend
+    -- exit 7
+    ");
+}

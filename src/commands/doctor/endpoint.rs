@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use crate::{
     commands::doctor::Found,
+    door::fs,
     engine::{
         asking,
         models::{self, Listing},
         session::Session,
     },
-    layers::read::edits,
+    layers::{file, read::edits},
     money::Prices,
-    provider::{Account, Model, Provider, ProviderError, pricing::exact},
+    provider::{Account, Model, Provider, ProviderError, choice, pricing::exact},
     settings::{Llm, Settings},
 };
 
@@ -46,7 +47,12 @@ pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings) {
     }
     let provider = match asking::open_provider(session, &brief.llm) {
         Ok(provider) => provider,
-        Err(fault) => return found.fail("provider", fault.message, fault.hints.join("; ")),
+        Err(fault) => {
+            return match no_key(session, &brief) {
+                Some((what, fix)) => found.fail("key", what, fix),
+                None => found.fail("provider", fault.message, fault.hints.join("; ")),
+            };
+        }
     };
     match (llm.provider.as_str(), &llm.command, &llm.script) {
         ("mock", Some(command), _) => found.ok("command", command.clone()),
@@ -57,6 +63,27 @@ pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings) {
         found.ok("endpoint", llm.base_url.clone());
         ask(found, session, &brief, provider.as_ref());
     }
+}
+
+/// Says what is wrong and what mends it where all that is wrong is that there is no key.
+fn no_key(session: &Session, settings: &Settings) -> Option<(String, String)> {
+    let llm = &settings.llm;
+    if !models::has_models(settings) {
+        return None;
+    }
+    let Err(error @ ProviderError::NoKey { .. }) = choice::open(llm, session.key.clone()) else {
+        return None;
+    };
+    let repo = session.repo();
+    let dotenv = repo.workdir().map(|top| fs::read_text(&top.join(".env")));
+    let dotenv = dotenv.and_then(Result::ok).flatten().unwrap_or_default();
+    let is_begun = file::dotenv_all(&dotenv).any(|(name, _)| name == llm.key_env);
+    let fix = if is_begun {
+        format!("write it into .env, behind {}=", llm.key_env)
+    } else {
+        error.hint().unwrap_or_default().to_owned()
+    };
+    Some((error.to_string(), fix))
 }
 
 fn ask(found: &mut Found, session: &Session, settings: &Settings, provider: &dyn Provider) {
