@@ -97,6 +97,8 @@ mod money;
 mod nights;
 /// `notify.*`: who is told what.
 mod notify;
+/// `packaging/`: archives and Debian packages.
+mod packaging;
 /// `pause` and `resume`: live runs and the next ones.
 mod pause;
 /// `plan`: goals that a model proposes.

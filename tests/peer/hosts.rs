@@ -49,6 +49,15 @@ fn github_s_own_parser_takes_the_workflow() {
     }
 }
 
+#[test]
+fn github_s_own_parser_takes_the_workflow_of_releases() {
+    let sandbox = Sandbox::ready();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows/release.yml");
+    let ran = parsed(&sandbox, &path);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.stdout, "build\npublish build\n");
+}
+
 /// Runs a pipeline of the repository as GitLab does, its jobs as processes here, one after the other.
 fn pipeline(sandbox: &Sandbox, source: &str) -> Output {
     // The line of `curl` is what starts the next wave.

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -116,16 +116,24 @@ impl Machine {
         ran.stdout + &ran.stderr
     }
 
-    /// Packs an archive with `program`, and its checksum; returns its address.
+    /// Packs an archive of `program`, as releases are packed; returns its address.
     pub fn release(&self, program: &Path) -> String {
-        let folder = self.at("packed/git-invisigoth-9.9.9");
-        fs::create_dir_all(&folder).unwrap();
-        fs::copy(program, folder.join("git-invisigoth")).unwrap();
-        fs::set_permissions(folder.join("git-invisigoth"), fs::Permissions::from_mode(0o755)).unwrap();
-        for name in ["install.sh", EXAMPLES[0], EXAMPLES[1]] {
-            fs::copy(own(name), folder.join(name)).unwrap();
+        let mut command = self.sandbox.command(own("packaging/archive.sh").to_str().unwrap());
+        let ran = Ran::of(
+            &command
+                .arg(program)
+                .args(["test"])
+                .arg(self.at("dist"))
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let name = ran.stdout.trim();
+        for end in ["", ".sha256"] {
+            let packed = self.at("dist").join(format!("{name}{end}"));
+            fs::rename(packed, self.at(&format!("release.tar.gz{end}"))).unwrap();
         }
-        self.pack("packed")
+        self.url()
     }
 
     /// Packs what is in `folder`.
