@@ -156,6 +156,14 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         cut_short: Option<Fault>,
     },
+    /// A run that goes on and on has nothing to do for now.
+    Waiting {
+        /// What for, and what ends it.
+        why: Clean,
+        /// When it ends by itself at the latest, RFC 3339 UTC.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
     /// Something worth a line that concerns no single goal.
     Said {
         /// The line.

@@ -5,7 +5,7 @@
 
 pub mod point;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -88,6 +88,16 @@ impl Kind {
     }
 }
 
+/// Whether what went wrong may be right later, although nobody does anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Passes {
+    /// It needs somebody, or something, to change.
+    #[default]
+    Never,
+    /// It may; how long that takes, where somebody said so.
+    Later(Option<Duration>),
+}
+
 /// An error with hints. Travels inside an `eyre::Report`; `cli` looks for it along the chain.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fault {
@@ -97,6 +107,9 @@ pub struct Fault {
     pub message: String,
     /// What to do about it, each a line; commands in backquotes.
     pub hints: Vec<String>,
+    /// Whether it may be right later by itself.
+    #[serde(skip)]
+    pub passes: Passes,
 }
 
 impl Fault {
@@ -106,6 +119,7 @@ impl Fault {
             kind,
             message: message.into(),
             hints: Vec::new(),
+            passes: Passes::Never,
         }
     }
 

@@ -140,6 +140,10 @@ pub struct Run {
     pub jobs: u32,
     /// How many candidates that have not landed yet a goal may be built on; 0: none.
     pub stack: u32,
+    /// How many goals in a row may come to nothing before a night ends; 0: any number.
+    pub stalled: u32,
+    /// How often a night looks for work that it cannot notice at once.
+    pub idle: Duration,
 }
 
 /// `[land]`: where results go.

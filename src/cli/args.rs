@@ -6,6 +6,7 @@ pub mod complete;
 pub mod config;
 pub mod context;
 pub mod import;
+pub mod night;
 pub mod plan;
 pub mod prompt;
 pub mod report;
@@ -284,6 +285,9 @@ pub struct Run {
     /// What planned goals shall be about: text, @FILE, or - for standard input
     #[arg(short, long, value_name = "TEXT", requires = "plan", allow_hyphen_values = true)]
     pub brief: Option<String>,
+    /// What makes it a night.
+    #[command(flatten)]
+    pub night: night::Night,
     /// End with 4 where there is nothing to do
     #[arg(long)]
     pub exit_code: bool,

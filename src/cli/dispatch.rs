@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod hooks;
 mod import;
+mod night;
 mod plan;
 mod status;
 mod steer;
@@ -345,6 +346,7 @@ fn work(at: &Opened, args: &args::Run) -> Result<u8> {
         dry_run: args.dry_run,
         no_merge: args.no_merge,
         plan: args.plan.then_some(plan),
+        night: night::window(&args.night)?,
         exit_code: args.exit_code,
     };
     name_target(at, &session);

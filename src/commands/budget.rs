@@ -92,7 +92,7 @@ pub fn run(session: &Session) -> Result<Outcome> {
 /// Returns the rows of the run and of the day.
 pub fn whole(session: &Session, budget: &Budget, ledger: &Ledger) -> [Row; 2] {
     let today = session.clock.now().rfc3339();
-    let spent = [ledger.last_run().unwrap_or_default(), ledger.day(ledger::day(&today))];
+    let spent = [ledger.last_run().unwrap_or_default(), ledger.since(ledger::day(&today))];
     let row = |scope: Scope, spent| Row {
         scope,
         goal: None,

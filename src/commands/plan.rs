@@ -75,7 +75,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let settings = session.settings_at(&repo, Some(target.tip))?.settings;
     let scripted = tariffs::is_scripted(&settings.llm);
     let spending = Spending::open(session, !scripted).wrap_err("opening the ledger of spending")?;
-    let asking = Asking::open(session, &settings, false, Arc::new(spending))?;
+    let asking = Asking::open(session, &settings, false, (Arc::new(spending), None))?;
     Ok(Outcome::Planned {
         plan: planning::make(session, &asking, &request.order)?,
         scripted,

@@ -8,6 +8,7 @@ use crate::{
     engine::{
         executor::Executor,
         gather::Place,
+        night::{self, Told},
         planning::{self, Planned},
         recall,
         run::{self, Order, Summary},
@@ -21,7 +22,7 @@ use crate::{
     goal::Decision,
     id::GoalId,
     prompt::Way,
-    schedule,
+    schedule::{self, night::Window},
 };
 
 /// What to run.
@@ -37,6 +38,8 @@ pub struct Request {
     pub no_merge: bool,
     /// What to plan when nothing is ready.
     pub plan: Option<planning::Order>,
+    /// Go on and on, as long as this.
+    pub night: Option<Window>,
     /// End with 4 where there is nothing to do.
     pub exit_code: bool,
 }
@@ -63,6 +66,9 @@ pub enum Outcome {
         /// What it came to.
         #[serde(flatten)]
         summary: Summary,
+        /// The night, where it was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        night: Option<Told>,
         /// Whether "nothing to do" has an exit code of its own.
         #[serde(skip)]
         exit_code: bool,
@@ -82,7 +88,7 @@ impl commands::Outcome for Outcome {
     fn kind(&self) -> Option<Kind> {
         match self {
             Self::Dry { .. } => None,
-            Self::Ran { summary, exit_code } => kind(summary, *exit_code),
+            Self::Ran { summary, exit_code, .. } => kind(summary, *exit_code),
         }
     }
 }
@@ -127,9 +133,18 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         no_merge: request.no_merge,
         approve: false,
         plan: request.plan,
+        night: None,
+    };
+    let (summary, night) = match request.night {
+        None => (run::run(session, &order)?, None),
+        Some(window) => {
+            let night::Outcome { summary, night } = night::run(session, &order, window)?;
+            (summary, Some(night))
+        }
     };
     Ok(Outcome::Ran {
-        summary: run::run(session, &order)?,
+        summary,
+        night,
         exit_code: request.exit_code,
     })
 }

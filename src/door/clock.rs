@@ -1,9 +1,11 @@
-//! The clock: the only place that asks what time it is. When a run pretends another time, that is the session's
+//! The clock: the only place that asks what time it is, and in which time zone. When a run pretends another time, that is the session's
 //! business; nothing is read from the environment here.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::time::{Clock, Moment};
+use jiff::tz::TimeZone;
+
+use crate::time::{Clock, Moment, local::Zone};
 
 /// The time of day of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +23,11 @@ impl Clock for SystemClock {
             Err(before) => -millis(before.duration()),
         })
     }
+}
+
+/// Returns the time zone of this machine, or of `TZ`; UTC where nothing says.
+pub fn zone() -> Zone {
+    Zone::new(TimeZone::system())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
         stored,
         tariffs::Tariffs,
     },
-    fault::{Fault, Kind},
+    fault::{Fault, Kind, Passes},
     id::GoalId,
     money::{
         Came, Meter, Prices, Refused, Ticket,
@@ -30,6 +30,7 @@ use crate::{
         replay::Replay,
         retry::Pause,
     },
+    secret::Secret,
     settings::{Budget, Caps, Llm, Settings},
     time::Stop,
     transcript::Request,
@@ -38,7 +39,9 @@ use crate::{
 /// A provider, its prices, and what this run spends.
 pub struct Asking {
     /// Who answers.
-    pub provider: Box<dyn Provider>,
+    pub provider: Arc<dyn Provider>,
+    llm: Llm,
+    key: Option<Secret>,
     spending: Arc<Spending>,
     tariffs: Tariffs,
     budget: Budget,
@@ -116,11 +119,23 @@ impl Meter for Metered<'_> {
 
 impl Asking {
     /// Opens what the settings name. Nothing that costs is sent. `capped` says whether a goal has a cap in dollars of its own.
+    /// Where they name whom `before` names, that one goes on, with what is known of its health and its bills.
     ///
     /// # Errors
     /// A fault without key or script, or with a dollar cap and no price.
-    pub fn open(session: &Session, settings: &Settings, capped: bool, spending: Arc<Spending>) -> Result<Self> {
-        let provider = open_provider(session, &settings.llm)?;
+    pub fn open(
+        session: &Session,
+        settings: &Settings,
+        capped: bool,
+        (spending, before): (Arc<Spending>, Option<&Self>),
+    ) -> Result<Self> {
+        let revealed = |key: &Option<Secret>| key.as_ref().map(|key| key.reveal().to_owned());
+        let same =
+            before.filter(|before| before.llm == settings.llm && revealed(&before.key) == revealed(&session.key));
+        let provider = match same {
+            Some(same) => Arc::clone(&same.provider),
+            None => Arc::from(open_provider(session, &settings.llm)?),
+        };
         let tariffs = Tariffs::of(session, settings, capped);
         if tariffs.default() == Prices::Unknown
             && let Some(unknown) = caps::unkeepable(&settings.budget)
@@ -131,10 +146,12 @@ impl Asking {
         }
         Ok(Self {
             provider,
+            llm: settings.llm.clone(),
+            key: session.key.clone(),
             spending,
             tariffs,
             budget: settings.budget,
-            dearer: Mutex::default(),
+            dearer: Mutex::new(same.and_then(|same| same.dearer().clone())),
         })
     }
 
@@ -256,6 +273,7 @@ fn open_mock(session: &Session, llm: &Llm) -> StdResult<Mock, Fault> {
 fn unopened(error: &ProviderError) -> Fault {
     Fault {
         kind: Kind::Config,
+        passes: Passes::Never,
         ..provider_fault(error)
     }
 }
@@ -278,6 +296,15 @@ pub fn over(error: &ProviderError) -> Option<OverBudget> {
     }
 }
 
+/// Says whether asking later may help, and when.
+fn passes(error: &ProviderError) -> Passes {
+    match error {
+        ProviderError::RateLimited { after, .. } | ProviderError::Unavailable { after, .. } => Passes::Later(*after),
+        error if error.is_outage() => Passes::Later(None),
+        _ => Passes::Never,
+    }
+}
+
 /// Words a provider's error as a fault.
 pub fn provider_fault(error: &ProviderError) -> Fault {
     let kind = match error {
@@ -286,7 +313,10 @@ pub fn provider_fault(error: &ProviderError) -> Fault {
         ProviderError::Refused(_) => Kind::Budget,
         _ => Kind::Provider,
     };
-    let fault = Fault::new(kind, error.to_string());
+    let fault = Fault {
+        passes: passes(error),
+        ..Fault::new(kind, error.to_string())
+    };
     match (error, error.hint()) {
         (ProviderError::Refused(Refused::Over(over)), _) => {
             fault.hint(format!("`{}`, then run again", over.raise(None)))

@@ -48,6 +48,8 @@ pub enum Phase {
     Waiting,
     /// A model proposes goals.
     Planning,
+    /// There is nothing to do for now.
+    Idle,
 }
 
 impl Phase {
@@ -60,6 +62,7 @@ impl Phase {
             Self::Landing => "landing",
             Self::Waiting => "waiting",
             Self::Planning => "planning",
+            Self::Idle => "idle",
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod live;
 pub mod members;
 pub mod mend;
 pub mod models;
+pub mod night;
 pub mod notify;
 pub mod orders;
 pub mod outside;

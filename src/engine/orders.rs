@@ -108,7 +108,10 @@ pub fn wait(worker: &mut Worker<'_>, round: Option<u32>) -> Result<bool> {
 }
 
 /// Nobody is there to take the order back.
-fn refuse_in_ci(session: &Session, order: &Paused) -> Result<()> {
+///
+/// # Errors
+/// A fault in a CI job.
+pub fn refuse_in_ci(session: &Session, order: &Paused) -> Result<()> {
     let in_ci = session.env.get("CI");
     if in_ci.is_some_and(|ci| !matches!(ci, "" | "0" | "false")) {
         return Err(fault(order).into());

@@ -7,14 +7,41 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eyre::{Result, WrapErr as _};
 
 use crate::{
-    engine::{asking::Asking, session::Session, spending::Spending, tariffs},
+    engine::{asking::Asking, live::Live, runs::Own, session::Session, spending::Spending, tariffs},
+    git::Repo,
     settings::Settings,
 };
+
+/// What goes from one round of a night to the next: it is one run.
+#[derive(Clone)]
+pub struct Kept {
+    /// What the run says of itself.
+    pub live: Arc<Live>,
+    /// What it spends.
+    pub purse: Arc<Purse>,
+    /// Its lines among those of all runs, since it worked at something.
+    pub own: Option<Arc<Own>>,
+}
+
+impl Kept {
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// When files cannot be made.
+    pub fn begin(session: &Session, repo: &Repo) -> Result<Self> {
+        Ok(Self {
+            live: Arc::new(Live::begin(session, repo)?),
+            purse: Arc::default(),
+            own: None,
+        })
+    }
+}
 
 /// What is opened at most once.
 #[derive(Default)]
 pub struct Purse {
     asking: Mutex<Option<Arc<Asking>>>,
+    before: Mutex<Option<Arc<Asking>>>,
     spending: Mutex<Option<Arc<Spending>>>,
 }
 
@@ -29,9 +56,22 @@ impl Purse {
             return Ok(Arc::clone(asking));
         }
         let spending = self.spending(session, settings)?;
-        let asking = Arc::new(Asking::open(session, settings, capped, spending)?);
+        let before = held(&self.before).clone();
+        let asking = Arc::new(Asking::open(session, settings, capped, (spending, before.as_deref()))?);
         *opened = Some(Arc::clone(&asking));
         Ok(asking)
+    }
+
+    /// Has the settings read again with the next need; who answers stays, where they still name the same.
+    pub fn renew(&self) {
+        if let Some(asking) = held(&self.asking).take() {
+            *held(&self.before) = Some(asking);
+        }
+    }
+
+    /// Returns the ledger of spending, where it was opened.
+    pub fn opened(&self) -> Option<Arc<Spending>> {
+        held(&self.spending).clone()
     }
 
     /// Returns the ledger of spending.

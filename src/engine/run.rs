@@ -1,18 +1,23 @@
 //! A run: what keeps it from beginning, plans where nothing is ready, and what it came to. The work itself is a `shift`.
 
+use std::{sync::Arc, time::Duration};
+
 use eyre::{Result, eyre};
 use serde::Serialize;
 
 use crate::{
     check::{CheckRow, Stage},
     detect,
+    door::wait::Stopwatch,
     engine::{
         durations,
         executor::Executor,
         live::Phase,
-        orders,
+        night, orders,
         planning::{self, Planned},
-        report, runs,
+        purse::Kept,
+        report,
+        runs::Own,
         session::{self, Session},
         shift::{self, Progress},
         tariffs, templates,
@@ -41,6 +46,21 @@ pub struct Order {
     pub approve: bool,
     /// What to plan when nothing is ready.
     pub plan: Option<planning::Order>,
+    /// What the night knows of which this is a round.
+    pub night: Option<Tonight>,
+}
+
+/// What a night tells its rounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Tonight {
+    /// What is left of its window, if it has one.
+    pub left: Option<Duration>,
+    /// Goals in a row of which nothing landed so far.
+    pub in_a_row: u32,
+    /// Whether this is the first round: what a goal would need must be there, although none is ready.
+    pub is_first: bool,
+    /// Whether to say where no goal can land in what is left.
+    pub warns: bool,
 }
 
 /// What became of one goal.
@@ -63,7 +83,7 @@ pub struct GoalResult {
 }
 
 /// What a run came to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Summary {
     /// Each goal that was worked on, in order.
     pub goals: Vec<GoalResult>,
@@ -95,6 +115,12 @@ pub struct Summary {
     /// Why the run ended before its time, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_short: Option<Fault>,
+    /// How many goals were started.
+    #[serde(skip)]
+    pub tried: usize,
+    /// Whether the base was checked.
+    #[serde(skip)]
+    pub based: bool,
 }
 
 /// Runs `order`.
@@ -102,40 +128,36 @@ pub struct Summary {
 /// # Errors
 /// A fault when it cannot start. What goes wrong later is in the summary.
 pub fn run(session: &Session, order: &Order) -> Result<Summary> {
-    let began = session.clock.now();
-    let mut worker = Worker::join(session)?;
-    refuse_unfit(&worker.facts, &order.only)?;
-    if order.plan.is_some() && !ends(order, &worker.settings) {
-        return Err(endless().into());
-    }
-    if let Some(paused) = orders::paused(session, &worker.repo) {
-        return Err(orders::fault(&paused).into());
-    }
-    let ready = schedule::ready(&worker.facts, &order.only);
-    if (!ready.is_empty() || order.plan.is_some()) && worker.gate.is_empty() {
-        return Err(session::no_checks().into());
-    }
-    if !ready.is_empty() || order.plan.is_some() {
-        // Before checks run on the base, and before anything is paid for.
-        templates::of(&worker.repo, tree::code_of_commit(&worker.repo, worker.target.tip)?)?;
-    }
-    // A program of the user's own has its own key.
-    let asks = |id: &GoalId| {
-        let goal = worker.backlog.get(id);
-        goal.is_none_or(|goal| Executor::of(&goal, &worker.settings).map_or(true, |executor| executor.asks()))
-    };
-    let any_asks = order.plan.is_some() || ready.iter().any(|id| asks(id));
-    if any_asks {
-        worker.asking()?;
-    }
+    round(session, order, &mut None)
+}
+
+/// Runs `order` as a part of the run that `kept` is of; begins one where there is none yet.
+///
+/// # Errors
+/// As `run`.
+pub fn round(session: &Session, order: &Order, kept: &mut Option<Kept>) -> Result<Summary> {
+    let began = Stopwatch::start();
+    let mut worker = Worker::join(session, kept.clone())?;
+    let own = kept.take().and_then(|kept| kept.own);
+    *kept = Some(Kept {
+        live: Arc::clone(&worker.live),
+        purse: Arc::clone(&worker.purse),
+        own: own.clone(),
+    });
+    refuse_unready(&worker, order)?;
     if worker.take_turn()? {
         worker.begin()?;
     }
     worker.facts.durations = durations::read(&worker.repo, worker.target.tip)?;
-    let mut done = Done::default();
+    let mut done = Done { own, ..Done::default() };
     let cut_short = work(&mut worker, order, &mut done).err();
-    let Done { progress, plans, own } = done;
-    let (goals, kept) = (progress.results, progress.waiting);
+    let Done {
+        progress,
+        plans,
+        based,
+        own,
+    } = done;
+    let (goals, waits, tried) = (progress.results, progress.waiting, progress.tried.len());
     // What was checked and landed is saved whatever cut the run short.
     let followed = worker.finish();
     let error = cut_short.or(followed.as_ref().err().map(|error| eyre!("{error:#}")));
@@ -148,10 +170,9 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
     let beside = followed.ok().flatten();
     let counts = session.tally.now();
     let (calls, cost_usd) = worker.spent();
-    let millis = session.clock.now().since(began).as_millis();
     let mut waiting = waiting(&worker.facts, &order.only);
     if cut_short.is_none() {
-        waiting.extend(kept);
+        waiting.extend(waits);
     }
     waiting.retain(|(id, _)| goals.iter().all(|result| result.goal != *id));
     let summary = Summary {
@@ -166,17 +187,30 @@ pub fn run(session: &Session, order: &Order) -> Result<Summary> {
         cost_usd,
         // A program of the user's own pays by itself.
         scripted: worker.settings.llm.provider == "mock" && cost_usd.is_some(),
-        seconds: f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0,
+        seconds: seconds(began.elapsed()),
         beside,
         cut_short,
+        tried,
+        based,
     };
-    if let Some(own) = own {
-        own.end(session, summary.cut_short.as_ref());
-        if !summary.goals.is_empty() || summary.calls > 0 || summary.cut_short.is_some() {
-            session.sink.emit(&ended(&summary));
-        }
+    if let Some(kept) = kept {
+        kept.own = own;
+    }
+    if order.night.is_none() {
+        end(session, kept.as_ref(), &summary);
     }
     Ok(summary)
+}
+
+/// Tells that a run ended that worked at something.
+pub fn end(session: &Session, kept: Option<&Kept>, summary: &Summary) {
+    let Some(own) = kept.and_then(|kept| kept.own.as_ref()) else {
+        return;
+    };
+    own.end(session, summary.cut_short.as_ref());
+    if !summary.goals.is_empty() || summary.calls > 0 || summary.cut_short.is_some() {
+        session.sink.emit(&ended(summary));
+    }
 }
 
 fn ended(summary: &Summary) -> Event {
@@ -196,8 +230,44 @@ fn ended(summary: &Summary) -> Event {
     }
 }
 
-fn landed_of(goals: &[GoalResult]) -> usize {
+/// Counts the goals that landed.
+pub fn landed_of(goals: &[GoalResult]) -> usize {
     goals.iter().filter(|result| result.state == State::Landed).count()
+}
+
+/// Returns seconds, to the millisecond.
+pub fn seconds(long: Duration) -> f64 {
+    f64::from(u32::try_from(long.as_millis()).unwrap_or(u32::MAX)) / 1000.0
+}
+
+/// Says what keeps `order` from being begun, before anything is done or paid for.
+fn refuse_unready(worker: &Worker<'_>, order: &Order) -> Result<()> {
+    refuse_unfit(&worker.facts, &order.only)?;
+    if order.plan.is_some() && !ends(order, &worker.settings) {
+        return Err(endless().into());
+    }
+    if let Some(paused) = orders::paused(worker.session, &worker.repo) {
+        return Err(orders::fault(&paused).into());
+    }
+    let ready = schedule::ready(&worker.facts, &order.only);
+    // Whoever is going to wait for goals is told now what they will lack.
+    let is_ahead = order.night.is_some_and(|night| night.is_first);
+    if ready.is_empty() && order.plan.is_none() && !is_ahead {
+        return Ok(());
+    }
+    if worker.gate.is_empty() {
+        return Err(session::no_checks().into());
+    }
+    // Before checks run on the base, and before anything is paid for.
+    templates::of(&worker.repo, tree::code_of_commit(&worker.repo, worker.target.tip)?)?;
+    // A program of the user's own has its own key.
+    let asks = |goal: &Goal| Executor::of(goal, &worker.settings).map_or(true, |executor| executor.asks());
+    let of_goal = |id: &&GoalId| worker.backlog.get(id).is_none_or(|goal| asks(&goal));
+    let any = order.plan.is_some() || ready.iter().any(of_goal);
+    if any || ready.is_empty() && asks(&Goal::default()) {
+        worker.asking()?;
+    }
+    Ok(())
 }
 
 /// Whoever stopped a run is told how it goes on, whatever was under way.
@@ -270,13 +340,18 @@ pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
 struct Done {
     progress: Progress,
     plans: Vec<Planned>,
-    own: Option<runs::Own>,
+    based: bool,
+    own: Option<Arc<Own>>,
 }
 
 /// True where something keeps a run that plans from going on for ever. A script comes to its end.
 fn ends(order: &Order, settings: &Settings) -> bool {
     let caps = [settings.budget.run, settings.budget.day];
-    order.max.is_some() || tariffs::is_scripted(&settings.llm) || caps.iter().any(|caps| *caps != Caps::default())
+    let has_window = order.night.is_some_and(|night| night.left.is_some());
+    has_window
+        || order.max.is_some()
+        || tariffs::is_scripted(&settings.llm)
+        || caps.iter().any(|caps| *caps != Caps::default())
 }
 
 fn endless() -> Fault {
@@ -294,15 +369,22 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
         return Ok(());
     }
     // Where this cannot be kept, goals still can be worked at.
-    done.own = runs::Own::begin(worker).ok();
+    if done.own.is_none() {
+        done.own = Own::begin(worker).ok().map(Arc::new);
+    }
     worker.check_base()?;
+    done.based = true;
+    if let Some(night) = order.night.filter(|night| night.warns) {
+        night::warn(worker, night.left)?;
+    }
     worker.step_of(None, None);
     if worker.take_turn()? {
         worker.land_again()?;
     }
     loop {
         shift::work(worker, order, &mut done.progress)?;
-        let Some(plan) = order.plan.as_ref().filter(|_| has_room(order, &done.progress)) else {
+        let goes_on = has_room(order, &done.progress) && !is_stalled(worker, order, &done.progress);
+        let Some(plan) = order.plan.as_ref().filter(|_| goes_on) else {
             return Ok(());
         };
         let results = &done.progress.results;
@@ -312,7 +394,15 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
                 .say("no goal of the last plan landed, so there is no further plan");
             return Ok(());
         }
-        let made = add_plan(worker, plan)?;
+        let made = match add_plan(worker, plan) {
+            Ok(made) => made,
+            // A night goes on with what people approve.
+            Err(error) if order.night.is_some() && needs_a_person(&error) => {
+                worker.session.say(format!("no plan: {error:#}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let goes_on = made.status == Decision::Pending && !made.goals.is_empty();
         done.plans.push(made);
         if !goes_on {
@@ -320,6 +410,19 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
             return shift::work(worker, order, &mut done.progress);
         }
     }
+}
+
+fn needs_a_person(error: &eyre::Report) -> bool {
+    let fault = error.downcast_ref::<Fault>();
+    fault.is_some_and(|fault| fault.kind == Kind::Person)
+}
+
+/// True where so many goals in a row came to nothing that the night ends.
+pub fn is_stalled(worker: &Worker<'_>, order: &Order, progress: &Progress) -> bool {
+    let Some(night) = order.night else { return false };
+    let states = progress.results.iter().map(|result| result.state);
+    let in_a_row = schedule::night::in_a_row(night.in_a_row, states);
+    schedule::night::is_stalled(in_a_row, worker.settings.run.stalled)
 }
 
 fn has_room(order: &Order, progress: &Progress) -> bool {

@@ -184,7 +184,7 @@ impl Own {
     }
 
     /// Writes down that it ended, and why before its time, if so.
-    pub fn end(self, session: &Session, cut: Option<&Fault>) {
+    pub fn end(&self, session: &Session, cut: Option<&Fault>) {
         let cut = cut.map(|fault| Cut {
             code: fault.kind.exit_code(),
             why: session.redactor.clean(&fault.message).into_string(),

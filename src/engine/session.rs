@@ -39,7 +39,7 @@ pub struct Session {
     /// Where events go.
     pub sink: Arc<dyn Sink>,
     /// What this process did that is counted nowhere else.
-    pub tally: Tally,
+    pub tally: Arc<Tally>,
     /// Takes keys out of everything that leaves.
     pub redactor: Redactor,
     /// The provider's key, if there is one.
@@ -64,21 +64,43 @@ impl Session {
         sink: Arc<dyn Sink>,
         flags: &[(String, String)],
     ) -> Result<Self> {
+        let flags = read::from_pairs(flags.iter().cloned(), Origin::Flag).map_err(|error| {
+            Fault::new(Kind::Usage, error.to_string()).hint("`git invisigoth help run` lists the flags")
+        })?;
+        Self::with(cwd, env, clock, sink, flags)
+    }
+
+    /// Opens the same again: configuration, key and repository as they are by now, with `told`, as flags are, before all else.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn again(&self, told: &[(String, String)]) -> Result<Self> {
+        let mut flags = self.flags.clone();
+        let told = read::from_pairs(told.iter().cloned(), Origin::Flag).map_err(|e| settings_fault(&e))?;
+        flags.pairs.extend(told.pairs);
+        let (clock, sink) = (Arc::clone(&self.clock), Arc::clone(&self.sink));
+        let again = Self::with(&self.cwd, self.env.clone(), clock, sink, flags)?;
+        Ok(Self {
+            stop: self.stop.clone(),
+            tally: Arc::clone(&self.tally),
+            bubblewrap: self.bubblewrap.clone(),
+            ..again
+        })
+    }
+
+    fn with(cwd: &Path, env: Env, clock: Arc<dyn Clock>, sink: Arc<dyn Sink>, flags: Layer) -> Result<Self> {
         let overrides = env
             .get("GIT_CONFIG_PARAMETERS")
             .map(config::parse_parameters)
             .unwrap_or_default();
         let shared = Shared::open(cwd, overrides).map_err(|error| open_fault(&error))?;
-        let flags = read::from_pairs(flags.iter().cloned(), Origin::Flag).map_err(|error| {
-            Fault::new(Kind::Usage, error.to_string()).hint("`git invisigoth help run` lists the flags")
-        })?;
         let mut session = Self {
             shared,
             env,
             clock,
             stop: Stop::default(),
             sink,
-            tally: Tally::default(),
+            tally: Arc::default(),
             redactor: Redactor::default(),
             key: None,
             cwd: cwd.to_owned(),
@@ -122,6 +144,17 @@ impl Session {
     pub fn tracked_settings_at(&self, repo: &Repo, commit: CommitId) -> Result<Settings> {
         let layers: Vec<Layer> = project_layer(repo, commit)?.into_iter().collect();
         Ok(layers::resolve(&layers).map_err(|e| settings_fault(&e))?.settings)
+    }
+
+    /// As `settings_at`, without what this process alone was told: its environment and its flags.
+    ///
+    /// # Errors
+    /// As `settings_at`.
+    pub fn configured_at(&self, repo: &Repo, commit: CommitId) -> Result<Settings> {
+        let mut all: Vec<Layer> = project_layer(repo, commit)?.into_iter().collect();
+        all.extend(self.own_layers(repo)?);
+        all.retain(|layer| layer.origin < Origin::Environment);
+        Ok(layers::resolve(&all).map_err(|e| settings_fault(&e))?.settings)
     }
 
     fn own_layers(&self, repo: &Repo) -> Result<Vec<Layer>> {

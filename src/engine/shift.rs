@@ -249,7 +249,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         if self.is_behind() {
             return Ok(false);
         }
-        if self.order.max == Some(0) {
+        if self.order.max == Some(0) || run::is_stalled(lead, self.order, self.progress) {
             // To land is no new work: a pause does not keep it.
             self.is_starving = true;
             return Ok(false);
@@ -481,7 +481,8 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
 
     /// True where another process works on something that a goal waits for: its end may make that ready.
     fn waits_for_others(&mut self, lead: &mut Worker<'s>) -> Result<bool> {
-        let has_room = self.order.max.is_none_or(|max| self.progress.tried.len() < max);
+        let is_stalled = run::is_stalled(lead, self.order, self.progress);
+        let has_room = !is_stalled && self.order.max.is_none_or(|max| self.progress.tried.len() < max);
         if !self.mine.is_empty() {
             let is_taken = !lead.take_turn()?;
             lead.pass_turn();

@@ -11,16 +11,16 @@ use std::{
 };
 
 use crate::{
-    door::{env, fs::lines::Lines},
+    door::{env, fs::lines::Lines, wait::Stopwatch},
     engine::session::Session,
     git::Repo,
     money::{
         Refused, Ticket,
-        caps::{self, Scope},
+        caps::{self, OverBudget, Scope},
         ledger::{self, Ledger, Reserved, Settled, Sum},
     },
-    settings::Caps,
-    time::{Clock, Moment},
+    settings::{Budget, Caps},
+    time::Clock,
 };
 
 /// From this size on, in bytes, the lines are summed up when a run begins.
@@ -53,7 +53,7 @@ pub struct Spending {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     run: String,
-    began: Moment,
+    since: Stopwatch,
     /// Whether calls cost money, so that a line must outlive the machine's crash.
     sync: bool,
     state: Mutex<State>,
@@ -65,12 +65,22 @@ struct State {
     settled: Sum,
     pending: BTreeMap<u64, Pending>,
     tries: u64,
+    refused: Option<Refusal>,
 }
 
 struct Pending {
     id: String,
     worst: Sum,
-    since: Moment,
+    since: Stopwatch,
+}
+
+/// A try that a cap on the run or the day kept from being made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Refusal {
+    /// The cap.
+    pub over: OverBudget,
+    /// What the try might have taken.
+    worst: Sum,
 }
 
 /// What was read of the file so far.
@@ -116,7 +126,7 @@ impl Spending {
             path,
             clock: Arc::clone(&session.clock),
             run: format!("{:014}-{}", began.0, env::process_id()),
-            began,
+            since: Stopwatch::start(),
             sync,
             state: Mutex::default(),
         };
@@ -154,12 +164,12 @@ impl Spending {
         if !want.goal.is_empty() {
             caps::check(Scope::Goal, &limits.goal, &ledger.goal(want.goal), &want.worst)?;
         }
-        let run = Sum {
-            millis: millis(at, self.began),
-            ..state.own()
-        };
-        caps::check(Scope::Run, &limits.run, &run, &want.worst)?;
-        caps::check(Scope::Day, &limits.day, &ledger.day(ledger::day(&time)), &want.worst)?;
+        let fits = self.fits(&state, (&limits.run, &limits.day), &time, &want.worst);
+        if let Err(over) = fits {
+            let worst = want.worst;
+            state.refused = Some(Refusal { over, worst });
+            return Err(over.into());
+        }
         state.tries += 1;
         let ticket = state.tries;
         let id = format!("{}-{ticket}", self.run);
@@ -178,10 +188,39 @@ impl Spending {
         let pending = Pending {
             id,
             worst: want.worst,
-            since: at,
+            since: Stopwatch::start(),
         };
         state.pending.insert(ticket, pending);
         Ok(Ticket(ticket))
+    }
+
+    /// Says whether caps on the run and the day leave room for `worst`. Minutes of a run are no clock's. What is written of
+    /// later days counts for today: a clock that was set back gives nothing twice.
+    fn fits(&self, state: &State, (run, day): (&Caps, &Caps), now: &str, worst: &Sum) -> Result<(), OverBudget> {
+        let own = Sum {
+            millis: millis(&self.since),
+            ..state.own()
+        };
+        caps::check(Scope::Run, run, &own, worst)?;
+        caps::check(Scope::Day, day, &state.known.ledger.since(ledger::day(now)), worst)
+    }
+
+    /// Returns the last try that a cap on the run or the day refused, and forgets it.
+    pub fn take_refusal(&self) -> Option<Refusal> {
+        self.state().refused.take()
+    }
+
+    /// Returns the refusal under the caps and the ledger of now, where it still holds.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn still(&self, refusal: &Refusal, budget: &Budget) -> io::Result<Option<Refusal>> {
+        let mut state = self.state();
+        let mut file = Lines::hold(&self.path)?;
+        state.known.catch_up(&mut file)?;
+        let now = self.clock.now().rfc3339();
+        let fits = self.fits(&state, (&budget.run, &budget.day), &now, &refusal.worst);
+        Ok(fits.err().map(|over| Refusal { over, ..*refusal }))
     }
 
     /// Books what a try came to; `None` leaves it at its worst. Returns that worst.
@@ -189,7 +228,7 @@ impl Spending {
         let mut state = self.state();
         let pending = state.pending.remove(&ticket.0)?;
         let took = Sum {
-            millis: millis(self.clock.now(), pending.since),
+            millis: millis(&pending.since),
             ..came.unwrap_or(pending.worst)
         };
         state.settled.add(&took);
@@ -227,8 +266,8 @@ impl State {
     }
 }
 
-fn millis(later: Moment, earlier: Moment) -> u64 {
-    u64::try_from(later.since(earlier).as_millis()).unwrap_or(u64::MAX)
+fn millis(since: &Stopwatch) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Returns the file of the ledger.
@@ -257,6 +296,7 @@ pub fn read_file(path: &Path) -> io::Result<Ledger> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Moment;
 
     struct Still;
 
@@ -271,7 +311,7 @@ mod tests {
             path: path.to_owned(),
             clock: Arc::new(Still),
             run: run.to_owned(),
-            began: Moment(1_000_000),
+            since: Stopwatch::start(),
             sync: false,
             state: Mutex::default(),
         }

@@ -23,7 +23,7 @@ use crate::{
         landed::{self, Landed},
         live::{Live, Phase},
         pool::{Pool, Urgency},
-        purse::Purse,
+        purse::{Kept, Purse},
         queue,
         recall::{self, Recalled},
         records,
@@ -72,7 +72,8 @@ pub struct Worker<'s> {
     pub shelf: Shelf,
     /// Runs checks.
     pub checker: Checker<'s>,
-    purse: Arc<Purse>,
+    /// What this run spends.
+    pub purse: Arc<Purse>,
     /// What people's commits say that the tip's memory files do not yet.
     pub by_people: Landed,
     /// Records that `history.json` does not have yet (`isolation = "none"`).
@@ -99,7 +100,7 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// A fault when another process has the turn, nothing is configured, or the repository cannot be used.
     pub fn open(session: &'s Session) -> Result<Self> {
-        let mut worker = Self::join(session)?;
+        let mut worker = Self::join(session, None)?;
         for _ in 0..PATIENCE {
             // A run takes the turn for a moment, again and again; for long it has it only while it lands.
             if worker.take_turn()? || !wait::pause(LOOK_EVERY, &session.stop) {
@@ -112,11 +113,11 @@ impl<'s> Worker<'s> {
         Ok(worker)
     }
 
-    /// Reads the facts; has the turn at the target where it is free.
+    /// Reads the facts; has the turn at the target where it is free. `kept` is of earlier rounds of the same run.
     ///
     /// # Errors
     /// A fault when nothing is configured, or the repository cannot be used.
-    pub fn join(session: &'s Session) -> Result<Self> {
+    pub fn join(session: &'s Session, kept: Option<Kept>) -> Result<Self> {
         let repo = session.repo();
         let turn = Turn::take(session, &repo)?;
         session::ready_to_commit(&repo)?;
@@ -145,7 +146,10 @@ impl<'s> Worker<'s> {
         let pool = Pool::new(session, &repo, check_jobs(&settings));
         let unwritten = records::late_rows(&repo, target.tip)?;
         // Last: whoever cannot begin is never at work.
-        let live = Arc::new(Live::begin(session, &repo)?);
+        let Kept { live, purse, .. } = match kept {
+            Some(kept) => kept,
+            None => Kept::begin(session, &repo)?,
+        };
         Ok(Self {
             session,
             checker: Checker::of(session, pool),
@@ -157,7 +161,7 @@ impl<'s> Worker<'s> {
             settings,
             gate,
             baseline: Baseline::default(),
-            purse: Arc::default(),
+            purse,
             by_people,
             unwritten,
             again,

@@ -91,6 +91,8 @@ impl Chosen<'_> {
                 },
                 jobs: self.number("run.jobs"),
                 stack: self.number("run.stack"),
+                stalled: self.number("run.stalled"),
+                idle: self.seconds("run.idle"),
             },
             land: Land {
                 target: self.text("land.target"),

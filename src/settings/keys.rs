@@ -276,6 +276,18 @@ pub const KEYS: &[Key] = &[
         "how many candidates that have not landed yet a goal may be built on",
     ),
     key(
+        "run.stalled",
+        KeyKind::Count,
+        "5",
+        "how many goals in a row may come to nothing before `run --forever` ends; 0: any number",
+    ),
+    key(
+        "run.idle",
+        KeyKind::Count,
+        "30",
+        "how often `run --forever` looks for work that it cannot notice at once, in seconds",
+    ),
+    key(
         "land.target",
         KeyKind::Text,
         "",

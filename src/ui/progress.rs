@@ -8,10 +8,12 @@ use std::{
 
 use crate::{
     check::CheckRow,
+    door::clock::{self, SystemClock},
     engine::run::{GoalResult, words},
     event::{Event, Sink, UnderWay},
     id::{CommitId, GoalId},
     schedule::State,
+    time::{Clock as _, Moment},
     ui::{
         Ui,
         look::{self, one_line},
@@ -143,6 +145,14 @@ impl Progress {
         self.ui.say(&format!("{word:<9}{goal}  {about}"));
     }
 
+    fn waits(&self, why: &str, until: Option<&str>) {
+        let now = SystemClock.now();
+        let at = until.and_then(Moment::from_rfc3339);
+        let until = at.map(|at| format!("until {}: ", clock::zone().words(at, now)));
+        let line = format!("waiting  {}{}", until.unwrap_or_default(), one_line(why));
+        self.ui.say(&line);
+    }
+
     /// Says what live lines show as long as it matters, where there are none.
     fn pass(&self, line: &str) {
         if self.ui.lines().is_none() || self.ui.manner.verbose {
@@ -157,11 +167,11 @@ impl Progress {
                 self.pass(&format!("checking {base} before anything is asked"));
             }
             Event::Started { goal, description } => {
-                self.seen
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .columns
-                    .widen(goal.as_str());
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.columns.widen(goal.as_str());
+                // It may have ended before in the same night.
+                seen.printed.remove(goal);
+                drop(seen);
                 let description = self.ui.clean(&one_line(description));
                 self.pass(&format!("working  {goal}  {description}"));
                 if let Some(lines) = self.ui.lines() {
@@ -223,6 +233,7 @@ impl Progress {
             }
             // The outcome says so.
             Event::Ended { .. } => {}
+            Event::Waiting { why, until } => self.waits(why.as_str(), until.as_deref()),
             Event::Said { line } => self.ui.say(&one_line(line.as_str())),
         }
     }

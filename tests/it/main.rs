@@ -93,6 +93,8 @@ mod merge;
 mod models;
 /// Money: caps from the server's side, goals that pause, `budget` and `cost`.
 mod money;
+/// `run --forever`: what a night waits for, goes on with, and ends at.
+mod night;
 /// Nights: what people and broken input do while a run goes on.
 mod nights;
 /// `notify.*`: who is told what.

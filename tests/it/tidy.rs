@@ -104,8 +104,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("signal_hook", &["door/"]),
     ("sha2", &["id.rs"]),
     ("base64", &["transcript.rs"]),
-    // The date of `Retry-After`.
-    ("jiff", &["time.rs", "provider/retry.rs", "ui"]),
+    // The date of `Retry-After`, and where this machine is.
+    ("jiff", &["time", "provider/retry.rs", "ui", "door/clock.rs"]),
     // Below row 4 code branches on errors, so they are enums.
     ("eyre", &["engine/", "commands/", "cli", "ui", "web", "mcp", "main.rs"]),
     ("std::time::SystemTime", &["door/clock.rs"]),

@@ -1,13 +1,16 @@
 //! `run` as text: what remains to be said when the goals' own lines are printed.
 
+use std::time::Duration;
+
 use crate::{
     commands::run::{Outcome, Would},
     detect,
-    engine::{planning::Planned, run::Summary},
+    engine::{night::Told, planning::Planned, run::Summary},
     goal::{Decision, Goal},
     id::GoalId,
     money::dollars,
     schedule::State,
+    time::local,
     ui::{
         View,
         colour::Style,
@@ -24,6 +27,14 @@ const NAMED: usize = 4;
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         match self {
+            Self::Ran {
+                night: Some(night),
+                summary,
+                ..
+            } => match &night.report {
+                Some(report) => report::text(report, look) + &night_line(look, night),
+                None => ran(look, summary) + &night_line(look, night),
+            },
             Self::Ran { summary, .. } => ran(look, summary),
             Self::Dry { would_run, waiting } => dry(look, would_run, waiting),
         }
@@ -87,6 +98,24 @@ fn took(look: &Look, summary: &Summary) -> String {
         return String::new();
     }
     format!("{}{}\n", look.word(Style::Dim, "took", 9), parts.join("; "))
+}
+
+/// Words a night besides its goals: `night    the window ended; 3 rounds, waited 12 min for work`.
+fn night_line(look: &Look, night: &Told) -> String {
+    let end = match night.end {
+        "window" => "the window ended",
+        "stopped" => "it was stopped",
+        "stalled" => "it came to nothing",
+        "max" => "as many goals as asked for",
+        _ => "it could not go on",
+    };
+    let rounds = count(night.rounds, "round", "rounds");
+    let waited = night.waited.iter().map(|(reason, seconds)| {
+        let long = Duration::try_from_secs_f64(*seconds).unwrap_or_default();
+        format!("waited {} for {reason}", local::words(long))
+    });
+    let parts: Vec<String> = std::iter::once(rounds).chain(waited).collect();
+    format!("{}{end}; {}\n", look.word(Style::Dim, "night", 9), parts.join(", "))
 }
 
 /// Lists the goals of a plan that wait for a person.
