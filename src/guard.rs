@@ -7,7 +7,7 @@
 
 pub(crate) mod classes;
 pub(crate) mod patterns;
-mod scripts;
+pub(crate) mod scripts;
 mod tally;
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Settings {
     pub hooks: Hooks,
     /// `[notify]`
     pub notify: Notify,
+    /// `[evolve]`
+    pub evolve: Evolve,
     /// `[executor.NAME]`: programs of the user's own, by name.
     #[serde(rename = "executor")]
     pub executors: BTreeMap<String, External>,
@@ -257,6 +259,52 @@ pub struct Notify {
     pub format: String,
     /// What they are told of.
     pub on: Vec<String>,
+}
+
+/// `[evolve]`: how a program improves itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Evolve {
+    /// Commands that build the program.
+    pub build: Vec<String>,
+    /// The built program, from the top of the repository.
+    pub binary: Option<String>,
+    /// The file that it takes the place of; this program's own where absent.
+    pub install: Option<String>,
+    /// Commands that try the new program.
+    pub smoke: Vec<String>,
+    /// Checks that no model sees.
+    pub holdout: Vec<String>,
+    /// Paths that are measured with as the base has them.
+    pub base: Vec<String>,
+    /// Whether the new program goes on with what is left.
+    pub restart: Restart,
+    /// Numbers that must not get worse, by name.
+    #[serde(rename = "metric")]
+    pub metrics: BTreeMap<String, Measure>,
+}
+
+/// Who goes on after a program was swapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// The new program where it is this one.
+    #[default]
+    Auto,
+    /// The new program.
+    Always,
+    /// This one.
+    Never,
+}
+
+/// `[evolve.metric.NAME]`: a command that prints a number. Empty where nothing was said.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Measure {
+    /// Shell text.
+    pub cmd: String,
+    /// `higher` or `lower`.
+    pub better: String,
+    /// How much worse, and how much better, counts as the same: a number, or a part as in `2%`.
+    pub tolerance: String,
 }
 
 /// `[executor.NAME]`: a program that works in a folder and changes files there.

@@ -5,6 +5,7 @@ pub mod ci;
 pub mod complete;
 pub mod config;
 pub mod context;
+pub mod evolve;
 pub mod import;
 pub mod night;
 pub mod plan;
@@ -108,6 +109,11 @@ pub enum Verb {
     Run(Run),
     /// Land candidates whose checks pass on the merged code
     Merge(Merge),
+    /// Improve the program itself, behind a gate that it cannot weaken
+    ///
+    /// Goals land only where no watched number gets worse and one gets better, and their program passes its smoke test. Then
+    /// it takes the place of the installed one. docs/evolve.md has the setup.
+    Evolve(evolve::Evolve),
     /// Take in a branch of somebody: same checks, landing and record
     Adopt(adopt::Adopt),
     /// Show what needs you, what runs, and why the rest waits

@@ -4,6 +4,7 @@ mod adopt;
 mod ci;
 mod config;
 mod context;
+mod evolve;
 mod hooks;
 mod import;
 mod night;
@@ -83,6 +84,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Plan(args) => plan::run(at, args),
         Verb::Run(args) => work(at, &args),
         Verb::Merge(args) => land(at, &args.ids),
+        Verb::Evolve(args) => evolve::run(at, &args),
         Verb::Status(args) => status::run(at, &args),
         Verb::Pause(args) => {
             let request = commands::pause::Request { why: args.why };

@@ -20,7 +20,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("Steer a run", &["pause", "resume", "budget"]),
     (
         "What landed",
-        &["undo", "adopt", "settle", "verify", "replay", "rebuild"],
+        &["undo", "adopt", "settle", "verify", "replay", "rebuild", "evolve"],
     ),
     ("Other machines", &["sync", "hooks", "ci"]),
     (

@@ -9,7 +9,7 @@ use eyre::{Result, WrapErr as _, eyre};
 use crate::{
     cli::args::Cli,
     fault::Kind,
-    settings::keys::{EXECUTOR_KEYS, KEYS, Key, KeyKind},
+    settings::keys::{EXECUTOR_KEYS, KEYS, Key, KeyKind, METRIC_KEYS},
 };
 
 const FILES: &[(&str, &str)] = &[
@@ -50,6 +50,10 @@ const FILES: &[(&str, &str)] = &[
         "prompts, replies and outputs of every attempt",
     ),
     ("refs/notes/invisigoth", "the records: git log --notes=invisigoth"),
+    (
+        "refs/invisigoth/variants/",
+        "what evolve tried; its numbers are in refs/notes/invisigoth-metrics",
+    ),
     (
         "$XDG_CACHE_HOME/invisigoth",
         "slots: the folders in which checks run; lists of models",
@@ -287,7 +291,11 @@ fn settings() -> String {
         let (name, about) = setting(key);
         (format!("executor.NAME.{name}"), about)
     });
-    let all = KEYS.iter().map(setting).chain(executor);
+    let metric = METRIC_KEYS.iter().map(|key| {
+        let (name, about) = setting(key);
+        (format!("evolve.metric.NAME.{name}"), about)
+    });
+    let all = KEYS.iter().map(setting).chain(metric).chain(executor);
     items_with(&format!(".SH SETTINGS\n{}\n", escaped(intro)), all)
 }
 

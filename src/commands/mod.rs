@@ -18,6 +18,7 @@ pub mod diff;
 pub mod doctor;
 pub mod drop;
 pub mod edit;
+pub mod evolve;
 pub mod export;
 pub mod hold;
 pub mod hook;

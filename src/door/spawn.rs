@@ -6,6 +6,7 @@
 pub mod attached;
 pub mod detached;
 pub mod output;
+pub mod replaced;
 pub mod tree;
 
 use std::{

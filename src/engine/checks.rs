@@ -2,7 +2,11 @@
 //!
 //! A code tree with a verdict of the same gate is not run again.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use eyre::{Result, WrapErr as _, eyre};
 
@@ -259,9 +263,38 @@ impl<'s> Checker<'s> {
         commands: Vec<(Stage, String)>,
         go_on: impl Fn(&Ran) -> bool,
     ) -> Result<Vec<Ran>> {
+        let ran = self.run_all_and(repo, code, gate, commands, go_on, |_| Ok(()))?;
+        Ok(ran.0)
+    }
+
+    /// As `run`; where all passed, `take` looks at the slot's folder before it is cleaned.
+    ///
+    /// # Errors
+    /// As `judge`, and what `take` says.
+    pub fn run_and<T>(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        commands: Vec<(Stage, String)>,
+        take: impl FnOnce(&Path) -> Result<T>,
+    ) -> Result<(Vec<Ran>, Option<T>)> {
+        self.run_all_and(repo, code, gate, commands, |_| false, take)
+    }
+
+    fn run_all_and<T>(
+        &mut self,
+        repo: &Repo,
+        code: CodeTree,
+        gate: &Gate,
+        commands: Vec<(Stage, String)>,
+        go_on: impl Fn(&Ran) -> bool,
+        take: impl FnOnce(&Path) -> Result<T>,
+    ) -> Result<(Vec<Ran>, Option<T>)> {
         let (setup, commands): (Vec<_>, Vec<_>) = commands.into_iter().partition(|(stage, _)| *stage == Stage::Setup);
         let mut all = self.set_up(repo, code, gate, setup, &go_on)?;
         let mut stopped = all.last().is_some_and(|ran| stops(ran, &go_on));
+        let mut taken = None;
         if !stopped {
             let root = self.fill(repo, code)?;
             self.prepare(repo, gate)?;
@@ -273,12 +306,15 @@ impl<'s> Checker<'s> {
                     break;
                 }
             }
+            if all.iter().all(Ran::passed) {
+                taken = Some(take(&root));
+            }
         }
         self.give_back(repo)?;
         if let Some(ran) = all.iter().find(|ran| ran.end == End::Stopped) {
             return Err(Fault::new(Kind::Interrupted, format!("stopped during {}", ran.stage.word())).into());
         }
-        Ok(all)
+        Ok((all, taken.transpose()?))
     }
 
     /// Runs the set-up commands if their inputs changed in this slot. A fence without network would keep packages out for
@@ -378,7 +414,7 @@ impl<'s> Checker<'s> {
     }
 
     fn prepare(&mut self, repo: &Repo, gate: &Gate) -> Result<()> {
-        let workdir = repo.workdir().map(std::path::Path::to_owned);
+        let workdir = repo.workdir().map(Path::to_owned);
         let env = self.session.env.for_git();
         let slot = self.slot()?;
         if let Some(workdir) = workdir.filter(|_| !gate.copy.is_empty()) {
@@ -391,14 +427,7 @@ impl<'s> Checker<'s> {
         Ok(())
     }
 
-    fn run_one(
-        &mut self,
-        stage: Stage,
-        command: &str,
-        root: &std::path::Path,
-        gate: &Gate,
-        is_own: bool,
-    ) -> Result<Ran> {
+    fn run_one(&mut self, stage: Stage, command: &str, root: &Path, gate: &Gate, is_own: bool) -> Result<Ran> {
         self.warn(gate);
         let mut env = self.session.env.for_checks(&gate.env);
         let cache = self.slot()?.cache_dir()?;

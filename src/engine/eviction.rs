@@ -12,7 +12,7 @@ use crate::{
     check::Failed,
     detect,
     engine::{
-        attempt, land,
+        attempt, land, run,
         stored::{self, Eviction, Stored},
         target,
         worker::Worker,
@@ -50,6 +50,8 @@ pub enum Why {
     Denied(String),
     /// Commits that stay as they are cannot land in the way that is asked for.
     Unfit(String),
+    /// It lands under a further gate, which it did not pass.
+    Worse(String),
     /// Nothing is wrong with it, but others were faster each time.
     Moved(String),
 }
@@ -60,7 +62,7 @@ impl Why {
         match self {
             Self::Conflict(paths) => conflict(paths),
             Self::Red(failed) => format!("fails on the merged code: {}", failed.reason()),
-            Self::Denied(why) | Self::Unfit(why) | Self::Moved(why) => why.clone(),
+            Self::Denied(why) | Self::Unfit(why) | Self::Worse(why) | Self::Moved(why) => why.clone(),
         }
     }
 }
@@ -137,6 +139,28 @@ pub fn evict(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (CommitI
         return Ok(Evicted::Failed(words));
     }
     again(worker, id, (number, &stored), words)
+}
+
+/// Has the candidate of `id`, made by attempt `number`, wait for a person, and says so: it stays as it is.
+///
+/// # Errors
+/// When the attempt cannot be read or written.
+pub fn hold(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (CommitId, u32), why: &str) -> Result<()> {
+    let mut stored = land::stored_for(&worker.repo, id, candidate, number)?;
+    stored.standing = Standing::Open;
+    why.clone_into(&mut stored.reason);
+    let code = match attempts::code(&worker.repo, id, number)? {
+        None => Some(tree::of_commit(&worker.repo, candidate)?),
+        Some(_) => None,
+    };
+    let at = worker.session.clock.now();
+    stored::write(&worker.repo, &stored, number, (0, &[]), (code, at))?;
+    if let Some(candidate) = worker.facts.candidates.get_mut(id) {
+        candidate.held = Some(why.to_owned());
+    }
+    let description = description(worker, id);
+    run::held(worker, id, &description, why);
+    Ok(())
 }
 
 /// True where a model made the candidate for us, and nobody changed it since.
@@ -246,7 +270,7 @@ fn met(worker: &Worker<'_>, stored: &Stored, candidate: CommitId, why: &Why) -> 
             (Some(bounded(&text)), None, paths.clone())
         }
         Why::Red(failed) => (None, Some(attempt::said(failed, TEXT)), Vec::new()),
-        Why::Denied(_) | Why::Unfit(_) | Why::Moved(_) => return Ok(None),
+        Why::Denied(_) | Why::Unfit(_) | Why::Worse(_) | Why::Moved(_) => return Ok(None),
     };
     let base = match history::parents(repo, candidate)?.first() {
         Some(parent) if !stored.is_as_is() => *parent,

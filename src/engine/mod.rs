@@ -13,6 +13,7 @@ pub mod credit;
 pub mod draft;
 pub mod durations;
 pub mod eviction;
+pub mod evolve;
 pub mod executor;
 pub mod fenced;
 pub mod footprints;

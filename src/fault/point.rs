@@ -143,6 +143,16 @@ points! {
     LogOpened = "log-opened",
     /// New objects and refs are brought to the disk itself.
     Synced = "synced",
+    /// A new program is written beside the installed one.
+    ProgramStaged = "program-staged",
+    /// The installed program gets a second name, as the old one.
+    ProgramKept = "program-kept",
+    /// The new program takes the place of the installed one.
+    ProgramSwapped = "program-swapped",
+    /// The old program takes its place back.
+    ProgramRestored = "program-restored",
+    /// Another program takes this process over.
+    ProcessReplaced = "process-replaced",
 }
 
 impl FromStr for Point {

@@ -11,7 +11,7 @@ use crate::{
         close::{COMPLETED, COMPLETED_SEGMENTS, HISTORY, HISTORY_SEGMENTS, PENDING},
         inbox::INBOX,
     },
-    git::{Doing as _, GitError, Repo, Result, gix_id, objects, oid},
+    git::{Doing as _, GitError, Repo, Result, gix_id, objects, oid, tree},
     id::{BlobId, TreeId},
     path::RepoPath,
     snapshot::CodeTree,
@@ -195,6 +195,28 @@ pub fn with_memory(repo: &Repo, code: CodeTree, memory_of: TreeId, files: &[(Str
         Ok(())
     })?;
     Ok(MemoryTree(root))
+}
+
+/// Returns the code of `code`, with what stands at each of `paths` as `base` has it: taken from there, or gone.
+///
+/// # Errors
+/// When trees cannot be read or written.
+pub fn with_paths_of(repo: &Repo, code: CodeTree, base: CodeTree, paths: &[RepoPath]) -> Result<CodeTree> {
+    let mut found = Vec::new();
+    for path in paths {
+        found.push((path, tree::entry_at(repo, base.root, path)?));
+    }
+    let root = edit(repo, code.root, |editor| {
+        for (path, entry) in found {
+            // First away: what the candidate has there may be a file where the base has a folder.
+            editor.remove(path.names())?;
+            if let Some((kind, id)) = entry {
+                editor.upsert(path.names(), kind, id)?;
+            }
+        }
+        Ok(())
+    })?;
+    strip(repo, root)
 }
 
 /// Edits the stored tree `root` and stores every tree that changed.

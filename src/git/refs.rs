@@ -30,12 +30,21 @@ pub const CANDIDATES: &str = "refs/heads/invisigoth/";
 pub const NOTES: &str = "refs/notes/invisigoth";
 /// Verdicts on code trees; local.
 pub const TESTED: &str = "refs/notes/invisigoth-tested";
+/// What `evolve` measured; local.
+pub const METRICS: &str = "refs/notes/invisigoth-metrics";
+/// Where `evolve` keeps its variants: `refs/invisigoth/variants/<goal>/<n>`.
+pub const VARIANTS: &str = "refs/invisigoth/variants/";
 /// What every attempt asked and got.
 pub const ATTEMPTS: &str = "refs/invisigoth/attempts";
 
 /// Returns the name of a goal's candidate.
 pub fn candidate_ref(goal: &GoalId) -> String {
     format!("{CANDIDATES}{}", goal.ref_part())
+}
+
+/// Returns the name under which variant `number` of a goal is kept.
+pub fn variant_ref(goal: &GoalId, number: u32) -> String {
+    format!("{VARIANTS}{}/{number}", goal.ref_part())
 }
 
 /// Undos that are to be done anew, because their target moved away from where they waited.

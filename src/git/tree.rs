@@ -84,6 +84,11 @@ pub fn folder_at(repo: &Repo, root: TreeId, path: &str) -> Result<Option<TreeId>
         .map(|(_, id)| TreeId(oid(&id))))
 }
 
+/// Looks up what stands at `path` of a stored tree, folders included.
+pub(crate) fn entry_at(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKind, gix::ObjectId)>> {
+    lookup(repo, root, path)
+}
+
 fn lookup(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKind, gix::ObjectId)>> {
     let tree = repo
         .gix

@@ -4,10 +4,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    layers::{Origin, Pair, Value},
+    layers::{Layer, Origin, Pair, Value},
     settings::{
-        Budget, Caps, Check, External, Hooks, Isolation, Land, Llm, Notify, Paths, Planning, Run, Settings, Start,
-        Sync, Via,
+        Budget, Caps, Check, Evolve, External, Hooks, Isolation, Land, Llm, Measure, Notify, Paths, Planning, Restart,
+        Run, Settings, Start, Sync, Via,
     },
 };
 
@@ -23,8 +23,37 @@ pub(crate) fn endpoint_of(provider: &str) -> Option<(&'static str, &'static str)
     Some((base_url, key_env))
 }
 
+/// The strongest value of each setting so far, and its source.
+pub(crate) type Winners<'a> = BTreeMap<&'static str, (Origin, &'a Pair)>;
+
+/// A tracked file may name a provider, but not lead the user's own endpoint or key to another one.
+pub(crate) fn drop_foreign_provider<'a>(chosen: &mut Winners<'a>, defaults: &'a Layer) -> Option<String> {
+    const PROVIDER: &str = "llm.provider";
+    let own = ["llm.base_url", "llm.key_env"]
+        .into_iter()
+        .find(|name| chosen.get(name).is_some_and(|(origin, _)| *origin > Origin::Project))?;
+    let Some((
+        Origin::Project,
+        Pair {
+            value: Value::Text(provider),
+            ..
+        },
+    )) = chosen.get(PROVIDER)
+    else {
+        return None;
+    };
+    endpoint_of(provider)?;
+    let warning = format!(
+        "invisigoth.toml: `{PROVIDER}` = \"{provider}\" does not count, as your own `{own}` may be for another; \
+         say it yourself: `git config invisigoth.{PROVIDER} {provider}`"
+    );
+    let default = defaults.pairs.iter().find(|pair| pair.name == PROVIDER)?;
+    chosen.insert(default.name, (Origin::Default, default));
+    Some(warning)
+}
+
 /// The winners by name. Kinds were checked when they were read.
-pub(crate) struct Chosen<'a>(pub(crate) BTreeMap<&'static str, (Origin, &'a Pair)>);
+pub(crate) struct Chosen<'a>(pub(crate) Winners<'a>);
 
 impl Chosen<'_> {
     fn value(&self, name: &str) -> Option<&Value> {
@@ -136,7 +165,34 @@ impl Chosen<'_> {
                 format: self.word("notify.format"),
                 on: self.list("notify.on"),
             },
+            evolve: self.evolve(),
             executors: BTreeMap::new(),
+        }
+    }
+
+    fn evolve(&self) -> Evolve {
+        Evolve {
+            build: self.list("evolve.build"),
+            binary: self.text("evolve.binary"),
+            install: self.text("evolve.install"),
+            smoke: self.list("evolve.smoke"),
+            holdout: self.list("evolve.holdout"),
+            base: self.list("evolve.base"),
+            restart: match self.word("evolve.restart").as_str() {
+                "always" => Restart::Always,
+                "never" => Restart::Never,
+                _ => Restart::Auto,
+            },
+            metrics: BTreeMap::new(),
+        }
+    }
+
+    /// Puts the winners of one metric where `Measure` has them.
+    pub(crate) fn measure(&self) -> Measure {
+        Measure {
+            cmd: self.word("cmd"),
+            better: self.word("better"),
+            tolerance: self.word("tolerance"),
         }
     }
 

@@ -22,6 +22,9 @@ use crate::{
 /// The section that they stand in.
 pub(crate) const SECTION: &str = "executor";
 
+/// What the name of one is called where it cannot be one.
+const WHAT: &str = "an executor's name";
+
 /// Longest name.
 const MOST_NAME: usize = 32;
 
@@ -49,7 +52,7 @@ pub(crate) fn from_table(
             let name = key.name;
             pairs.push(Pair { name, value, place });
         }
-        all.insert(checked(name, &first)?, pairs);
+        all.insert(checked(name, WHAT, &first)?, pairs);
     }
     Ok(all)
 }
@@ -61,7 +64,7 @@ pub(crate) fn named(name: &str) -> Option<(&str, &str)> {
 
 /// Returns the checked name of the executor, and its key.
 pub(crate) fn key((name, said): (&str, &str), place: &str) -> Result<(String, &'static Key), LayerError> {
-    let name = checked(name, place)?;
+    let name = checked(name, WHAT, place)?;
     let key = EXECUTOR_KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(said));
     let closest = || EXECUTOR_KEYS.iter().min_by_key(|key| edits(key.name, said));
     match key {
@@ -74,12 +77,14 @@ pub(crate) fn key((name, said): (&str, &str), place: &str) -> Result<(String, &'
     }
 }
 
-fn checked(name: &str, place: &str) -> Result<String, LayerError> {
+/// Returns `name` where it can be one: of an executor, or of what `what` says.
+pub(crate) fn checked(name: &str, what: &'static str, place: &str) -> Result<String, LayerError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > MOST_NAME || !name.chars().all(fits) {
         return Err(LayerError::BadName {
             place: place.to_owned(),
             name: name.to_owned(),
+            what,
         });
     }
     Ok(name.to_owned())

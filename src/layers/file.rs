@@ -8,7 +8,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml, value};
 
 use crate::{
     layers::{
-        LayerError, Origin, Value, executor,
+        LayerError, Origin, Value, executor, metric,
         read::{broken, text_value, unknown, wrong},
     },
     settings::keys::{KEYS, Key, KeyKind},
@@ -42,6 +42,7 @@ pub fn example() -> String {
         let line = format!("# {}{own}{none}\n{mark}{name} = {}\n", key.help, sample(key));
         text.push_str(&line);
     }
+    text.push_str(&metric::example());
     text.push_str(&executor::example());
     text
 }

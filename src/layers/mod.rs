@@ -5,6 +5,7 @@
 mod chosen;
 mod executor;
 pub mod file;
+mod metric;
 pub mod read;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
@@ -12,7 +13,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use serde::Serialize;
 
 use crate::{
-    layers::chosen::{Chosen, endpoint_of},
+    layers::chosen::{Chosen, Winners, drop_foreign_provider},
     settings::{
         Settings,
         keys::{KEYS, Key},
@@ -86,6 +87,8 @@ pub struct Layer {
     pub pairs: Vec<Pair>,
     /// What is said of executors of the user's own, by their names.
     pub executors: BTreeMap<String, Vec<Pair>>,
+    /// What is said of metrics, by their names.
+    pub metrics: BTreeMap<String, Vec<Pair>>,
 }
 
 /// Why a source cannot be used.
@@ -133,13 +136,15 @@ pub enum LayerError {
         /// The executor.
         name: String,
     },
-    /// A name that no executor can have.
-    #[error("{place}: `{name}` cannot be an executor's name: up to 32 small letters, digits and `-`")]
+    /// A name that no executor or metric can have.
+    #[error("{place}: `{name}` cannot be {what}: up to 32 small letters, digits and `-`")]
     BadName {
         /// Where it was said.
         place: String,
         /// As it was said.
         name: String,
+        /// What it is the name of.
+        what: &'static str,
     },
 }
 
@@ -148,7 +153,8 @@ pub enum LayerError {
 pub struct Resolved {
     /// The settings.
     pub settings: Settings,
-    /// Every setting that has a value, by name, those of executors as `executor.NAME.KEY`.
+    /// Every setting that has a value, by name, those of executors as `executor.NAME.KEY`, of metrics as
+    /// `evolve.metric.NAME.KEY`.
     pub values: BTreeMap<String, Effective>,
     /// What was said and does not count, a line each.
     pub warnings: Vec<String>,
@@ -178,9 +184,6 @@ impl Effective {
     }
 }
 
-/// The strongest value of each setting so far, and its source.
-type Winners<'a> = BTreeMap<&'static str, (Origin, &'a Pair)>;
-
 /// Lets the strongest of `layers` win, setting by setting; they may come in any order. Defaults need no layer.
 ///
 /// # Errors
@@ -192,8 +195,10 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
     let mut chosen = Winners::new();
     let mut warnings = Vec::new();
     let mut executors = executor::Said::default();
+    let mut metrics = metric::Said::default();
     for layer in sources {
         executors.take(layer);
+        metrics.take(layer, &mut warnings);
         for pair in &layer.pairs {
             if layer.origin == Origin::Project && known(pair.name).is_some_and(|key| key.own_only) {
                 warnings.push(does_not_count(pair));
@@ -207,40 +212,15 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
     let named = chosen
         .iter()
         .map(|(name, said)| ((*name).to_owned(), Effective::of(said)));
-    let values = named.chain(executors.values()).collect();
+    let values = named.chain(executors.values()).chain(metrics.values()).collect();
     let mut settings = Chosen(chosen).settings();
     settings.executors = executors.settle(&mut warnings)?;
+    settings.evolve.metrics = metrics.settle()?;
     Ok(Resolved {
         settings,
         values,
         warnings,
     })
-}
-
-/// A tracked file may name a provider, but not lead the user's own endpoint or key to another one.
-fn drop_foreign_provider<'a>(chosen: &mut Winners<'a>, defaults: &'a Layer) -> Option<String> {
-    const PROVIDER: &str = "llm.provider";
-    let own = ["llm.base_url", "llm.key_env"]
-        .into_iter()
-        .find(|name| chosen.get(name).is_some_and(|(origin, _)| *origin > Origin::Project))?;
-    let Some((
-        Origin::Project,
-        Pair {
-            value: Value::Text(provider),
-            ..
-        },
-    )) = chosen.get(PROVIDER)
-    else {
-        return None;
-    };
-    endpoint_of(provider)?;
-    let warning = format!(
-        "invisigoth.toml: `{PROVIDER}` = \"{provider}\" does not count, as your own `{own}` may be for another; \
-         say it yourself: `git config invisigoth.{PROVIDER} {provider}`"
-    );
-    let default = defaults.pairs.iter().find(|pair| pair.name == PROVIDER)?;
-    chosen.insert(default.name, (Origin::Default, default));
-    Some(warning)
 }
 
 fn known(name: &str) -> Option<&'static Key> {

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 use toml_edit::{Array, Document, DocumentMut, Item, TableLike, TomlError};
 
 use crate::{
-    layers::{Layer, LayerError, Origin, Pair, Value, executor},
+    layers::{Layer, LayerError, Origin, Pair, Value, executor, metric},
     settings::keys::{KEYS, Key, KeyKind},
 };
 
@@ -22,7 +22,7 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
         Some(span) => format!("{origin}, line {}", line(text, span.start).0),
         None => origin.to_string(),
     };
-    let (mut pairs, mut executors) = (Vec::new(), BTreeMap::new());
+    let (mut pairs, mut executors, mut metrics) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for (section, item) in document.as_table() {
         let Some(table) = item.as_table_like() else {
             return Err(unknown(place(item.span()), section));
@@ -37,7 +37,12 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
             return Err(LayerError::UnknownKey { place, name, closest });
         }
         for (name, item) in table.iter() {
-            let (name, place) = (format!("{section}.{name}"), place(item.span()));
+            let name = format!("{section}.{name}");
+            if name == metric::SECTION {
+                metrics = metric::from_item(item, &place)?;
+                continue;
+            }
+            let place = place(item.span());
             let Some(key) = KEYS.iter().find(|key| key.name == name) else {
                 return Err(unknown(place, &name));
             };
@@ -50,6 +55,7 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
         origin,
         pairs,
         executors,
+        metrics,
     })
 }
 
@@ -108,6 +114,7 @@ impl Layer {
             origin,
             pairs: Vec::new(),
             executors: BTreeMap::new(),
+            metrics: BTreeMap::new(),
         }
     }
 
@@ -117,6 +124,12 @@ impl Layer {
             let (name, key) = executor::key(said, &place)?;
             let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
             add(self.executors.entry(name).or_default(), key, value, place);
+            return Ok(());
+        }
+        if let Some(said) = metric::named(name) {
+            let (name, key) = metric::key(said, &place)?;
+            let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
+            add(self.metrics.entry(name).or_default(), key, value, place);
             return Ok(());
         }
         let wanted = plain(name);
@@ -129,7 +142,7 @@ impl Layer {
     }
 }
 
-/// Returns the setting that a person calls `name`, `executor.NAME.KEY` included: its whole name, and its key. `-`, `_` and
+/// Returns the setting that a person calls `name`, `executor.NAME.KEY` and `evolve.metric.NAME.KEY` included: its whole name, and its key. `-`, `_` and
 /// case do not matter.
 ///
 /// # Errors
@@ -140,6 +153,10 @@ pub fn find(name: &str) -> Result<(String, &'static Key), LayerError> {
     if let Some(said) = executor::named(name) {
         let (executor, key) = executor::key(said, PLACE)?;
         return Ok((format!("{}.{executor}.{}", executor::SECTION, key.name), key));
+    }
+    if let Some(said) = metric::named(name) {
+        let (metric, key) = metric::key(said, PLACE)?;
+        return Ok((format!("{}.{metric}.{}", metric::SECTION, key.name), key));
     }
     let wanted = plain(name);
     let key = KEYS.iter().find(|key| plain(key.name) == wanted);
@@ -164,6 +181,10 @@ fn dotted(said: &str, origin: Origin) -> Option<String> {
         if section == executor::SECTION {
             let (name, key) = key.rsplit_once('_')?;
             return Some(format!("{section}.{}.{key}", name.replace('_', "-")));
+        }
+        if let Some(said) = name.strip_prefix("evolve_metric_") {
+            let (name, key) = said.rsplit_once('_')?;
+            return Some(format!("{}.{}.{key}", metric::SECTION, name.replace('_', "-")));
         }
         return is_section(section).then(|| format!("{section}.{key}"));
     }
@@ -216,6 +237,7 @@ pub(crate) fn defaults(keys: &'static [Key]) -> Result<Layer, LayerError> {
         origin: Origin::Default,
         pairs,
         executors: BTreeMap::new(),
+        metrics: BTreeMap::new(),
     })
 }
 

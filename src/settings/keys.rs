@@ -447,6 +447,48 @@ pub const KEYS: &[Key] = &[
         "[\"needs-you\", \"finished\", \"budget\", \"stalled\"]",
         "what somebody is told of; also `landed` and `failed`",
     ),
+    own(
+        "evolve.build",
+        KeyKind::List,
+        "[]",
+        "commands that build the program that `evolve` improves, such as `cargo build --release --locked`",
+    ),
+    own(
+        "evolve.binary",
+        KeyKind::Text,
+        "",
+        "the built program, from the top of the repository, such as `target/release/git-invisigoth`",
+    ),
+    own(
+        "evolve.install",
+        KeyKind::Text,
+        "",
+        "the file whose place the built program takes; where absent the one of the running `git-invisigoth`",
+    ),
+    own(
+        "evolve.smoke",
+        KeyKind::List,
+        "[]",
+        "commands that try the new program, `$NEW`, in a scratch repository; where absent `--version` and `demo` of `git-invisigoth`",
+    ),
+    own(
+        "evolve.holdout",
+        KeyKind::List,
+        "[]",
+        "held-out checks: commands that must pass before `evolve` lands anything, and that no model hears of",
+    ),
+    own(
+        "evolve.base",
+        KeyKind::List,
+        "[\"tests/\", \"benches/\"]",
+        "files and folders that metrics and held-out checks see as the base has them; changing one waits for a person",
+    ),
+    own(
+        "evolve.restart",
+        KeyKind::Word(&["auto", "always", "never"]),
+        "\"auto\"",
+        "whether the new program goes on with the goals that are left; `auto`: where it is `git-invisigoth` itself",
+    ),
 ];
 
 /// What a user says of an executor of their own, as `executor.NAME.KEY`. None of it counts in a tracked file.
@@ -493,5 +535,22 @@ pub const EXECUTOR_KEYS: &[Key] = &[
         KeyKind::List,
         "[]",
         "further files and folders that it may read, such as the folder that it is installed in",
+    ),
+];
+
+/// What a user says of a number that `evolve` watches, as `evolve.metric.NAME.KEY`. None of it counts in a tracked file.
+pub const METRIC_KEYS: &[Key] = &[
+    own(
+        "cmd",
+        KeyKind::Text,
+        "",
+        "a command whose last word printed is the number, run with the base's tests, benches and scripts",
+    ),
+    own("better", KeyKind::Word(&["higher", "lower"]), "", "which way is better"),
+    own(
+        "tolerance",
+        KeyKind::Text,
+        "\"0\"",
+        "how far apart two numbers count as the same: a number, or a part of the base's, as in `2%`",
     ),
 ];

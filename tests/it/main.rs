@@ -53,6 +53,8 @@ mod doctor;
 mod edit;
 /// What becomes of candidates that do not land.
 mod eviction;
+/// `evolve`: the gate, the swap, the archive.
+mod evolve;
 /// Executors that work in a folder.
 mod executors;
 /// `verify` after what people do in good faith.
