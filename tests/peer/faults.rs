@@ -58,6 +58,14 @@ const NOT_HIT: &[(Point, &str)] = &[
     (Point::ScriptUnlinked, "as `ScriptMade`"),
     (Point::ScriptFolderRemoved, "as `ScriptMade`"),
     (Point::LogOpened, "a hook that starts a run"),
+    (
+        Point::ProgramRestored,
+        "tests/it/evolve.rs kills there: a program that does not start",
+    ),
+    (
+        Point::ProcessReplaced,
+        "as `ProgramRestored`: one that goes on by itself",
+    ),
 ];
 
 /// Points between the steps of `docs/ARCHITECTURE.md`, order of effects: kills are tried there in every scene.
@@ -74,6 +82,9 @@ const STEPS: &[Point] = &[
     Point::RefMoved,
     Point::CheckoutFollows,
     Point::EditStaged,
+    Point::ProgramStaged,
+    Point::ProgramKept,
+    Point::ProgramSwapped,
 ];
 
 /// What is tried. Where the command stops, `git gc --prune=now` runs meanwhile.

@@ -75,9 +75,8 @@ pub fn keep(install: &Path) -> io::Result<()> {
         }
         std::fs::rename(&temporary, old_of(install))
     });
-    if kept.is_err() {
-        let _ = remove_if_there(&temporary);
-    }
+    // Where both names meant the same file already, renaming took none away.
+    let _ = remove_if_there(&temporary);
     kept
 }
 
@@ -103,9 +102,7 @@ pub fn restore(install: &Path) -> io::Result<()> {
         }
         std::fs::rename(&temporary, install)
     });
-    if restored.is_err() {
-        let _ = remove_if_there(&temporary);
-    }
+    let _ = remove_if_there(&temporary);
     restored?;
     sync_folders(&[install.to_owned()])
 }
@@ -124,6 +121,7 @@ mod tests {
         fs::write(&built, "two").unwrap();
         stage(&built, &install).unwrap();
         assert_eq!(fs::read(&install).unwrap(), b"one");
+        keep(&install).unwrap();
         keep(&install).unwrap();
         swap(&install).unwrap();
         let about = fs::metadata(&install).unwrap();

@@ -2,17 +2,14 @@
 //!
 //! Commands run fenced in, as checks do. Nothing that is installed changes here.
 
-use std::{io, path::Path};
+use std::{ffi::OsString, io, path::Path, time::Duration};
 
 use eyre::{Result, WrapErr as _};
 
 use crate::{
-    check::{End, Ran},
+    check::{End, Ran, Stage},
     detect,
-    door::{
-        fs::{self, installed},
-        spawn::Spawn,
-    },
+    door::fs::{self, installed},
     engine::{
         evolve::{measuring, setup::Setup},
         session::Session,
@@ -22,13 +19,12 @@ use crate::{
     git::Repo,
     id::Hash,
     path::RepoPath,
-    secret::Redactor,
     shell::{self, Limits},
     snapshot::CodeTree,
 };
 
-/// Longest time of one command that tries an installed program, in seconds.
-const TRIAL: std::time::Duration = std::time::Duration::from_secs(300);
+/// Longest time of one command that tries an installed program.
+const TRIAL: Duration = Duration::from_secs(300);
 /// Bytes of its output that are kept.
 const OUTPUT: usize = 16 * 1024;
 
@@ -107,61 +103,57 @@ fn plain(command: &str) -> &str {
 /// another program than this one. Says why it does not.
 ///
 /// # Errors
-/// When a folder for it cannot be made.
-pub fn first_start(session: &Session, repo: &Repo, setup: &Setup) -> Result<Result<(), String>> {
+/// When a folder for it cannot be made, or nothing can be started.
+pub fn first_start(session: &Session, repo: &Repo, setup: &Setup, install: &Path) -> Result<Result<(), String>> {
+    let program = detect::quoted(&install.display().to_string());
     if setup.restarts {
-        let spawn = Spawn {
-            program: setup.install.clone().into(),
-            args: ["evolve", "--first-start"].map(Into::into).to_vec(),
-            dir: session.cwd.clone(),
-            env: session.env.for_background(),
-            stdin: Vec::new(),
-            timeout: Some(TRIAL),
-            output_cap: OUTPUT,
-            redactor: session.redactor.clone(),
-        };
-        let ended = spawn.run(&session.stop);
-        if ended.end == End::Exit(0) {
-            return Ok(Ok(()));
-        }
-        return stopped_or(
-            ended.end,
-            format!("the new program does not start: {}", last_line(session, &ended.output)),
-        );
+        let asks = format!("{program} evolve --first-start");
+        let how = (session.cwd.as_path(), session.env.for_background());
+        let said = tried(session, &asks, how)?;
+        return Ok(said.map_err(|said| format!("the new program does not start: {said}")));
     }
     let folder = session.own_dir(repo).join("smoke");
     fs::create_dir_all(&folder).wrap_err("making a folder for the new program's trial")?;
-    let path = |path: &Path| detect::quoted(&path.display().to_string());
-    let limits = Limits {
-        timeout: TRIAL,
-        env: session.env.for_checks(&[]),
-        before: Vec::new(),
-        output_cap: OUTPUT,
-        redactor: session.redactor.clone(),
-    };
+    let scratch = detect::quoted(&folder.join("repo").display().to_string());
     for command in &setup.smoke {
-        let all = in_scratch(&path(&setup.install), &path(&folder.join("repo")), command);
-        let ran = shell::run(&all, crate::check::Stage::Test, &folder, &limits, &session.stop);
-        if ran.end != End::Exit(0) {
-            let why = format!(
-                "the installed program fails its smoke test: `{command}`: {}",
-                last_line(session, &ran.output)
-            );
-            return stopped_or(ran.end, why);
+        let all = in_scratch(&program, &scratch, command);
+        let how = (folder.as_path(), session.env.for_checks(&[]));
+        if let Err(said) = tried(session, &all, how)? {
+            let why = format!("the installed program fails its smoke test: `{command}`: {said}");
+            return Ok(Err(why));
         }
     }
     Ok(Ok(()))
 }
 
-/// Who was stopped meanwhile knows nothing of the program.
-fn stopped_or(end: End, why: String) -> Result<Result<(), String>> {
-    match end {
-        End::Stopped => Err(Fault::new(Kind::Interrupted, "stopped while the new program was tried")
-            .hint("`git invisigoth evolve` goes on from here")
-            .into()),
-        End::Exit(_) | End::TimedOut | End::NotStarted => Ok(Err(why)),
+/// Runs a command with the user's rights; says how it fails. A machine that can start nothing says nothing of a program.
+fn tried(session: &Session, command: &str, (dir, env): (&Path, Environment)) -> Result<Result<(), String>> {
+    let limits = Limits {
+        timeout: TRIAL,
+        env,
+        before: Vec::new(),
+        output_cap: OUTPUT,
+        redactor: session.redactor.clone(),
+    };
+    let ran = shell::run(command, Stage::Test, dir, &limits, &session.stop);
+    let said = last_line(session, &ran.output);
+    let again = "`git invisigoth evolve` goes on from here";
+    match ran.end {
+        End::Exit(0) => Ok(Ok(())),
+        End::Exit(code) => Ok(Err(format!("exit {code}: {said}"))),
+        End::TimedOut => Ok(Err(format!("over its limit of {} s", TRIAL.as_secs()))),
+        End::Stopped => {
+            let fault = Fault::new(Kind::Interrupted, "stopped while the new program was tried");
+            Err(fault.hint(again).into())
+        }
+        End::NotStarted => {
+            let fault = Fault::new(Kind::Error, format!("the new program could not be tried: {said}"));
+            Err(fault.hint(again).into())
+        }
     }
 }
+
+type Environment = Vec<(OsString, OsString)>;
 
 fn last_line(session: &Session, output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
@@ -170,8 +162,7 @@ fn last_line(session: &Session, output: &[u8]) -> String {
         .rev()
         .find(|line| !line.trim().is_empty())
         .unwrap_or("it says nothing");
-    let redactor: &Redactor = &session.redactor;
-    redactor.clean(last.trim()).into_string()
+    session.redactor.clean(last.trim()).into_string()
 }
 
 /// Returns what tells one program from another; `None` where there is none.

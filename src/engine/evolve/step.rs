@@ -187,7 +187,7 @@ fn install(session: &Session, repo: &Repo, setup: &Setup, step: &Step) -> Result
         installed::swap(path).map_err(|error| building::unwritten(path, &error))?;
         session.say(format!("{} is the new program now", path.display()));
     }
-    building::first_start(session, repo, setup)
+    building::first_start(session, repo, setup, path)
 }
 
 /// Gives the old program its place back, and undoes the landing.

@@ -79,7 +79,9 @@ pub fn stand(session: &Session, setup: &Setup, id: &GoalId, state: &mut State) -
         if let Some(commit) = landed {
             let checks = (verified.checks(), member.stored.red_green);
             run::landed(&mut worker, id, commit, checks, &description);
-            worker.follow()?;
+            if let Some(why) = worker.follow()? {
+                session.say(format!("results wait beside `{}`: {why}", worker.target.branch));
+            }
             return Ok(None);
         }
         state.step = None;

@@ -2,7 +2,7 @@
 //!
 //! A person works in each of them: a file changed, one staged and changed again, one untracked, one ignored.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::json;
 
@@ -144,7 +144,28 @@ pub const SCENES: &[Scene] = &[
         landed: &["a", "b", "c", "n"],
         holds: nothing,
     },
+    Scene {
+        name: "a program that improves itself",
+        make: evolving,
+        args: &["evolve"],
+        next: &["evolve"],
+        then: nothing,
+        given_up: &[],
+        landed: &["a", "b", "c"],
+        holds: |sandbox| {
+            let bin = sandbox.home().join("bin");
+            assert_eq!(fs::read(bin.join("tool")).unwrap(), NEW_TOOL.as_bytes());
+            assert!(!bin.join("tool.new").exists());
+            let log = sandbox.json(&["evolve", "log"]);
+            let all = log["variants"].as_array().unwrap();
+            let landed = all.iter().filter(|variant| variant["verdict"] == "landed");
+            assert_eq!(landed.count(), 3, "{log}");
+        },
+    },
 ];
+
+/// What goal `b` makes of the program.
+const NEW_TOOL: &str = "#!/bin/sh\necho new\n";
 
 fn nothing(_: &Sandbox) {}
 
@@ -243,6 +264,35 @@ fn reverted() -> Sandbox {
     let landing = sandbox.git(&["log", "--first-parent", "--format=%H", "--grep", "^Landed: c "]);
     let candidate = format!("{landing}^2");
     sandbox.git(&["revert", "--no-edit", &candidate]);
+    dirt(&sandbox);
+    sandbox
+}
+
+/// As `night`, and each goal makes the number of files higher.
+fn evolving() -> Sandbox {
+    let sandbox = ready();
+    let tool = "#!/bin/sh\necho old\n";
+    sandbox.write("tool.sh", tool);
+    sandbox.commit("tool");
+    let bin = sandbox.home().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::write(bin.join("tool"), tool).unwrap();
+    fs::set_permissions(bin.join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.script(json!({
+        "a": [whole("a.txt", "a\n")],
+        "b": [format!("{}\n{}", whole("b.txt", "b\n"), whole("tool.sh", NEW_TOOL))],
+        "c": [whole("c.txt", "c\n")],
+    }));
+    for (key, value) in [
+        ("build", "mkdir -p out && cp tool.sh out/tool && chmod 755 out/tool"),
+        ("binary", "out/tool"),
+        ("install", "~/bin/tool"),
+        ("smoke", "\"$NEW\""),
+        ("metric.files.cmd", "ls *.txt | wc -l"),
+        ("metric.files.better", "higher"),
+    ] {
+        sandbox.git(&["config", &format!("invisigoth.evolve.{key}"), value]);
+    }
     dirt(&sandbox);
     sandbox
 }
