@@ -210,10 +210,15 @@ impl<'a> Left<'a> {
             "--quiet",
         ];
         let restore = [restore.as_slice(), &words].concat();
-        let restored = point::at(Point::ForwardStaged, || {
-            command::fed(self.env, &self.checkout.workdir, &restore, &paths).map_err(io::Error::from)
+        self.mend(&restore, &paths)
+    }
+
+    /// Has git mend the checkout.
+    fn mend(&self, args: &[&str], input: &[u8]) -> Result<()> {
+        let mended = point::at(Point::ForwardStaged, || {
+            command::fed(self.env, &self.checkout.workdir, args, input).map_err(io::Error::from)
         });
-        restored.doing(|| "taking back a fast-forward whose branch was moved meanwhile".into())
+        mended.doing(|| "mending a fast-forward that was cut short".into())
     }
 
     /// A lock is of the git that died where that git had gone on behind it: it holds the index lock before it writes a file,
@@ -269,10 +274,7 @@ impl<'a> Left<'a> {
             return Ok(());
         }
         let update = ["update-index", "-z", "--index-info"];
-        let staged = point::at(Point::ForwardStaged, || {
-            command::fed(self.env, &self.checkout.workdir, &update, &rows).map_err(io::Error::from)
-        });
-        staged.doing(|| "going on with a fast-forward that was cut short".into())
+        self.mend(&update, &rows)
     }
 }
 
