@@ -60,6 +60,7 @@ pub mod door;
 
 pub mod cache;
 pub mod git;
+pub mod journal;
 pub mod provider;
 pub mod shell;
 pub mod slot;

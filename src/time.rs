@@ -30,6 +30,12 @@ impl Moment {
             .to_string()
     }
 
+    /// Returns RFC 3339 in UTC to the millisecond: `2026-11-22T09:20:56.042Z`.
+    pub fn rfc3339_millis(self) -> String {
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        format!("{at:.3}")
+    }
+
     /// Reads RFC 3339; `None` for anything else.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let at: jiff::Timestamp = text.parse().ok()?;

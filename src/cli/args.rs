@@ -7,6 +7,7 @@ pub mod config;
 pub mod context;
 pub mod evolve;
 pub mod import;
+pub mod logs;
 pub mod night;
 pub mod plan;
 pub mod prompt;
@@ -152,6 +153,12 @@ pub enum Verb {
     Log(Log),
     /// Say what came of the runs since last night: landed, failed, spent
     Report(report::Report),
+    /// Show what runs said while they worked, or follow it
+    ///
+    /// Of the newest run, unless told since when. Times are local. The lines stand in files below `XDG_STATE_HOME`; which
+    /// of them are written is said by INVISIGOTH_LOG, such as debug or info,provider=debug, which also shows diagnoses on
+    /// standard error.
+    Logs(logs::Logs),
     /// Add up what goals took, by goal, model or day
     Cost(Cost),
     /// Show the caps on spending and what is spent; or raise one

@@ -7,6 +7,7 @@ mod context;
 mod evolve;
 mod hooks;
 mod import;
+mod logs;
 mod night;
 mod plan;
 mod status;
@@ -105,6 +106,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Drop(args) => steer::drop(at, &args),
         Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
         Verb::Report(args) => answer(at, &commands::report::run(&at.session()?, &report_of(args))?),
+        Verb::Logs(args) => logs::run(at, &args),
         Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),
         Verb::Budget(args) => match args.verb {
             None => answer(at, &budget::run(&at.session()?)?),

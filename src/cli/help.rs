@@ -15,7 +15,9 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("Change goals", &["edit", "comment", "drop", "import", "export"]),
     (
         "Look closer",
-        &["list", "diff", "log", "report", "cost", "prompt", "context", "template"],
+        &[
+            "list", "diff", "log", "logs", "report", "cost", "prompt", "context", "template",
+        ],
     ),
     ("Steer a run", &["pause", "resume", "budget"]),
     (

@@ -58,6 +58,10 @@ const FILES: &[(&str, &str)] = &[
         "$XDG_CACHE_HOME/invisigoth",
         "slots: the folders in which checks run; lists of models",
     ),
+    (
+        "$XDG_STATE_HOME/invisigoth/",
+        "logs of every repository; `git invisigoth logs` shows them, INVISIGOTH_LOG says what is in them",
+    ),
 ];
 
 const EXAMPLES: &[(&str, &str)] = &[

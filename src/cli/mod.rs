@@ -5,6 +5,7 @@ pub mod completion;
 pub mod dispatch;
 pub mod exit;
 pub mod help;
+pub mod keeping;
 pub mod man;
 pub mod open;
 pub mod paths;
@@ -14,7 +15,10 @@ use std::{ffi::OsString, sync::Arc};
 use clap::error::ErrorKind;
 
 use crate::{
-    cli::{args::Global, open::Opened},
+    cli::{
+        args::{Global, Verb},
+        open::Opened,
+    },
     door::{env::Env, program, terminal},
     fault::{Fault, Kind},
     ui::Ui,
@@ -29,8 +33,8 @@ pub fn main() -> u8 {
             cli.global.set = args::all_set(&arguments);
             let ui = Arc::new(open::ui(&cli.global, &env, streams));
             let opened = Opened::new(cli.global, cli.verb.as_ref(), Arc::clone(&ui), env, streams);
-            let code = match opened.and_then(|opened| dispatch::run(&opened, cli.verb)) {
-                Ok(end) => end,
+            let code = match opened {
+                Ok(opened) => done(&opened, cli.verb),
                 Err(error) => exit::failed(&ui, &error).exit_code(),
             };
             ended(&ui, code)
@@ -39,6 +43,20 @@ pub fn main() -> u8 {
             let ui = Ui::new(open::manner(&asked(&arguments), &env, streams));
             let code = misread(&ui, &error, &arguments);
             ended(&ui, code)
+        }
+    }
+}
+
+fn done(at: &Opened, verb: Option<Verb>) -> u8 {
+    match dispatch::run(at, verb) {
+        Ok(code) => {
+            keeping::end(at, code, None);
+            code
+        }
+        Err(error) => {
+            let code = exit::failed(&at.ui, &error).exit_code();
+            keeping::end(at, code, Some(&format!("{error:#}")));
+            code
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Opening: what every command works with, from the command line and the environment.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use eyre::{Result, WrapErr as _};
 
 use crate::{
     cli::{
         args::{Global, Verb},
-        paths,
+        keeping, paths,
     },
     door::{
         clock::SystemClock,
@@ -16,6 +20,7 @@ use crate::{
     },
     engine::{notify, session::Session},
     fault::{Fault, Kind},
+    journal::{Journal, level::Wanted},
     ui::{
         Manner, Ui,
         colour::{self, When},
@@ -46,6 +51,12 @@ pub struct Opened {
     pub flags: Vec<(String, String)>,
     /// True for a command whose events somebody may want to be told of.
     pub notifies: bool,
+    /// The command's name, where it keeps a journal.
+    pub kept_as: Option<&'static str>,
+    /// The journal, once there is a session.
+    pub journal: OnceLock<Arc<Journal>>,
+    /// Which lines of it are wanted, where somebody said.
+    pub wanted: Option<Wanted>,
 }
 
 /// Decides how to print.
@@ -76,7 +87,10 @@ pub fn manner(global: &Global, env: &Env, streams: Streams) -> Manner {
 /// Makes what prints: with live lines where a person looks at a terminal that can redraw them.
 pub fn ui(global: &Global, env: &Env, streams: Streams) -> Ui {
     let manner = manner(global, env, streams);
-    let ui = Ui::new(manner);
+    let ui = match is_journal(env) {
+        true => Ui::new(manner).with_priorities(),
+        false => Ui::new(manner),
+    };
     let can_redraw = env.get("TERM").is_some_and(|term| !matches!(term, "" | "dumb"));
     if !(streams.stdout && streams.stderr && can_redraw) || manner.quiet || manner.json {
         return ui;
@@ -89,6 +103,13 @@ pub fn ui(global: &Global, env: &Env, streams: Streams) -> Ui {
         Arc::new(SystemClock),
     );
     ui.with_lines(lines.ticking())
+}
+
+/// True where standard error goes to the system's journal, as it tells its services.
+fn is_journal(env: &Env) -> bool {
+    let told = env.get("JOURNAL_STREAM").and_then(|told| told.split_once(':'));
+    let told = told.and_then(|(device, inode)| Some((device.parse().ok()?, inode.parse().ok()?)));
+    told.is_some() && told == terminal::file_of_stderr()
 }
 
 impl Opened {
@@ -116,6 +137,7 @@ impl Opened {
             _ => {}
         }
         let progress = Arc::new(Progress::new(Arc::clone(&ui), streams_events));
+        let wanted = keeping::wanted(&env, verb)?;
         Ok(Self {
             ui,
             progress,
@@ -125,6 +147,9 @@ impl Opened {
             colour: global.color.into(),
             flags,
             notifies,
+            kept_as: verb.and_then(keeping::name),
+            journal: OnceLock::new(),
+            wanted,
         })
     }
 
@@ -140,6 +165,7 @@ impl Opened {
             let ui = Arc::clone(&self.ui);
             session.sink = notify::beside(&session, Box::new(move |line| ui.complain(line)));
         }
+        keeping::begin(self, &mut session);
         Ok(session)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     door::{env::Env, fs, spawn},
     engine::{
         executor::{self, Executor},
-        fenced, models, recall,
+        fenced, logging, models, recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
         tariffs,
@@ -101,6 +101,7 @@ pub fn run(place: &Place<'_>) -> Outcome {
         Err(error) => found.failed("repository", error),
     }
     slots(&mut found, place.env);
+    logs(&mut found, place);
     manual(&mut found, place);
     sandbox(&mut found, place);
     Outcome { rows: found.rows }
@@ -446,6 +447,24 @@ fn slots(found: &mut Found, env: &Env) {
             );
         }
         Ok(free) => found.ok("slots", format!("{shown}: {} GiB free", free >> 30)),
+    }
+}
+
+fn logs(found: &mut Found, place: &Place<'_>) {
+    let Ok(session) = place.session else { return };
+    let folder = logging::folder(session, &session.repo());
+    let probe = folder.join(".doctor");
+    let written = fs::create_private_dir_all(&folder)
+        .and_then(|()| fs::write_atomic(&probe, b""))
+        .and_then(|()| fs::remove_if_there(&probe));
+    let shown = folder.display();
+    match written {
+        Ok(()) => found.ok("logs", shown.to_string()),
+        Err(error) => found.warn(
+            "logs",
+            format!("{shown}: {error}: runs work, and nothing is logged"),
+            Some("export XDG_STATE_HOME=/some/folder"),
+        ),
     }
 }
 

@@ -27,6 +27,7 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod log;
+pub mod logs;
 pub mod merge;
 pub mod merge_driver;
 pub mod models;

@@ -122,6 +122,11 @@ impl Env {
         self.xdg("XDG_DATA_HOME", ".local/share")
     }
 
+    /// Returns where a user's programs keep what they did: `XDG_STATE_HOME`, else `.local/state` in the home folder.
+    pub fn state_home(&self) -> Option<PathBuf> {
+        self.xdg("XDG_STATE_HOME", ".local/state")
+    }
+
     /// Returns the folder that this process was started in.
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! File system: whole-file writes that are never seen half done, locks that die with their holder, and below them
-//! `dir` (an open folder that follows no link), `folder` (a folder read as a snapshot), `installed` (programs), `lines` (a shared file that only
-//! grows), `script` (executable files of others), `stored` (files that never change) and `apply` (changes written to one).
+//! `dir` (an open folder that follows no link), `folder` (a folder read as a snapshot), `installed` (programs), `lines` (a
+//! shared file that only grows), `growing` (one that only its writer grows), `script` (executable files of others), `stored`
+//! (files that never change) and `apply` (changes written to one).
 //!
 //! Knows nothing of repositories, slots or what the bytes mean.
 
 pub mod apply;
 pub mod dir;
 pub mod folder;
+pub mod growing;
 pub mod installed;
 pub mod lines;
 pub mod script;

@@ -43,6 +43,12 @@ pub fn size_of_stderr() -> Option<(usize, usize)> {
     Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, lines)| *columns > 0 && *lines > 0)
 }
 
+/// Returns the device and the inode of standard error; `None` where it is closed.
+pub fn file_of_stderr() -> Option<(u64, u64)> {
+    let about = rustix::fs::fstat(io::stderr()).ok()?;
+    Some((about.st_dev, about.st_ino))
+}
+
 /// Reads one line of standard input, without its line break; empty at the end of input.
 ///
 /// # Errors

@@ -28,6 +28,7 @@ use crate::{
     goal::Goal,
     guard::Admitted,
     id::{CommitId, GoalId},
+    journal::diagnosis,
     money::caps::OverBudget,
     path::RepoPath,
     prompt::{
@@ -104,6 +105,7 @@ enum Round {
 /// # Errors
 /// A fault when the run itself cannot go on: budget, provider, stopped, disk.
 pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
+    let _about = tracing::error_span!(target: diagnosis::GOAL, "goal", goal = id.as_str()).entered();
     let goal = worker
         .backlog
         .get(id)

@@ -132,6 +132,19 @@ impl<'s> Claims<'s> {
     /// # Errors
     /// As `take`.
     pub fn take_of(&self, repo: &Repo, of: Of<'_>) -> Result<Taken> {
+        let taken = self.try_take_of(repo, of)?;
+        match &taken {
+            Taken::Ours => tracing::debug!(target: "claim", "{} is taken", of.name()),
+            Taken::Landed => tracing::debug!(target: "claim", "{} has landed", of.name()),
+            Taken::Theirs(holder) => {
+                let Holder { host, pid, .. } = holder;
+                tracing::debug!(target: "claim", of_host = host, of_pid = pid, "{} is somebody else's", of.name());
+            }
+        }
+        Ok(taken)
+    }
+
+    fn try_take_of(&self, repo: &Repo, of: Of<'_>) -> Result<Taken> {
         let claim = match self.take_here(repo, of)? {
             Ok(claim) => claim,
             Err(holder) => return Ok(Taken::Theirs(holder)),
@@ -301,14 +314,16 @@ impl<'s> Claims<'s> {
         let mut held = self.held();
         let mut parts = Vec::new();
         for held in held.values_mut().filter(|held| held.there.is_some()) {
-            if let Some(renewed) = claims::renew(repo, &held.claim, None, now)? {
-                parts.push(Push {
-                    name: format!("{}{}", claims::CLAIMS, renewed.key),
-                    old: held.there,
-                    new: Some(renewed.commit),
-                });
-                held.claim = renewed;
-            }
+            let Some(renewed) = claims::renew(repo, &held.claim, None, now)? else {
+                tracing::warn!(target: "claim", "{} was taken over by somebody", held.claim.key);
+                continue;
+            };
+            parts.push(Push {
+                name: format!("{}{}", claims::CLAIMS, renewed.key),
+                old: held.there,
+                new: Some(renewed.commit),
+            });
+            held.claim = renewed;
         }
         for parts in parts.chunks(MOST) {
             let sent = through.push(repo, parts, false)?;

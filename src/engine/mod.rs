@@ -29,6 +29,7 @@ pub mod landed;
 pub mod linted;
 pub mod listings;
 pub mod live;
+pub mod logging;
 pub mod members;
 pub mod mend;
 pub mod models;

@@ -209,6 +209,7 @@ impl Queue {
             lead.step_of(Some(&member.id), Some((Phase::Landing, None)));
         }
         self.number += 1;
+        tracing::debug!(target: "queue", batch = self.number, members = batch.members.len(), "a batch is made");
         self.batch = Some(batch);
         Ok(true)
     }
@@ -379,6 +380,7 @@ impl Queue {
         let Some(mut batch) = self.batch.take() else {
             return Ok(());
         };
+        tracing::debug!(target: "queue", batch = self.number, lands, culprit, "it is decided");
         let judged = batch.members.get(..lands + usize::from(culprit.is_some()));
         let is_current = self.is_current(lead, demand, (batch.tip, judged.unwrap_or_default()))?
             && land(lead, &batch, lands, results)?;

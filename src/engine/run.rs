@@ -167,6 +167,9 @@ pub fn round(session: &Session, order: &Order, kept: &mut Option<Kept>) -> Resul
             .downcast::<Fault>()
             .map_or_else(|_| Fault::new(Kind::Error, said), resumable)
     });
+    if let Some(fault) = &cut_short {
+        tracing::error!(target: "run", "it ended before its time: {fault}");
+    }
     let beside = followed.ok().flatten();
     let counts = session.tally.now();
     let (calls, cost_usd) = worker.spent();

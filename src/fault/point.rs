@@ -141,6 +141,10 @@ points! {
     ScriptFolderRemoved = "script-folder-removed",
     /// The log of a program that outlives us is opened.
     LogOpened = "log-opened",
+    /// A file that only this process writes is made.
+    GrowingMade = "growing-made",
+    /// A line is appended to it.
+    GrowingAppended = "growing-appended",
     /// New objects and refs are brought to the disk itself.
     Synced = "synced",
     /// A new program is written beside the installed one.

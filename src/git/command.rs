@@ -41,8 +41,13 @@ pub fn output_within(env: &Env, dir: &Path, args: &[&str], limit: Duration) -> R
         **arg != "-c" && before != Some(&"-c")
     });
     let verb = verb.map(|(_, verb)| *verb).unwrap_or_default();
+    diagnose(args);
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
     spawn::run_captured("git", &args, dir, &env.for_git(), b"", Some(limit)).doing(|| format!("running git {verb}"))
+}
+
+fn diagnose(args: &[&str]) {
+    tracing::debug!(target: "git", "git {}", args.join(" "));
 }
 
 /// True for the error of a call that ran over its limit.
@@ -57,6 +62,7 @@ pub fn is_overdue(error: &GitError) -> bool {
 /// # Errors
 /// As `output`.
 pub(crate) fn with_index(env: &Env, dir: &Path, args: &[&str], file: &Path) -> Result<Captured> {
+    diagnose(args);
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
     let mut vars = env.for_git();
     vars.push(("GIT_INDEX_FILE".into(), file.into()));
@@ -69,6 +75,7 @@ pub(crate) fn with_index(env: &Env, dir: &Path, args: &[&str], file: &Path) -> R
 /// As `stdout`.
 pub(crate) fn fed(env: &Env, dir: &Path, args: &[&str], stdin: &[u8]) -> Result<()> {
     let what = args.first().copied().unwrap_or_default();
+    diagnose(args);
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
     let done = spawn::run_captured("git", &args, dir, &env.for_git(), stdin, Some(LIMIT));
     let done = done.doing(|| format!("running git {what}"))?;

@@ -52,7 +52,9 @@ impl Retry {
             if attempt >= tries(&error) {
                 return Err(error);
             }
-            if !self.pause(self.wait(attempt, &error), stop) {
+            let wait = self.wait(attempt, &error);
+            tracing::info!(target: "provider", attempt, "waits {:.1} s for another try", wait.as_secs_f64());
+            if !self.pause(wait, stop) {
                 return Err(ProviderError::Stopped);
             }
             attempt += 1;

@@ -3,6 +3,7 @@
 //! Knows no endpoint: the mock fails and goes on just as a real one does.
 
 use crate::{
+    door::wait::Stopwatch,
     money::{Came, Meter},
     provider::{Answer, Finish, ProviderError, retry::Retry},
     time::{Stop, Stopping},
@@ -45,7 +46,9 @@ pub fn ask(
             return Err(ProviderError::Stopped);
         }
         let ticket = meter.reserve(request)?;
+        let began = Stopwatch::start();
         let outcome = send();
+        diagnose(&outcome, began);
         let came = match &outcome {
             Ok(answer) => Came::Answer(&answer.usage),
             Err(failed) if failed.charged => Came::Unknown,
@@ -65,6 +68,30 @@ pub fn ask(
     };
     second.usage.add(&first.usage);
     usable(second)
+}
+
+fn diagnose(outcome: &Result<Answer, Failed>, began: Stopwatch) {
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok(answer) => {
+            let model = answer.model.as_str();
+            tracing::debug!(target: "provider", model, millis, finish = ?answer.finish, "answered");
+        }
+        Err(Failed { error, charged }) => {
+            tracing::warn!(target: "provider", status = status(error), millis, charged, "no answer: {error}");
+        }
+    }
+}
+
+/// Returns what the endpoint answered, as far as the failure tells.
+fn status(error: &ProviderError) -> Option<u16> {
+    match error {
+        ProviderError::Unauthorized { status, .. } | ProviderError::BadRequest { status, .. } => Some(*status),
+        ProviderError::Credit { .. } => Some(402),
+        ProviderError::RateLimited { .. } => Some(429),
+        ProviderError::Unavailable { status, .. } => *status,
+        _ => None,
+    }
 }
 
 fn is_cold(answer: &Answer) -> bool {

@@ -54,6 +54,8 @@ pub fn run(command: &str, stage: Stage, dir: &Path, limits: &Limits, stop: &Stop
         redactor: limits.redactor.clone(),
     };
     let ended = spawn.run(stop);
+    let millis = u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(target: "check", stage = stage.word(), millis, "{command}: {:?}", ended.end);
     RawRan {
         stage,
         command: command.to_owned(),

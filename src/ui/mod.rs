@@ -6,6 +6,7 @@
 pub mod colour;
 pub mod live;
 pub mod look;
+pub mod priority;
 pub mod progress;
 pub mod rows;
 pub mod text;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::{
     commands::Outcome,
     fault::Fault,
+    journal::level::Level,
     secret::Redactor,
     ui::{
         colour::{Paint, Style},
@@ -62,6 +64,8 @@ pub struct Ui {
     stderr: Mutex<Box<dyn Write + Send>>,
     redactor: OnceLock<Redactor>,
     lines: Option<Lines>,
+    /// Whether each line of standard error begins with its priority, for the system's journal.
+    priorities: bool,
     trouble: Mutex<Option<io::Error>>,
 }
 
@@ -92,6 +96,7 @@ impl Ui {
             stderr: Mutex::new(stderr),
             redactor: OnceLock::new(),
             lines: None,
+            priorities: false,
             trouble: Mutex::new(None),
         }
     }
@@ -100,6 +105,13 @@ impl Ui {
     #[must_use]
     pub fn with_lines(mut self, lines: Lines) -> Self {
         self.lines = Some(lines);
+        self
+    }
+
+    /// Has each line of standard error begin with its priority, as the system's journal reads them.
+    #[must_use]
+    pub fn with_priorities(mut self) -> Self {
+        self.priorities = true;
         self
     }
 
@@ -132,13 +144,24 @@ impl Ui {
     /// Says something besides the answer, unless told to be quiet.
     pub fn say(&self, line: &str) {
         if !self.manner.quiet {
-            self.complain(&self.manner.stderr.paint(Style::Dim, line));
+            self.tell(Level::Info, &self.manner.stderr.paint(Style::Dim, line));
         }
     }
 
     /// Says a line besides the answer, even when told to be quiet.
     pub fn complain(&self, line: &str) {
+        self.tell(Level::Warn, line);
+    }
+
+    /// Says how something goes on, to whoever asked for it.
+    pub fn diagnosis(&self, level: Level, words: &str) {
+        let line = format!("{level:<5} {}", look::one_line(words));
+        self.tell(level, &self.manner.stderr.paint(Style::Dim, &line));
+    }
+
+    fn tell(&self, level: Level, line: &str) {
         let line = self.clean(line);
+        let line = priority::put(self.priorities.then_some(level), line);
         self.beside_lines(|| {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
             // Where nobody listens there is nobody to tell.
@@ -198,24 +221,18 @@ impl Ui {
             return;
         }
         let paint = self.manner.stderr;
-        self.complain(&format!(
-            "{} {}",
-            paint.paint(Style::Bad, "error:"),
-            look::many_lines(&fault.message)
-        ));
+        let tell = |level, style, word: &str, about: &str| {
+            self.tell(
+                level,
+                &format!("{} {}", paint.paint(style, word), look::many_lines(about)),
+            );
+        };
+        tell(Level::Error, Style::Bad, "error:", &fault.message);
         for hint in &fault.hints {
-            self.complain(&format!(
-                "{} {}",
-                paint.paint(Style::Live, "hint:"),
-                look::many_lines(hint)
-            ));
+            tell(Level::Info, Style::Live, "hint:", hint);
         }
         for cause in causes.iter().filter(|_| self.manner.verbose) {
-            self.complain(&format!(
-                "{} {}",
-                paint.paint(Style::Dim, "caused by:"),
-                look::many_lines(cause)
-            ));
+            tell(Level::Info, Style::Dim, "caused by:", cause);
         }
     }
 

@@ -72,15 +72,16 @@ fn it_shows_every_precondition() {
     ok    rewriting   records follow a rebase or amend
     ok    merging     the merge driver joins memory files
     ok    slots       $HOME/.cache/invisigoth: [n] GiB free
+    ok    logs        $HOME/.local/state/invisigoth/[id]/log
     warn  manual      `git invisigoth --help` finds no page
                       fix: git invisigoth man --install
     warn  sandbox     none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files
                       fix: let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings
-    17 ok · 2 to know · 0 to mend
+    18 ok · 2 to know · 0 to mend
     -- exit 0
     "#);
     assert_snapshot!(told(&sandbox, &["--json", "doctor"]), @r#"
-    {"schema":"invisigoth.doctor/1","rows":[{"name":"git","state":"ok","detail":"[version]"},{"name":"repository","state":"ok","detail":"$HOME/repo"},{"name":"identity","state":"ok","detail":"git knows who commits"},{"name":"branches","state":"ok","detail":"invisigoth/<goal> is free for candidates"},{"name":"operation","state":"ok","detail":"no merge or rebase stands half done"},{"name":"target","state":"ok","detail":"main at [id]"},{"name":"settings","state":"ok","detail":"invisigoth.toml is valid on main"},{"name":"origins","state":"ok","detail":"invisigoth.toml: check.test; git config: llm.provider, llm.script"},{"name":"checks","state":"ok","detail":"test `sh check.sh`"},{"name":"provider","state":"ok","detail":"mock: a script; nobody is asked"},{"name":"script","state":"ok","detail":"$HOME/script.json"},{"name":"cap","state":"ok","detail":"none needed: a script costs nothing"},{"name":"backlog","state":"ok","detail":"0 open, 0 landed"},{"name":"notes","state":"ok","detail":"git log shows the records"},{"name":"rewriting","state":"ok","detail":"records follow a rebase or amend"},{"name":"merging","state":"ok","detail":"the merge driver joins memory files"},{"name":"slots","state":"ok","detail":"$HOME/.cache/invisigoth: [n] GiB free"},{"name":"manual","state":"warn","detail":"`git invisigoth --help` finds no page","fix":"git invisigoth man --install"},{"name":"sandbox","state":"warn","detail":"none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files","fix":"let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings"}]}
+    {"schema":"invisigoth.doctor/1","rows":[{"name":"git","state":"ok","detail":"[version]"},{"name":"repository","state":"ok","detail":"$HOME/repo"},{"name":"identity","state":"ok","detail":"git knows who commits"},{"name":"branches","state":"ok","detail":"invisigoth/<goal> is free for candidates"},{"name":"operation","state":"ok","detail":"no merge or rebase stands half done"},{"name":"target","state":"ok","detail":"main at [id]"},{"name":"settings","state":"ok","detail":"invisigoth.toml is valid on main"},{"name":"origins","state":"ok","detail":"invisigoth.toml: check.test; git config: llm.provider, llm.script"},{"name":"checks","state":"ok","detail":"test `sh check.sh`"},{"name":"provider","state":"ok","detail":"mock: a script; nobody is asked"},{"name":"script","state":"ok","detail":"$HOME/script.json"},{"name":"cap","state":"ok","detail":"none needed: a script costs nothing"},{"name":"backlog","state":"ok","detail":"0 open, 0 landed"},{"name":"notes","state":"ok","detail":"git log shows the records"},{"name":"rewriting","state":"ok","detail":"records follow a rebase or amend"},{"name":"merging","state":"ok","detail":"the merge driver joins memory files"},{"name":"slots","state":"ok","detail":"$HOME/.cache/invisigoth: [n] GiB free"},{"name":"logs","state":"ok","detail":"$HOME/.local/state/invisigoth/[id]/log"},{"name":"manual","state":"warn","detail":"`git invisigoth --help` finds no page","fix":"git invisigoth man --install"},{"name":"sandbox","state":"warn","detail":"none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files","fix":"let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings"}]}
     -- exit 0
     "#);
 }
@@ -99,11 +100,12 @@ fn it_names_what_mends_it_and_works_outside_a_repository() {
     fail  target      branch `main` has no commit yet
                       fix: `git commit --allow-empty -m "Start"` makes the first one
     ok    slots       $HOME/.cache/invisigoth: [n] GiB free
+    ok    logs        $HOME/.local/state/invisigoth/[id]/log
     warn  manual      `git invisigoth --help` finds no page
                       fix: git invisigoth man --install
     warn  sandbox     none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files
                       fix: let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings
-    5 ok · 2 to know · 2 to mend
+    6 ok · 2 to know · 2 to mend
     -- exit 7
     "#);
     assert_snapshot!(told(&Sandbox::empty(), &["doctor"]), @r#"

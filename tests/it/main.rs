@@ -87,6 +87,8 @@ mod limits;
 mod list;
 /// `log`: what landed.
 mod log;
+/// `logs`: what a run leaves, shown and followed.
+mod logs;
 /// `man`: the manual pages.
 mod man;
 /// `merge`: candidates, and held ones.

@@ -96,6 +96,17 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml_edit", &["layers/", "detect/", "backlog/sheet"]),
     ("similar", &["edit/", "textdiff.rs"]),
     ("saphyr_parser", &["foreign/config.rs"]),
+    (
+        "tracing",
+        &[
+            "engine/",
+            "git/command.rs",
+            "journal/diagnosis.rs",
+            "provider/",
+            "shell/",
+        ],
+    ),
+    ("tracing_subscriber", &["journal/diagnosis.rs"]),
     ("indicatif", &["ui/live.rs"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -174,7 +185,7 @@ const MAIN_LINES: usize = 15;
 const FUNCTION_LINES: usize = 80;
 const ARCHITECTURE_LINES: usize = 150;
 /// What `Cargo.lock` holds, with room for a few more. Raise it in the commit that adds a package, and say what for.
-const PACKAGES: usize = 290;
+const PACKAGES: usize = 297;
 
 fn row_of(module: &str) -> Option<Row> {
     ROWS.iter()
