@@ -95,7 +95,7 @@ fn target(name: &str) -> [(&'static str, String); 3] {
 }
 
 /// Puts each value in the place of its name. What a value holds is not looked at again.
-fn fill(template: &str, pairs: &[(&str, String)]) -> String {
+pub fn fill(template: &str, pairs: &[(&str, String)]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find('@') {

@@ -53,6 +53,7 @@ pub mod reply;
 pub mod schedule;
 pub mod survey;
 pub mod textdiff;
+pub mod unit;
 pub mod verdict;
 
 // row 3: doors, then hands

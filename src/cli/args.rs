@@ -12,6 +12,7 @@ pub mod night;
 pub mod plan;
 pub mod prompt;
 pub mod report;
+pub mod service;
 pub mod status;
 pub mod steer;
 pub mod sync;
@@ -165,6 +166,8 @@ pub enum Verb {
     Budget(Budget),
     /// Have CI runners and clusters work at goals
     Ci(ci::Ci),
+    /// Have systemd run it by itself, at night for instance
+    Service(service::Service),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),
     /// Show which lines of the repository a goal or a text is about

@@ -10,6 +10,7 @@ mod import;
 mod logs;
 mod night;
 mod plan;
+mod service;
 mod status;
 mod steer;
 mod sync;
@@ -121,6 +122,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             }
         }
         Verb::Ci(args) => ci::run(at, args),
+        Verb::Service(args) => service::run(at, args),
         Verb::Context(args) => context::run(at, args),
         Verb::Prompt(args) => show_prompt(at, &args),
         Verb::Apply(args) => answer(at, &apply_reply(at, &args)?),

@@ -24,7 +24,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
         "What landed",
         &["undo", "adopt", "settle", "verify", "replay", "rebuild", "evolve"],
     ),
-    ("Other machines", &["sync", "hooks", "ci"]),
+    ("Other machines", &["sync", "hooks", "ci", "service"]),
     (
         "Set up and try out",
         &["demo", "doctor", "config", "models", "check", "apply"],

@@ -42,6 +42,7 @@ pub mod report;
 pub mod resume;
 pub mod retry;
 pub mod run;
+pub mod service;
 pub mod settle;
 pub mod show;
 pub mod status;

@@ -254,6 +254,11 @@ pub fn process_id() -> u32 {
     std::process::id()
 }
 
+/// Returns the number of the user that this process acts for; 0 is root.
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -168,6 +168,27 @@ pub fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Lists the names of the folders in the folder at `path`; none where there is no folder. Names that are no UTF-8 are left out.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn folders_in(path: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Makes the folder at `path` and those above it.
 ///
 /// # Errors
@@ -221,6 +242,15 @@ fn sync_one(path: &Path) -> io::Result<()> {
 /// True where the owner may execute the file at `path`.
 pub fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+/// Returns whose the file or folder at `path` is, by number, and its permission bits.
+///
+/// # Errors
+/// When there is none.
+pub fn owner_and_mode(path: &Path) -> io::Result<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map(|about| (about.uid(), about.mode() & 0o7777))
 }
 
 /// An exclusive lock. The kernel frees it when the holder dies, however that happens; child processes do not inherit it.

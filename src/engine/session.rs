@@ -184,8 +184,8 @@ impl Session {
         Ok(self.settings_at(repo, head)?.settings)
     }
 
-    /// Reads the key from the environment, else from an untracked `.env` at the top of the checkout. What else in both is a
-    /// key by its name is none of ours, but must not leave either.
+    /// Reads the key from the environment, else from what systemd hands to a service, else from an untracked `.env` at the top
+    /// of the checkout. What else in the first and the last is a key by its name is none of ours, but must not leave either.
     fn read_key(&mut self) -> Result<()> {
         let repo = self.repo();
         let mut known: Vec<Secret> = self.env.secrets().collect();
@@ -209,9 +209,13 @@ impl Session {
         if name.is_empty() {
             return Ok(());
         }
-        let found = match self.env.get(name) {
-            Some(value) if !value.trim().is_empty() => Some(value.trim().to_owned()),
-            _ => key_of_dotenv(&repo, dotenv.transpose().wrap_err("reading .env")?.flatten(), name)?,
+        let found = match self.env.get(name).map(str::trim).filter(|value| !value.is_empty()) {
+            Some(value) => Some(value.to_owned()),
+            None => credential(&self.env, name)?,
+        };
+        let found = match found {
+            Some(key) => Some(key),
+            None => key_of_dotenv(&repo, dotenv.transpose().wrap_err("reading .env")?.flatten(), name)?,
         };
         self.key = found.map(Secret::new);
         self.redactor = Redactor::new(known.iter().chain(&self.key));
@@ -250,6 +254,19 @@ fn project_layer(repo: &Repo, commit: CommitId) -> Result<Option<Layer>> {
     let text = String::from_utf8(text).wrap_err("invisigoth.toml is not UTF-8")?;
     let layer = read::from_toml(&text, Origin::Project).map_err(|e| settings_fault(&e))?;
     Ok(Some(layer))
+}
+
+/// The folder of credentials is made by systemd for this service alone.
+fn credential(env: &Env, name: &str) -> Result<Option<String>> {
+    let Some(folder) = env.get("CREDENTIALS_DIRECTORY").map(Path::new) else {
+        return Ok(None);
+    };
+    let file = folder.join(name);
+    if file.parent() != Some(folder) {
+        return Ok(None);
+    }
+    let text = fs::read_text(&file).wrap_err_with(|| format!("reading the credential {name}"))?;
+    Ok(text.map(|text| text.trim().to_owned()).filter(|key| !key.is_empty()))
 }
 
 fn key_of_dotenv(repo: &Repo, text: Option<String>, name: &str) -> Result<Option<String>> {

@@ -131,6 +131,8 @@ mod run;
 mod sandbox;
 /// Secrets: canaries, and a search for them.
 mod secrets;
+/// `service`: units, and systemd's programs.
+mod service;
 /// `settle`: the memory files after what people did.
 mod settle;
 /// `show`: one goal.

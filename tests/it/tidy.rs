@@ -36,7 +36,8 @@ const ROWS: &[(Row, &[&str])] = &[
         Row::Verbs,
         &[
             "audit", "backlog", "ci", "context", "detect", "edit", "fence", "foreign", "graph", "guard", "layers",
-            "money", "plan", "prompt", "proof", "ratchet", "reply", "schedule", "survey", "textdiff", "verdict",
+            "money", "plan", "prompt", "proof", "ratchet", "reply", "schedule", "survey", "textdiff", "unit",
+            "verdict",
         ],
     ),
     (Row::Doors, &["door"]),

@@ -33,6 +33,9 @@ mod hosts;
 /// Finding peers, starting and ending them.
 mod peers;
 
+/// Systemd: units, read and rated.
+mod service;
+
 /// Shells that complete.
 mod shells;
 

@@ -29,6 +29,7 @@ pub mod rebuild;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod service;
 pub mod settle;
 pub mod show;
 pub mod status;
