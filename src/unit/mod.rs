@@ -149,12 +149,12 @@ fn repository(setup: &Setup) -> Result<String, Unfit> {
     let mut window = String::new();
     for (flag, value) in [("--until", &setup.when.until), ("--for", &setup.when.span)] {
         if let Some(value) = value {
-            window.push_str(&format!(" {flag} {}", word(value)?));
+            window.extend([" ", flag, " ", &word(value)?]);
         }
     }
     let mut owner = String::new();
     if let Some(user) = &setup.user {
-        owner.push_str(&format!("User={}\n", setting(user)?));
+        owner.extend(["User=", &setting(user)?, "\n"]);
     }
     if setup.scope == Scope::System {
         owner.push_str(PLACES);

@@ -192,6 +192,7 @@ fn what_stands_in_the_units_is_what_was_asked_for() {
         format!("BindPaths=\"{}\"", top.display()),
         format!("BindPaths=\"{home}/.cache/invisigoth\""),
         format!("LoadCredential={credential}"),
+        "Environment=\"INVISIGOTH_CHECK_SANDBOX=bwrap\"".to_owned(),
     ] {
         assert!(unit.lines().any(|other| other == line), "{line}\n{unit}");
     }
@@ -240,6 +241,23 @@ fn an_odd_place_is_said_in_units_as_systemd_reads_it() {
     let mut command = sandbox.invisigoth(&["service", "install", "--print"]);
     let ran = Ran::of(&command.current_dir(&broken).output().unwrap());
     assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_service_of_the_machine_keeps_its_caches_out_of_home_folders() {
+    let sandbox = Sandbox::ready();
+    let said = sandbox.ok(&["service", "install", "--print", "--system", "--for", "1h30m"]);
+    for line in [
+        "WantedBy=multi-user.target",
+        "CacheDirectory=invisigoth/%i",
+        "Environment=XDG_CACHE_HOME=%C/invisigoth/%i XDG_STATE_HOME=%S/invisigoth/%i",
+    ] {
+        assert!(said.lines().any(|other| other == line), "{line}\n{said}");
+    }
+    assert!(
+        said.starts_with("# /etc/systemd/system/git-invisigoth@.service\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -450,7 +468,11 @@ fn bad_input_is_refused_with_what_to_do() {
             2,
             "--on-calendar is empty",
         ),
-        (&["service", "install", "--until", "7\n8"], 7, "control character"),
+        (&["service", "install", "--until", "7\n8"], 2, "is no time of day"),
+        (&["service", "install", "--until", "25:00"], 2, "is no time of day"),
+        (&["service", "install", "--for", "soon"], 2, "is no span of time"),
+        (&["service", "install", "--for", "0h"], 2, "is no span of time"),
+        (&["service", "install", "--on-calendar", "a\nb"], 7, "control character"),
         (
             &["service", "install", "--credential", "nothing"],
             2,

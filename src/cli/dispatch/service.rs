@@ -65,8 +65,8 @@ fn request(place: &Path, scope: Scope, args: service::Install) -> Result<install
         scope,
         when: When {
             calendar: filled(args.on_calendar, "--on-calendar")?,
-            until: filled(args.until, "--until")?,
-            span: filled(args.span, "--for")?,
+            until: args.until.map(time_of_day).transpose()?,
+            span: args.span.map(span).transpose()?,
         },
         key: credential.or(file),
         now: args.now,
@@ -81,6 +81,36 @@ fn filled(value: Option<String>, flag: &str) -> Result<Option<String>> {
         return Err(Fault::new(Kind::Usage, format!("{flag} is empty")).into());
     }
     Ok(value)
+}
+
+/// What is wrong would else come to light at night.
+fn time_of_day(text: String) -> Result<String> {
+    let part = |part: &str, most: u8| {
+        let digits = matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit());
+        digits && part.parse().is_ok_and(|number: u8| number < most)
+    };
+    match text.split_once(':') {
+        Some((hours, minutes)) if part(hours, 24) && part(minutes, 60) => Ok(text),
+        _ => {
+            let fault = Fault::new(Kind::Usage, format!("`{}` is no time of day", text.escape_debug()));
+            Err(fault.hint("such as `--until 07:00`").into())
+        }
+    }
+}
+
+fn span(text: String) -> Result<String> {
+    let mut parts = text.split_inclusive(|c: char| !c.is_ascii_digit());
+    let fits = |part: &str| {
+        let number = part.strip_suffix(['d', 'h', 'm', 's']);
+        number
+            .and_then(|number| number.parse().ok())
+            .is_some_and(|number: u32| number > 0)
+    };
+    if !text.is_empty() && parts.all(fits) {
+        return Ok(text);
+    }
+    let fault = Fault::new(Kind::Usage, format!("`{}` is no span of time", text.escape_debug()));
+    Err(fault.hint("such as `--for 8h` or `--for 1h30m`").into())
 }
 
 fn credential(place: &Path, text: &str) -> Result<Key> {
