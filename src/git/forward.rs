@@ -199,24 +199,20 @@ impl<'a> Left<'a> {
         if paths.is_empty() {
             return Ok(());
         }
-        let source = format!("--source={head}");
-        let words = ["--pathspec-from-file=-", "--pathspec-file-nul"];
-        let restore = [
-            "--literal-pathspecs",
-            "restore",
-            &source,
-            "--staged",
-            "--worktree",
-            "--quiet",
-        ];
-        let restore = [restore.as_slice(), &words].concat();
-        self.mend(&restore, &paths)
+        self.mend(Some(head), &paths)
     }
 
-    /// Has git mend the checkout.
-    fn mend(&self, args: &[&str], input: &[u8]) -> Result<()> {
-        let mended = point::at(Point::ForwardStaged, || {
-            command::fed(self.env, &self.checkout.workdir, args, input).map_err(io::Error::from)
+    /// Has git stage index entries, or restore paths from a commit.
+    fn mend(&self, from: Option<CommitId>, input: &[u8]) -> Result<()> {
+        let fed = |args: &[&str]| command::fed(self.env, &self.checkout.workdir, args, input);
+        let mended = point::at(Point::ForwardStaged, || match from {
+            None => fed(&["update-index", "-z", "--index-info"]).map_err(io::Error::from),
+            Some(head) => {
+                let source = format!("--source={head}");
+                let both = ["--literal-pathspecs", "restore", &source, "--staged", "--worktree"];
+                let listed = ["--quiet", "--pathspec-from-file=-", "--pathspec-file-nul"];
+                fed(&[both.as_slice(), &listed].concat()).map_err(io::Error::from)
+            }
         });
         mended.doing(|| "mending a fast-forward that was cut short".into())
     }
@@ -273,8 +269,7 @@ impl<'a> Left<'a> {
         if rows.is_empty() {
             return Ok(());
         }
-        let update = ["update-index", "-z", "--index-info"];
-        self.mend(&update, &rows)
+        self.mend(None, &rows)
     }
 }
 

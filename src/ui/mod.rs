@@ -214,18 +214,13 @@ impl Ui {
     /// Prints a fault, and `causes` below it when told to be verbose.
     pub fn fault(&self, fault: &Fault, causes: &[String]) {
         if self.manner.json {
-            self.json_line(&Document {
-                schema: "invisigoth.error/1",
-                body: &ErrorBody { error: fault },
-            });
-            return;
+            let (schema, body) = ("invisigoth.error/1", &ErrorBody { error: fault });
+            return self.json_line(&Document { schema, body });
         }
         let paint = self.manner.stderr;
         let tell = |level, style, word: &str, about: &str| {
-            self.tell(
-                level,
-                &format!("{} {}", paint.paint(style, word), look::many_lines(about)),
-            );
+            let line = format!("{} {}", paint.paint(style, word), look::many_lines(about));
+            self.tell(level, &line);
         };
         tell(Level::Error, Style::Bad, "error:", &fault.message);
         for hint in &fault.hints {
