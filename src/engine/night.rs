@@ -36,7 +36,6 @@ use crate::{
     event::Event,
     fault::{Fault, Kind, Passes},
     git::tree,
-    goal::Decision,
     schedule::{
         State,
         night::{self, End, Next, Reason, Round, Stopped, Tally, Trouble, Wait, Window},
@@ -341,14 +340,8 @@ impl Night<'_> {
         let woken = self.wake(wait, seen, &began);
         self.step(None);
         // What people did may be room for a plan.
-        self.plans |= woken && wait.reason == Reason::Work && self.order.plan.is_some() && !self.waits_for_approval();
+        self.plans |= woken && wait.reason == Reason::Work && self.order.plan.is_some();
         *self.waited.entry(wait.reason.word()).or_default() += run::seconds(began.elapsed());
-    }
-
-    /// True where the last plan waits for a person.
-    fn waits_for_approval(&self) -> bool {
-        let last = self.sum.plans.last();
-        last.is_some_and(|plan| plan.status == Decision::Proposed && !plan.goals.is_empty())
     }
 
     fn step(&self, phase: Option<Phase>) {

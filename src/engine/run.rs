@@ -375,7 +375,13 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
     if done.own.is_none() {
         done.own = Own::begin(worker).ok().map(Arc::new);
     }
-    worker.check_base()?;
+    let is_quiet = order.night.is_some_and(|night| !night.is_first) && order.plan.is_none();
+    if is_quiet && !has_work(&worker.facts) {
+        // Looking for work at a remote, again and again, is worth no word.
+        worker.know_base()?;
+    } else {
+        worker.check_base()?;
+    }
     done.based = true;
     if let Some(night) = order.night.filter(|night| night.warns) {
         night::warn(worker, night.left)?;
@@ -397,6 +403,9 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
                 .say("no goal of the last plan landed, so there is no further plan");
             return Ok(());
         }
+        if order.night.is_some() && !plan.approved && !worker.settings.plan.auto && has_proposals(&worker.facts) {
+            return Ok(());
+        }
         let made = match add_plan(worker, plan) {
             Ok(made) => made,
             // A night goes on with what people approve.
@@ -413,6 +422,12 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
             return shift::work(worker, order, &mut done.progress);
         }
     }
+}
+
+/// True where planned goals wait for a person: more of them would wait, too.
+fn has_proposals(facts: &Facts) -> bool {
+    let is_proposed = |id: &GoalId| matches!(schedule::state(facts, id), Some((State::Proposed, _)));
+    facts.goals.keys().any(is_proposed)
 }
 
 fn needs_a_person(error: &eyre::Report) -> bool {

@@ -306,6 +306,14 @@ mod tests {
         }
     }
 
+    struct At(Moment);
+
+    impl Clock for At {
+        fn now(&self) -> Moment {
+            self.0
+        }
+    }
+
     fn spending(path: &Path, run: &str) -> Spending {
         Spending {
             path: path.to_owned(),
@@ -371,6 +379,38 @@ mod tests {
         });
         assert_eq!(sent, 40);
         assert_eq!(read_file(&path).unwrap().goal("g").usd, 40.0);
+    }
+
+    #[test]
+    fn a_clock_set_back_a_year_gives_no_day_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spending.jsonl");
+        let at = |moment: &str| Spending {
+            clock: Arc::new(At(Moment::from_rfc3339(moment).unwrap())),
+            ..spending(&path, moment)
+        };
+        let reserve = |moment: &str| at(moment).reserve(&want(), &limits(1.0)).is_ok();
+        assert!(reserve("2026-11-22T10:00:00Z"));
+        assert!(!reserve("2026-11-22T11:00:00Z"));
+        assert!(!reserve("2025-11-22T11:00:00Z"));
+        assert!(reserve("2026-11-23T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_refusal_holds_until_its_cap_is_raised_and_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let spending = spending(&folder.path().join("spending.jsonl"), "r");
+        let _ticket = spending.reserve(&want(), &limits(1.5)).unwrap();
+        assert!(spending.take_refusal().is_none());
+        assert!(spending.reserve(&want(), &limits(1.5)).is_err());
+        let refusal = spending.take_refusal().unwrap();
+        assert!(spending.take_refusal().is_none());
+        let budget = |usd| Budget {
+            day: limits(usd).day,
+            ..Budget::default()
+        };
+        assert_eq!(spending.still(&refusal, &budget(1.5)).unwrap(), Some(refusal));
+        assert_eq!(spending.still(&refusal, &budget(2.0)).unwrap(), None);
     }
 
     #[test]

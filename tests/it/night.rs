@@ -311,6 +311,51 @@ fn a_night_that_is_paused_waits_for_resume() {
 }
 
 #[test]
+fn a_plan_waits_for_approval_and_the_next_is_made_when_that_landed() {
+    let sandbox = Sandbox::ready();
+    sandbox.write("notes.txt", "Everything below is still to be done:\nall of it\n");
+    sandbox.commit("Note what is to be done");
+    let plan = |what: &str| {
+        let goal = json!({
+            "description": format!("Write {what}"),
+            "filename": "check.sh",
+            "acceptance": ["`sh check.sh` passes"],
+            "reason": "it is asked for",
+            "evidence": [{"path": "notes.txt", "line": 1, "quote": "Everything below is still to be done"}],
+        });
+        format!("```json\n{}\n```\n", json!({ "goals": [goal] }))
+    };
+    let script = json!({ "plan": [plan("alpha"), plan("beta")], "goals": {}, "default": whole("all.txt", "x\n") });
+    sandbox.script(json!({}));
+    std::fs::write(sandbox.home().join("script.json"), script.to_string()).unwrap();
+    let mut night = Night::start(&sandbox, &["--forever", "--plan"]);
+    night.until("1 goal proposed");
+    night.until(NOTHING);
+    // A change that approves nothing is no reason for another plan.
+    sandbox.ok(&["add", "--id", "other", "Another"]);
+    night.until("working  other");
+    night.until(NOTHING);
+    let planned = |state: &str| {
+        let list = sandbox.json(&["list", "--state", state]);
+        let ids = list["goals"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|goal| goal["goal"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<String>>()
+    };
+    let proposed = planned("proposed");
+    assert_eq!(proposed.len(), 1);
+    sandbox.ok(&["approve", &proposed[0]]);
+    night.until("1 goal proposed");
+    night.until(NOTHING);
+    let ran = night.stop(&sandbox, "INT");
+    assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(sandbox.landings("main"), ["other", &proposed[0]]);
+    assert_eq!(planned("proposed").len(), 1);
+}
+
+#[test]
 fn one_document_sums_the_night_up() {
     let sandbox = Sandbox::ready();
     goals(&sandbox, &["a", "b", "c"]);

@@ -115,7 +115,7 @@ fn night_line(look: &Look, night: &Told) -> String {
         format!("waited {} for {reason}", local::words(long))
     });
     let parts: Vec<String> = std::iter::once(rounds).chain(waited).collect();
-    format!("{}{end}; {}\n", look.word(Style::Dim, "night", 9), parts.join(", "))
+    format!("{}{end}; {}\n", look.word(Style::Dim, "night", 11), parts.join(", "))
 }
 
 /// Lists the goals of a plan that wait for a person.
