@@ -127,7 +127,7 @@ def main():
     work = tempfile.mkdtemp(prefix="invisigoth-figures-", dir=args.work)
     os.environ["HOME"] = work
     os.environ["XDG_CACHE_HOME"] = os.path.join(work, "cache")
-    for name in ("XDG_CONFIG_HOME", "OPENROUTER_API_KEY"):
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "OPENROUTER_API_KEY"):
         os.environ.pop(name, None)
     times = [run(binary, "--version")[1] for _ in range(50)]
     print(f"start-up: {1000 * sum(times) / len(times):.1f} ms CPU (mean of 50)")

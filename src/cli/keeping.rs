@@ -16,7 +16,7 @@ use crate::{
         diagnosis::{self, Listeners, Say},
         level::{Level, TARGETS, Wanted},
     },
-    ui::colour::Style,
+    ui::{colour::Style, look::one_line},
 };
 
 /// The variable that says which lines are wanted.
@@ -78,7 +78,12 @@ pub fn begin(at: &Opened, session: &mut Session) {
         let _ = at.journal.set(Arc::clone(journal));
     }
     let ui = Arc::clone(&at.ui);
-    let say = || -> Box<Say> { Box::new(move |level, words| ui.diagnosis(level, words)) };
+    let say = || -> Box<Say> {
+        Box::new(move |level, words| {
+            let line = format!("{level:<5} {}", one_line(words));
+            ui.tell(level, &ui.manner.stderr.paint(Style::Dim, &line));
+        })
+    };
     let say = at.wanted.as_ref().map(|_| say());
     if journal.is_some() || say.is_some() {
         diagnosis::listen(&wanted, Listeners { journal, say });
@@ -98,7 +103,7 @@ pub fn end(at: &Opened, code: u8, error: Option<&str>) {
     journal.ended(level, fields);
     if let Some(path) = journal.path().filter(|_| is_failure) {
         let word = at.ui.manner.stderr.paint(Style::Live, "log:");
-        at.ui.complain(&format!("{word} {}", path.display()));
+        at.ui.tell(Level::Info, &format!("{word} {}", path.display()));
     }
 }
 

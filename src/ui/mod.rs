@@ -153,13 +153,8 @@ impl Ui {
         self.tell(Level::Warn, line);
     }
 
-    /// Says how something goes on, to whoever asked for it.
-    pub fn diagnosis(&self, level: Level, words: &str) {
-        let line = format!("{level:<5} {}", look::one_line(words));
-        self.tell(level, &self.manner.stderr.paint(Style::Dim, &line));
-    }
-
-    fn tell(&self, level: Level, line: &str) {
+    /// As `complain`, of something that matters so much.
+    pub fn tell(&self, level: Level, line: &str) {
         let line = self.clean(line);
         let line = priority::put(self.priorities.then_some(level), line);
         self.beside_lines(|| {

@@ -21,7 +21,9 @@ pub const UNFENCED: &str = "checks run without a sandbox";
 pub fn shown(ran: &Ran, home: &Path) -> String {
     let mut text = ran.stdout.clone();
     // Where bubblewrap does not work, that is said; snapshots hold with and without.
-    let said: Vec<&str> = ran.stderr.lines().filter(|line| !line.contains(UNFENCED)).collect();
+    // Where a run that failed has its log is told by the tests of `logs`.
+    let is_said = |line: &&str| !line.contains(UNFENCED) && !line.starts_with("log: ");
+    let said: Vec<&str> = ran.stderr.lines().filter(is_said).collect();
     if !said.is_empty() {
         text.push_str("-- stderr\n");
         text.extend(said.iter().flat_map(|line| [*line, "\n"]));
