@@ -34,6 +34,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict, the best first.
+    pub const ALL: [Self; 5] = [Self::Landed, Self::RolledBack, Self::Refused, Self::Failed, Self::Held];
+
     /// Returns the word for people.
     pub fn word(self) -> &'static str {
         match self {
@@ -41,7 +44,7 @@ impl Verdict {
             Self::Held => "held",
             Self::Refused => "refused",
             Self::Landed => "landed",
-            Self::RolledBack => "rolled back",
+            Self::RolledBack => "undone",
         }
     }
 }

@@ -13,17 +13,27 @@ use crate::{
 };
 
 impl View for Outcome {
+    /// What each goal came to was said when it was known, but for what was taken back; here are the numbers.
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
         for row in &self.goals {
-            let about = format!("{}  {}", row.goal, row.description);
-            lines.painted(style(row.verdict), row.verdict.word(), about.trim_end());
-            if !row.reason.is_empty() {
+            if row.verdict == Verdict::RolledBack {
+                let about = format!("{}  {}", row.goal, row.description);
+                lines.painted(style(row.verdict), row.verdict.word(), about.trim_end());
                 lines.indented(&row.reason);
             }
-            if let Some(variant) = &row.variant {
-                lines.indented(&numbers(variant));
+            let numbers = row.variant.as_ref().map(numbers).unwrap_or_default();
+            if !numbers.is_empty() {
+                lines.painted(Style::Dim, "measured", &format!("{}  {numbers}", row.goal));
             }
+        }
+        let of = |verdict: Verdict| self.goals.iter().filter(|row| row.verdict == verdict).count();
+        let all = Verdict::ALL.into_iter().filter(|verdict| of(*verdict) > 0);
+        let totals: Vec<String> = all
+            .map(|verdict| format!("{} {}", of(verdict), verdict.word()))
+            .collect();
+        if !totals.is_empty() {
+            lines.raw(&totals.join(&format!(" {} ", look.dot())));
         }
         lines.end()
     }
