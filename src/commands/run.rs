@@ -65,10 +65,10 @@ pub enum Outcome {
     Ran {
         /// What it came to.
         #[serde(flatten)]
-        summary: Summary,
+        summary: Box<Summary>,
         /// The night, where it was one.
         #[serde(skip_serializing_if = "Option::is_none")]
-        night: Option<Told>,
+        night: Option<Box<Told>>,
         /// Whether "nothing to do" has an exit code of its own.
         #[serde(skip)]
         exit_code: bool,
@@ -143,8 +143,8 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         }
     };
     Ok(Outcome::Ran {
-        summary,
-        night,
+        summary: Box::new(summary),
+        night: night.map(Box::new),
         exit_code: request.exit_code,
     })
 }

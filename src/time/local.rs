@@ -114,7 +114,7 @@ pub fn words(long: Duration) -> String {
     let whole = long.saturating_add(Duration::from_millis(500)).as_secs();
     match (whole / 3600, whole % 3600 / 60) {
         (0, 0) => format!("{seconds} s"),
-        (0, minutes) if whole % 60 == 0 || minutes >= 10 => format!("{minutes} min"),
+        (0, minutes) if whole.is_multiple_of(60) || minutes >= 10 => format!("{minutes} min"),
         (0, minutes) => format!("{minutes} min {} s", whole % 60),
         (hours, 0) => format!("{hours} h"),
         (hours, minutes) => format!("{hours} h {minutes} min"),
