@@ -33,6 +33,7 @@ pub fn name(verb: &Verb) -> Option<&'static str> {
         Verb::Settle(_) => Some("settle"),
         Verb::Sync(_) => Some("sync"),
         Verb::Ci(_) => Some("ci"),
+        Verb::Evolve(_) => Some("evolve"),
         _ => None,
     }
 }
