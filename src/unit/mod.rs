@@ -115,11 +115,13 @@ pub fn files(setup: &Setup, names: &Names) -> Result<Vec<(String, String)>, Unfi
 }
 
 fn service(setup: &Setup) -> Result<String, Unfit> {
-    let (edit, network, wanted) = match setup.scope {
-        Scope::User => ("--user ", "", "default.target"),
+    // A person's systemd knows no network, and may not filter addresses.
+    let (edit, network, addresses, wanted) = match setup.scope {
+        Scope::User => ("--user ", "", "", "default.target"),
         Scope::System => (
             "",
             "Wants=network-online.target\nAfter=network-online.target\n",
+            "# What a cloud tells its machines, keys among it.\nIPAddressDeny=169.254.169.254\n",
             "multi-user.target",
         ),
     };
@@ -134,6 +136,7 @@ fn service(setup: &Setup) -> Result<String, Unfit> {
         &[
             ("@EDIT@", edit.to_owned()),
             ("@NETWORK@", network.to_owned()),
+            ("@ADDRESSES@", addresses.to_owned()),
             ("@PROGRAM@", program(&setup.program)?),
             ("@STEPS@", steps.to_owned()),
             ("@WANTED@", wanted.to_owned()),
