@@ -177,10 +177,7 @@ fn writable(session: &Session, units: &Units) -> Vec<PathBuf> {
 
 /// The folders of ours that a service of a person writes.
 pub(crate) fn own_folders(session: &Session) -> Vec<PathBuf> {
-    let state = session.env.get("XDG_STATE_HOME").map(PathBuf::from);
-    let state = state.filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(session.env.home()?.join(".local/state")));
-    let homes = [session.env.cache_home(), state];
+    let homes = [session.env.cache_home(), session.env.state_home()];
     homes
         .into_iter()
         .flatten()
