@@ -158,6 +158,8 @@ pub enum Event {
     },
     /// A run that goes on and on has nothing to do for now.
     Waiting {
+        /// What it is about: `work`, `cap`, `provider` and the like.
+        reason: &'static str,
         /// What for, and what ends it.
         why: Clean,
         /// When it ends by itself at the latest, RFC 3339 UTC.

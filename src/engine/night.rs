@@ -404,6 +404,7 @@ impl Night<'_> {
             )
         };
         self.first.sink.emit(&Event::Waiting {
+            reason: wait.reason.word(),
             why: self.first.redactor.clean(&why),
             until: until.map(|long| after(long).rfc3339()),
         });

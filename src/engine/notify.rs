@@ -234,7 +234,7 @@ impl Post {
             for notice in notices {
                 let notice = notice.clean(&self.redactor);
                 let key = Hash::of("notice", [notice.key().as_bytes()]).short(16);
-                let is_known = !told.insert(key.clone()) || notice.goal.is_some() && self.was_said(&key);
+                let is_known = notice.goal.is_some() && (!told.insert(key.clone()) || self.was_said(&key));
                 let sent = if is_known { Ok(()) } else { self.tell(&notice) };
                 match sent {
                     Ok(()) if counted => drop(standing.open.fetch_sub(1, Ordering::SeqCst)),

@@ -375,6 +375,7 @@ fn work(worker: &mut Worker<'_>, order: &Order, done: &mut Done) -> Result<()> {
     if done.own.is_none() {
         done.own = Own::begin(worker).ok().map(Arc::new);
     }
+    done.progress.own.clone_from(&done.own);
     let is_quiet = order.night.is_some_and(|night| !night.is_first) && order.plan.is_none();
     if is_quiet && !has_work(&worker.facts) {
         // Looking for work at a remote, again and again, is worth no word.

@@ -7,7 +7,10 @@
 use std::{
     io,
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ use crate::{
     engine::{session::Session, worker::Worker},
     fault::{Fault, Kind},
     git::Repo,
-    time::Moment,
+    time::{Clock, Moment},
 };
 
 /// From this size on, in bytes, only the newest runs are kept when one begins.
@@ -148,6 +151,8 @@ pub struct Run {
 pub struct Own {
     path: PathBuf,
     name: String,
+    clock: Arc<dyn Clock>,
+    tally: Arc<Tally>,
     before: Counts,
 }
 
@@ -162,6 +167,8 @@ impl Own {
         let own = Self {
             path,
             name: worker.live.run().to_owned(),
+            clock: Arc::clone(&session.clock),
+            tally: Arc::clone(&session.tally),
             before: session.tally.now(),
         };
         let mut lines = Lines::hold(&own.path)?;
@@ -179,8 +186,8 @@ impl Own {
     }
 
     /// Writes down how far it came. Where it cannot be written the line before stands.
-    pub fn came(&self, session: &Session) {
-        self.write(session, false, None);
+    pub fn came(&self) {
+        self.write(false, None);
     }
 
     /// Writes down that it ended, and why before its time, if so.
@@ -189,15 +196,15 @@ impl Own {
             code: fault.kind.exit_code(),
             why: session.redactor.clean(&fault.message).into_string(),
         });
-        self.write(session, true, cut);
+        self.write(true, cut);
     }
 
-    fn write(&self, session: &Session, ended: bool, cut: Option<Cut>) {
+    fn write(&self, ended: bool, cut: Option<Cut>) {
         let line = Came {
             of: self.name.clone(),
-            at: session.clock.now(),
+            at: self.clock.now(),
             ended,
-            counts: session.tally.now().less(self.before),
+            counts: self.tally.now().less(self.before),
             cut,
         };
         let append = |line: String| Lines::hold(&self.path)?.append(&line, false);

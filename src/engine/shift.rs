@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -21,6 +22,7 @@ use crate::{
         recall,
         remote::Through,
         run::{self, GoalResult, Order},
+        runs::Own,
         stored, sync,
         worker::Worker,
         workers::{Note, Workers},
@@ -50,6 +52,8 @@ pub struct Progress {
     pub results: Vec<GoalResult>,
     /// Goals that could start and did not, for what is in work or waits to land, and why.
     pub waiting: Vec<(GoalId, String)>,
+    /// Where it is written down how far the run came.
+    pub own: Option<Arc<Own>>,
 }
 
 impl Progress {
@@ -57,6 +61,10 @@ impl Progress {
     fn result(&mut self, result: GoalResult) {
         self.results.retain(|earlier| earlier.goal != result.goal);
         self.results.push(result);
+        // A run that is killed has come as far as its last goal.
+        if let Some(own) = &self.own {
+            own.came();
+        }
     }
 }
 

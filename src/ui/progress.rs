@@ -233,7 +233,7 @@ impl Progress {
             }
             // The outcome says so.
             Event::Ended { .. } => {}
-            Event::Waiting { why, until } => self.waits(why.as_str(), until.as_deref()),
+            Event::Waiting { why, until, .. } => self.waits(why.as_str(), until.as_deref()),
             Event::Said { line } => self.ui.say(&one_line(line.as_str())),
         }
     }

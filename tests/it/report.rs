@@ -206,16 +206,19 @@ fn the_end_of_a_run_names_what_takes_it_back_and_what_it_took() {
 #[test]
 fn a_run_that_was_killed_is_told_from_one_that_ended() {
     let sandbox = Sandbox::ready();
-    sandbox.script(json!({"a": [whole("a.txt", "a\n")]}));
+    sandbox.script(json!({"a": [whole("a.txt", "a\n")], "b": [whole("b.txt", "b\n")]}));
     sandbox.goal("a", &[]);
-    let killed = sandbox.run_with(&["run"], &[("INVISIGOTH_FAULT", "landed-moved:kill:1")]);
+    sandbox.goal("b", &["a"]);
+    let killed = sandbox.run_with(&["run"], &[("INVISIGOTH_FAULT", "landed-moved:kill:2")]);
     assert_ne!(killed.code, 0);
     let runs = sandbox.json(&["report"])["runs"].clone();
     assert_eq!((&runs["count"], &runs["killed"]), (&json!(1), &json!(1)), "{runs}");
+    // It had come to the end of the first goal.
+    assert_eq!(runs["checks"], 1, "{runs}");
     assert_eq!(sandbox.run(&["run"]).code, 0);
     let text = sandbox.ok(&["report"]);
     assert!(
-        text.starts_with("1 landed · ") && text.contains("; 1 was killed"),
+        text.starts_with("2 landed · ") && text.contains("; 1 was killed"),
         "{text}"
     );
     sandbox.assert_sound();

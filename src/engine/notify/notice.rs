@@ -206,9 +206,21 @@ pub fn of(event: &Event) -> Option<Notice> {
             commit: Some(*commit),
             ..Notice::of_goal(On::Landed, (goal, description), "landed", "").then(command("undo", goal))
         },
+        Event::Waiting { reason, why, .. } => waits(reason, why.as_str())?,
         Event::Ended { .. } => ended(event)?,
         _ => return None,
     })
+}
+
+/// Words what a night waits for, where a person can do something about it or had better know.
+fn waits(reason: &str, why: &str) -> Option<Notice> {
+    let (on, title) = match reason {
+        "cap" => (On::Budget, "a night waits at a cap"),
+        "person" | "resume" => (On::NeedsYou, "a night waits for you"),
+        "work" => (On::Finished, "a night has nothing left to do for now"),
+        _ => return None,
+    };
+    Some(Notice::new(on, title, why).then("git invisigoth report"))
 }
 
 /// Words the end of a run: what cut it short goes before what came of it.
@@ -243,6 +255,7 @@ fn ended(event: &Event) -> Option<Notice> {
     let left = failed + held + waiting > 0;
     let (on, title) = match cut_short.as_ref().map(|fault| fault.kind) {
         Some(Kind::Budget) => (On::Budget, "a run ended at its budget".to_owned()),
+        Some(Kind::Unfinished) => (On::Stalled, format!("a run went on without progress: {came}")),
         Some(Kind::Interrupted | Kind::Busy) => (On::Finished, format!("a run was stopped: {came}")),
         Some(_) => (On::NeedsYou, "a run cannot go on".to_owned()),
         None if *landed == 0 && left => (On::Stalled, format!("a run landed nothing: {came}")),
@@ -276,8 +289,7 @@ fn words(counts: &Counts) -> String {
 /// Returns what is told where four fifths of a cap are spent.
 pub fn nearly(over: &OverBudget) -> Notice {
     let title = format!("four fifths of the budget of {} are spent", over.whose());
-    let set = over.scope.key(over.what).replace("invisigoth.", "");
-    Notice::new(On::Budget, title, &over.words()).then(format!("git invisigoth config set {set} MORE"))
+    Notice::new(On::Budget, title, &over.words()).then(over.raise(None))
 }
 
 fn cut(text: &str) -> String {
@@ -457,6 +469,7 @@ mod tests {
         assert_eq!(end(1, 0, cut(Kind::Budget)), On::Budget);
         assert_eq!(end(1, 0, cut(Kind::Config)), On::NeedsYou);
         assert_eq!(end(0, 1, cut(Kind::Interrupted)), On::Finished);
+        assert_eq!(end(1, 3, cut(Kind::Unfinished)), On::Stalled);
     }
 
     #[test]
