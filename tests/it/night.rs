@@ -108,13 +108,13 @@ fn the_window_ends_it_and_what_is_in_hand_ends_its_step() {
     goals(&sandbox, &["a", "b"]);
     sandbox.ok(&["check"]);
     let mut pause = Pause::new(&sandbox);
-    let mut night = Night::start(&sandbox, &["--for", "5s"]);
+    let mut night = Night::start(&sandbox, &["--for", "8s"]);
     night.until("the window is over");
     pause.go();
     let ran = night.end();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(
-        ran.stdout.contains("night    the window ended; 1 round\n"),
+        ran.stdout.contains("night      the window ended; 1 round\n"),
         "{}",
         ran.stdout
     );
@@ -325,7 +325,7 @@ fn a_plan_waits_for_approval_and_the_next_is_made_when_that_landed() {
         });
         format!("```json\n{}\n```\n", json!({ "goals": [goal] }))
     };
-    let script = json!({ "plan": [plan("alpha"), plan("beta")], "goals": {}, "default": whole("all.txt", "x\n") });
+    let script = json!({ "plan": [plan("alpha"), plan("beta")], "goals": { "other": [whole("other.txt", "x\n")] }, "default": whole("all.txt", "x\n") });
     sandbox.script(json!({}));
     std::fs::write(sandbox.home().join("script.json"), script.to_string()).unwrap();
     let mut night = Night::start(&sandbox, &["--forever", "--plan"]);
