@@ -18,6 +18,11 @@ use serde::{Deserialize, Serialize};
 pub struct Moment(pub i64);
 
 impl Moment {
+    /// Returns the moment that is so many seconds after the epoch.
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
     /// Returns the whole seconds since the epoch, as git records them.
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)

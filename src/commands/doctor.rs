@@ -198,7 +198,11 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
         Err(error) => return found.failed("target", &error),
     };
     if target.is_waiting() {
-        let why = target.checkouts.iter().find_map(advance::busy);
+        let now = session.clock.now();
+        let why = target
+            .checkouts
+            .iter()
+            .find_map(|checkout| advance::busy(checkout, now));
         let why = why.unwrap_or_else(|| "the next run brings them in".to_owned());
         found.warn(
             "target",

@@ -92,7 +92,7 @@ pub fn record_edits(session: &Session, repo: &Repo, target: &mut Target) -> Resu
         .checkouts
         .iter()
         .find(|checkout| Some(checkout.workdir.as_path()) == repo.workdir());
-    if let Some(why) = here.and_then(advance::busy) {
+    if let Some(why) = here.and_then(|checkout| advance::busy(checkout, session.clock.now())) {
         return Ok(Recorded::Skipped(why));
     }
     write(session, repo, target, edits)

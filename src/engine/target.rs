@@ -142,7 +142,8 @@ impl Target {
             return Ok(None);
         }
         for checkout in &self.checkouts {
-            if let Some(why) = advance::waits(repo, &session.env, checkout, (self.head, self.tip))? {
+            if let Some(why) = advance::waits(repo, &session.env, checkout, (self.head, self.tip), session.clock.now())?
+            {
                 return Ok(Some(why));
             }
         }
@@ -198,7 +199,8 @@ impl Target {
         }
         for checkout in &self.checkouts {
             // git moves the branch itself with the first checkout; two checkouts of one branch are a forced rarity.
-            let waits = advance::fast_forward(repo, &session.env, checkout, (self.head, self.tip))?;
+            let waits =
+                advance::fast_forward(repo, &session.env, checkout, (self.head, self.tip), session.clock.now())?;
             if let Forward::Waits(why) = waits {
                 return Ok(Some(why));
             }

@@ -9,11 +9,11 @@ use std::{
 };
 
 use crate::{
-    door::{env::Env, point},
+    door::{env::Env, fs, point},
     fault::point::Point,
     git::{Doing as _, Repo, Result, command, diff, forward, objects, refs, tree},
     id::{BlobId, CommitId},
-    time::Stop,
+    time::{Moment, Stop},
 };
 
 /// A worktree in which the target is checked out.
@@ -102,8 +102,8 @@ pub enum Forward {
 /// An editor that is open for longer than this over a commit message is taken for abandoned.
 const ABANDONED_EDITOR: Duration = Duration::from_secs(3600);
 
-/// Says why the checkout cannot follow now, if it cannot: somebody is at work in it.
-pub fn busy(checkout: &Checkout) -> Option<String> {
+/// Says why the checkout cannot follow `now`, if it cannot: somebody is at work in it.
+pub fn busy(checkout: &Checkout, now: Moment) -> Option<String> {
     let at = |name: &str| checkout.git_dir.join(name);
     for lock in ["index.lock", "HEAD.lock"] {
         if at(lock).exists() {
@@ -121,22 +121,33 @@ pub fn busy(checkout: &Checkout) -> Option<String> {
     if let Some((_, why)) = states.iter().find(|(name, _)| at(name).exists()) {
         return Some((*why).to_owned());
     }
-    let changed = |path: PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    if let (Some(message), Some(log)) = (changed(at("COMMIT_EDITMSG")), changed(at("logs/HEAD")))
+    let changed = |name: &str| fs::stamp(&at(name)).map(fs::Stamp::changed);
+    if let (Some(message), Some(log)) = (changed("COMMIT_EDITMSG"), changed("logs/HEAD"))
         && message > log
-        && message.elapsed().is_ok_and(|age| age < ABANDONED_EDITOR)
+        && is_open(Moment::from_seconds(message.0), now)
     {
         return Some("a commit is being written (COMMIT_EDITMSG is newer than HEAD)".to_owned());
     }
     None
 }
 
+/// True where a commit message that was written at `written` may still be open. A time to come is a clock that went back.
+fn is_open(written: Moment, now: Moment) -> bool {
+    written <= now && now.since(written) < ABANDONED_EDITOR
+}
+
 /// Moves the checkout from `from` to its descendant `to`: files, index and branch together, or nothing.
 ///
 /// # Errors
 /// When trees cannot be read or git cannot be started. A refusal by git is no error.
-pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Forward> {
-    if let Some(why) = hindered(repo, checkout, (from, to))? {
+pub fn fast_forward(
+    repo: &Repo,
+    env: &Env,
+    checkout: &Checkout,
+    (from, to): (CommitId, CommitId),
+    now: Moment,
+) -> Result<Forward> {
+    if let Some(why) = hindered(repo, checkout, (from, to), now)? {
         return Ok(Forward::Waits(why));
     }
     // `git merge` moves whatever branch is checked out by now.
@@ -190,8 +201,14 @@ pub fn fast_forward(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (Co
 ///
 /// # Errors
 /// As `fast_forward`.
-pub fn waits(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Option<String>> {
-    if let Some(why) = hindered(repo, checkout, (from, to))? {
+pub fn waits(
+    repo: &Repo,
+    env: &Env,
+    checkout: &Checkout,
+    (from, to): (CommitId, CommitId),
+    now: Moment,
+) -> Result<Option<String>> {
+    if let Some(why) = hindered(repo, checkout, (from, to), now)? {
         return Ok(Some(why));
     }
     let dirty = command::stdout(env, &checkout.workdir, &["diff", "--name-only", "-z", "HEAD"])?;
@@ -201,8 +218,8 @@ pub fn waits(repo: &Repo, env: &Env, checkout: &Checkout, (from, to): (CommitId,
     Ok(overwritten(&dirty.into_iter().filter(touched).collect::<Vec<_>>()))
 }
 
-fn hindered(repo: &Repo, checkout: &Checkout, (from, to): (CommitId, CommitId)) -> Result<Option<String>> {
-    if let Some(why) = busy(checkout) {
+fn hindered(repo: &Repo, checkout: &Checkout, (from, to): (CommitId, CommitId), now: Moment) -> Result<Option<String>> {
+    if let Some(why) = busy(checkout, now) {
         return Ok(Some(why));
     }
     let path = in_the_way(repo, checkout, from, to)?;
