@@ -273,14 +273,14 @@ fn both_examples_copied_leave_nothing_to_mend_but_the_key() {
     assert_snapshot!(complaints(&path), @r"
     fail  key         there is no key for openrouter.ai: `OPENROUTER_API_KEY` is not set
                       fix: write it into .env, behind OPENROUTER_API_KEY=
-    18 ok · 0 to know · 1 to mend
+    19 ok · 0 to know · 1 to mend
     -- exit 7
     ");
     std::fs::remove_file(sandbox.path(".env")).unwrap();
     assert_snapshot!(complaints(&path), @r"
     fail  key         there is no key for openrouter.ai: `OPENROUTER_API_KEY` is not set
                       fix: export it, or write it into an untracked .env; `git invisigoth demo` needs none
-    18 ok · 0 to know · 1 to mend
+    19 ok · 0 to know · 1 to mend
     -- exit 7
     ");
 }
