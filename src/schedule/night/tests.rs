@@ -42,10 +42,11 @@ fn next(round: &Round) -> Next {
 
 #[expect(clippy::panic, reason = "the test fails there")]
 fn waits(next: Next) -> Wait {
-    match next {
-        Next::Wait(wait) => wait,
-        other => panic!("{other:?}"),
-    }
+    let wait = match next {
+        Next::Wait(wait) => Some(wait),
+        Next::Work | Next::End(_) => None,
+    };
+    wait.unwrap()
 }
 
 #[test]
