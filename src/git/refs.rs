@@ -232,16 +232,16 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
         .doing(|| "bringing objects to the disk".into())?;
     let mut tries = 0;
     let new = || moves.iter().filter_map(RefMove::new_id);
-    let once = |edits: &[RefEdit]| {
+    let once = |edits: &[RefEdit]| -> io::Result<_> {
         let _moving = Moving::begin(repo);
-        repo.gix.edit_references_as(edits.to_vec(), committer)
+        // Until now nothing kept what is new from `git gc`; nothing but the move itself may come after this.
+        new().try_for_each(|id| repo.disk.recent.complete(repo, id))?;
+        Ok(repo.gix.edit_references_as(edits.to_vec(), committer))
     };
     let swapped = point::at(point_of(moves), || {
-        // Until now nothing kept what is new from `git gc`.
-        new().try_for_each(|id| repo.disk.recent.complete(repo, id))?;
         loop {
             tries += 1;
-            let Err(error) = once(&edits) else {
+            let Err(error) = once(&edits)? else {
                 return Ok(Swap::Done);
             };
             // gix can fail after refs moved: over packed refs that another process wrote meanwhile.
