@@ -89,7 +89,7 @@ pub fn rows_since(repo: &Repo, tip: CommitId, since: &str) -> Result<Vec<String>
 pub fn unite_notes(repo: &Repo, texts: &[String], at: Moment) -> Result<usize> {
     let mut lines: Vec<(Oid, String)> = Vec::new();
     for text in texts {
-        for row in rows::rows(text).map_err(|error| backlog_fault(&error))? {
+        for row in rows::rows(text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))? {
             if let Ok(line) = serde_json::from_str::<Line>(row) {
                 lines.push((line.commit.0, on_one_line(row).into_owned()));
             }
@@ -122,7 +122,7 @@ pub fn missing_rows(repo: &Repo, tip: CommitId, also: &BTreeSet<&GoalId>) -> Res
     let texts = recall::memory_texts(repo, tree::of_commit(repo, tip)?, HISTORY, HISTORY_SEGMENTS)?;
     let mut known = BTreeSet::new();
     for text in &texts {
-        known.extend(rows::rows(text).map_err(|error| backlog_fault(&error))?);
+        known.extend(rows::rows(text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?);
     }
     let noted: Vec<Oid> = notes::annotated(repo, refs::NOTES)?;
     let all = notes::lines_of_all(repo, refs::NOTES, &noted)?;

@@ -524,7 +524,9 @@ impl<'s> Worker<'s> {
         let stamp = inbox::stamp(&self.repo, &self.target);
         let root = tree::of_commit(&self.repo, self.target.head)?;
         let head = tree::blob_at(&self.repo, root, PENDING)?;
-        let now = fs::read(&path)?
+        // What is no file any more was edited, too.
+        let content = fs::read(&path).ok().flatten();
+        let now = content
             .map(|content| objects::blob_id(&self.repo, &content))
             .transpose()?;
         let is_unedited = now.is_some() && now == head && inbox::on_disk(&path)? == inbox::stored(&self.repo, root)?;

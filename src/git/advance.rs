@@ -167,8 +167,11 @@ pub fn fast_forward(
     })
     .doing(|| "fast-forwarding the checkout".into())?;
     let head = || refs::read(repo, &refs::branch_ref(&checkout.branch));
-    if done.code > 128 || done.code != 0 && head()? != Some(from) {
-        // A signal ended it, or a person moved the branch before it could; nobody else takes away what it left.
+    let said = String::from_utf8_lossy(&done.stderr);
+    let files: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix('\t')).collect();
+    if done.code != 0 && (files.is_empty() || head()? != Some(from)) {
+        // Where it names no file, it had begun: a signal or a full disk ended it, or a person moved the branch before it could.
+        // Nobody else takes away what it left.
         drop(begun);
         let left = forward::finish(repo, env, checkout, &Stop::default())?;
         let now = head()?;
@@ -176,7 +179,8 @@ pub fn fast_forward(
             return Ok(Forward::Done);
         }
         let why = match now == Some(from) {
-            true => "git was killed meanwhile".to_owned(),
+            true if done.code > 128 => "git was killed meanwhile".to_owned(),
+            true => refused(&said),
             false => format!("`{}` was moved meanwhile", checkout.branch),
         };
         return Ok(Forward::Waits(left.unwrap_or(why)));
@@ -185,16 +189,12 @@ pub fn fast_forward(
     if done.code == 0 {
         return Ok(Forward::Done);
     }
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    let files: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix('\t')).collect();
-    let refused = || {
-        said.lines()
-            .next()
-            .unwrap_or("git refused")
-            .trim_start_matches("error: ")
-            .to_owned()
-    };
-    Ok(Forward::Waits(overwritten(&files).unwrap_or_else(refused)))
+    Ok(Forward::Waits(overwritten(&files).unwrap_or_else(|| refused(&said))))
+}
+
+fn refused(said: &str) -> String {
+    let first = said.lines().next().unwrap_or("git refused");
+    first.trim_start_matches("error: ").trim_start_matches("fatal: ").to_owned()
 }
 
 /// Says why the checkout could not follow from `from` to `to` now, without trying; `None` where it could.

@@ -325,9 +325,11 @@ fn dollars(key: &Key, sum: f64) -> Result<Value, Wanted> {
     }
 }
 
-/// Nothing could ever be done with 0 seconds, tokens or attempts; 0 calls are a way to try things out, and a push need not wait.
+/// Nothing could ever be done with 0 seconds, tokens or attempts; 0 calls are a way to try things out, a push need not wait, and
+/// a night need not end.
 fn least(key: &Key) -> u32 {
-    u32::from(!key.name.starts_with("budget.") && key.default != "0" && key.name != "hooks.wait")
+    let may_be_none = ["hooks.wait", "run.stalled"].contains(&key.name);
+    u32::from(!key.name.starts_with("budget.") && key.default != "0" && !may_be_none)
 }
 
 /// Each job has a thread and files of its own, of which a process has only so many.
