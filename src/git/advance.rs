@@ -194,7 +194,10 @@ pub fn fast_forward(
 
 fn refused(said: &str) -> String {
     let first = said.lines().next().unwrap_or("git refused");
-    first.trim_start_matches("error: ").trim_start_matches("fatal: ").to_owned()
+    first
+        .trim_start_matches("error: ")
+        .trim_start_matches("fatal: ")
+        .to_owned()
 }
 
 /// Says why the checkout could not follow from `from` to `to` now, without trying; `None` where it could.
