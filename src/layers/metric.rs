@@ -1,6 +1,6 @@
 //! Numbers that self-improvement must not make worse: what sources say of them, `evolve.metric.NAME.KEY`.
 //!
-//! Owns names and the rule that no tracked file says what is measured. Measures nothing.
+//! Owns the rule that no tracked file says what is measured. Measures nothing.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -8,23 +8,19 @@ use toml_edit::Item;
 
 use crate::{
     layers::{
-        Effective, Layer, LayerError, Origin, Pair,
-        chosen::Chosen,
-        executor::checked,
-        file::sample,
-        read::{self, defaults, edits, first_span, toml_value, wrong},
+        Layer, LayerError, Origin, Pair,
+        family::{Family, Said},
+        read,
     },
-    settings::{
-        Measure,
-        keys::{Key, METRIC_KEYS},
-    },
+    settings::{Measure, keys::METRIC_KEYS},
 };
 
-/// The section that they stand in.
-pub(crate) const SECTION: &str = "evolve.metric";
-
-/// What the name of one is called where it cannot be one.
-const WHAT: &str = "a metric's name";
+/// What can be said of a metric.
+pub(crate) static METRICS: Family = Family {
+    section: "evolve.metric",
+    what: "a metric's name",
+    keys: METRIC_KEYS,
+};
 
 /// Reads `[evolve.metric]` and what is below it.
 pub(crate) fn from_item(
@@ -32,104 +28,39 @@ pub(crate) fn from_item(
     place: &dyn Fn(Option<Range<usize>>) -> String,
 ) -> Result<BTreeMap<String, Vec<Pair>>, LayerError> {
     let Some(table) = item.as_table_like() else {
-        return Err(read::unknown(place(item.span()), SECTION));
+        return Err(read::unknown(place(item.span()), METRICS.section));
     };
-    let mut all = BTreeMap::new();
-    for (name, item) in table.iter() {
-        let Some(keys) = item.as_table_like() else {
-            return Err(read::unknown(place(item.span()), &format!("{SECTION}.{name}")));
-        };
-        let first = place(item.span().or(first_span(keys)));
-        let mut pairs = Vec::new();
-        for (said, item) in keys.iter() {
-            let place = place(item.span());
-            let (_, key) = key((name, said), &place)?;
-            let value = toml_value(key, item).map_err(|wanted| wrong(&place, key, wanted))?;
-            let name = key.name;
-            pairs.push(Pair { name, value, place });
-        }
-        all.insert(checked(name, WHAT, &first)?, pairs);
-    }
-    Ok(all)
+    table.iter().map(|named| METRICS.pairs(named, place)).collect()
 }
 
-/// Returns metric and key where `name` is that of such a setting.
-pub(crate) fn named(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix(SECTION)?.strip_prefix('.')?.rsplit_once('.')
-}
-
-/// Returns the checked name of the metric, and its key.
-pub(crate) fn key((name, said): (&str, &str), place: &str) -> Result<(String, &'static Key), LayerError> {
-    let name = checked(name, WHAT, place)?;
-    let key = METRIC_KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(said));
-    let closest = || METRIC_KEYS.iter().min_by_key(|key| edits(key.name, said));
-    match key {
-        Some(key) => Ok((name, key)),
-        None => Err(LayerError::UnknownKey {
-            place: place.to_owned(),
-            name: format!("{SECTION}.{name}.{said}"),
-            closest: closest().map_or("", |key| key.name),
-        }),
-    }
-}
-
-/// What all sources say, the weakest first.
-#[derive(Default)]
-pub(crate) struct Said<'a>(BTreeMap<&'a str, BTreeMap<&'static str, (Origin, &'a Pair)>>);
-
-impl<'a> Said<'a> {
-    /// Takes in a source that is stronger than those before it; what a tracked file says goes to `warnings`.
-    pub(crate) fn take(&mut self, layer: &'a Layer, warnings: &mut Vec<String>) {
-        for (name, pairs) in &layer.metrics {
-            if layer.origin == Origin::Project {
-                let place = pairs.first().map_or("invisigoth.toml", |pair| &pair.place);
-                warnings.push(format!(
-                    "{place}: `{SECTION}.{name}` does not count in a tracked file; say it yourself: `git config invisigoth.{SECTION}.{name}.cmd …`"
-                ));
-                continue;
-            }
-            let known = self.0.entry(name).or_default();
-            known.extend(pairs.iter().map(|pair| (pair.name, (layer.origin, pair))));
+/// Takes in a source that is stronger than those before it; what a tracked file says goes to `warnings`.
+pub(crate) fn take<'a>(said: &mut Said<'a>, layer: &'a Layer, warnings: &mut Vec<String>) {
+    for (name, pairs) in &layer.metrics {
+        if layer.origin == Origin::Project {
+            let place = pairs.first().map_or("invisigoth.toml", |pair| &pair.place);
+            let own = METRICS.setting(name, "cmd");
+            let setting = own.trim_end_matches(".cmd");
+            warnings.push(format!(
+                "{place}: `{setting}` does not count in a tracked file; say it yourself: `git config invisigoth.{own} …`"
+            ));
+        } else {
+            said.take(layer.origin, (name, pairs));
         }
     }
+}
 
-    /// Returns what was said, as `evolve.metric.NAME.KEY`.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (String, Effective)> {
-        self.0.iter().flat_map(|(name, pairs)| {
-            let pairs = pairs.iter();
-            pairs.map(move |(key, said)| (format!("{SECTION}.{name}.{key}"), Effective::of(said)))
-        })
-    }
-
-    /// Returns them by name, complete or not: one that was left out in silence would guard nothing.
-    pub(crate) fn settle(self) -> Result<BTreeMap<String, Measure>, LayerError> {
-        let defaults = defaults(METRIC_KEYS)?;
-        let settled = self.0.into_iter().map(|(name, said)| {
-            let usual = defaults.pairs.iter().map(|pair| (pair.name, (Origin::Default, pair)));
-            let mut chosen: BTreeMap<&'static str, (Origin, &Pair)> = usual.collect();
-            chosen.extend(said);
-            (name.to_owned(), Chosen(chosen).measure())
-        });
-        Ok(settled.collect())
-    }
+/// Returns them by name, complete or not: one that was left out in silence would guard nothing.
+pub(crate) fn settle(said: Said<'_>) -> Result<BTreeMap<String, Measure>, LayerError> {
+    let defaults = read::defaults(METRIC_KEYS)?;
+    let settled = said.settle(&defaults);
+    Ok(settled.map(|(name, chosen)| (name, chosen.measure())).collect())
 }
 
 /// Returns the part of `invisigoth.toml.example` that says how to set one up.
 pub(crate) fn example() -> String {
-    let mut text = String::from(
-        "\n\
-         # A number that `evolve` must not make worse, and has to make better: never in a tracked file. Write it into your\n\
-         # own config.toml, or `git config invisigoth.evolve.metric.NAME.KEY VALUE`. docs/evolve.md has examples.\n\
-         # [evolve.metric.NAME]\n",
-    );
-    for key in METRIC_KEYS {
-        let sample = match key.name {
-            "cmd" => "\"sh benches/size.sh\"".to_owned(),
-            _ => sample(key),
-        };
-        text.push_str(&format_args!("#   {}\n#   {} = {sample}\n", key.help, key.name).to_string());
-    }
-    text
+    let head = "# A number that `evolve` must not make worse, and has to make better: never in a tracked file. Write it into your\n\
+                # own config.toml, or `git config invisigoth.evolve.metric.NAME.KEY VALUE`. docs/evolve.md has examples.\n";
+    METRICS.example(head, "\"sh benches/size.sh\"")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod chosen;
 mod executor;
+mod family;
 pub mod file;
 mod metric;
 pub mod read;
@@ -13,7 +14,10 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use serde::Serialize;
 
 use crate::{
-    layers::chosen::{Chosen, Winners, drop_foreign_provider},
+    layers::{
+        chosen::{Chosen, Winners, drop_foreign_provider},
+        family::Said,
+    },
     settings::{
         Settings,
         keys::{KEYS, Key},
@@ -194,11 +198,11 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
     sources.sort_by_key(|layer| layer.origin);
     let mut chosen = Winners::new();
     let mut warnings = Vec::new();
-    let mut executors = executor::Said::default();
-    let mut metrics = metric::Said::default();
+    let mut executors = Said::of(&executor::EXECUTORS);
+    let mut metrics = Said::of(&metric::METRICS);
     for layer in sources {
-        executors.take(layer);
-        metrics.take(layer, &mut warnings);
+        executor::take(&mut executors, layer);
+        metric::take(&mut metrics, layer, &mut warnings);
         for pair in &layer.pairs {
             if layer.origin == Origin::Project && known(pair.name).is_some_and(|key| key.own_only) {
                 warnings.push(does_not_count(pair));
@@ -214,8 +218,8 @@ pub fn resolve(layers: &[Layer]) -> Result<Resolved, LayerError> {
         .map(|(name, said)| ((*name).to_owned(), Effective::of(said)));
     let values = named.chain(executors.values()).chain(metrics.values()).collect();
     let mut settings = Chosen(chosen).settings();
-    settings.executors = executors.settle(&mut warnings)?;
-    settings.evolve.metrics = metrics.settle()?;
+    settings.executors = executor::settle(executors, &mut warnings)?;
+    settings.evolve.metrics = metric::settle(metrics)?;
     Ok(Resolved {
         settings,
         values,

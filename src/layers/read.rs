@@ -27,7 +27,7 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
         let Some(table) = item.as_table_like() else {
             return Err(unknown(place(item.span()), section));
         };
-        if section == executor::SECTION {
+        if section == executor::EXECUTORS.section {
             executors = executor::from_table(table, origin, &place)?;
             continue;
         }
@@ -38,7 +38,7 @@ pub fn from_toml(text: &str, origin: Origin) -> Result<Layer, LayerError> {
         }
         for (name, item) in table.iter() {
             let name = format!("{section}.{name}");
-            if name == metric::SECTION {
+            if name == metric::METRICS.section {
                 metrics = metric::from_item(item, &place)?;
                 continue;
             }
@@ -120,17 +120,16 @@ impl Layer {
 
     /// Takes in one pair, its name as `section.key`.
     fn take(&mut self, name: &str, text: &str, place: String) -> Result<(), LayerError> {
-        if let Some(said) = executor::named(name) {
-            let (name, key) = executor::key(said, &place)?;
-            let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
-            add(self.executors.entry(name).or_default(), key, value, place);
-            return Ok(());
-        }
-        if let Some(said) = metric::named(name) {
-            let (name, key) = metric::key(said, &place)?;
-            let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
-            add(self.metrics.entry(name).or_default(), key, value, place);
-            return Ok(());
+        for (family, known) in [
+            (&executor::EXECUTORS, &mut self.executors),
+            (&metric::METRICS, &mut self.metrics),
+        ] {
+            if let Some(said) = family.named(name) {
+                let (name, key) = family.key(said, &place)?;
+                let value = text_value(key, text).map_err(|wanted| wrong(&place, key, wanted))?;
+                add(known.entry(name).or_default(), key, value, place);
+                return Ok(());
+            }
         }
         let wanted = plain(name);
         let Some(key) = KEYS.iter().find(|key| plain(key.name) == wanted) else {
@@ -142,21 +141,19 @@ impl Layer {
     }
 }
 
-/// Returns the setting that a person calls `name`, `executor.NAME.KEY` and `evolve.metric.NAME.KEY` included: its whole name, and its key. `-`, `_` and
-/// case do not matter.
+/// Returns the setting that a person calls `name`, `executor.NAME.KEY` and `evolve.metric.NAME.KEY` included: its whole name,
+/// and its key. `-`, `_` and case do not matter.
 ///
 /// # Errors
 /// An unknown key, with the closest one there is.
 pub fn find(name: &str) -> Result<(String, &'static Key), LayerError> {
     const PLACE: &str = "command line";
     let name = name.strip_prefix("invisigoth.").unwrap_or(name);
-    if let Some(said) = executor::named(name) {
-        let (executor, key) = executor::key(said, PLACE)?;
-        return Ok((format!("{}.{executor}.{}", executor::SECTION, key.name), key));
-    }
-    if let Some(said) = metric::named(name) {
-        let (metric, key) = metric::key(said, PLACE)?;
-        return Ok((format!("{}.{metric}.{}", metric::SECTION, key.name), key));
+    for family in [&executor::EXECUTORS, &metric::METRICS] {
+        if let Some(said) = family.named(name) {
+            let (name, key) = family.key(said, PLACE)?;
+            return Ok((family.setting(&name, key.name), key));
+        }
     }
     let wanted = plain(name);
     let key = KEYS.iter().find(|key| plain(key.name) == wanted);
@@ -178,13 +175,13 @@ fn dotted(said: &str, origin: Origin) -> Option<String> {
     if origin == Origin::Environment {
         let name = said.strip_prefix("INVISIGOTH_")?.to_ascii_lowercase();
         let (section, key) = name.split_once('_')?;
-        if section == executor::SECTION {
+        if section == executor::EXECUTORS.section {
             let (name, key) = key.rsplit_once('_')?;
             return Some(format!("{section}.{}.{key}", name.replace('_', "-")));
         }
         if let Some(said) = name.strip_prefix("evolve_metric_") {
             let (name, key) = said.rsplit_once('_')?;
-            return Some(format!("{}.{}.{key}", metric::SECTION, name.replace('_', "-")));
+            return Some(format!("{}.{}.{key}", metric::METRICS.section, name.replace('_', "-")));
         }
         return is_section(section).then(|| format!("{section}.{key}"));
     }
