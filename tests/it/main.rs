@@ -103,6 +103,8 @@ mod night;
 mod nights;
 /// `notify.*`: who is told what.
 mod notify;
+/// What a night may be given in the evening: one table.
+mod overnight;
 /// `packaging/`: archives and Debian packages.
 mod packaging;
 /// `pause` and `resume`: live runs and the next ones.

@@ -16,12 +16,13 @@ use crate::{
 const FIRST_FILE: u32 = 6;
 
 /// A server of `llmock`.
-struct Llmock {
+pub struct Llmock {
     server: Server,
 }
 
 impl Llmock {
-    fn start(options: &[&str]) -> Self {
+    /// Starts it.
+    pub fn start(options: &[&str]) -> Self {
         let mut command = Command::new(peers::find("llmock"));
         command
             .args(["serve", "--host", "127.0.0.1", "--port", "0"])
@@ -44,7 +45,8 @@ impl Llmock {
         server
     }
 
-    fn behave(&self, behaviors: &[Value]) {
+    /// Tells it how to behave, one thing after another.
+    pub fn behave(&self, behaviors: &[Value]) {
         let url = format!("{}/_llmock/scenario", self.server.url);
         ureq::post(url).send_json(json!({ "behaviors": behaviors })).unwrap();
     }
@@ -68,18 +70,24 @@ impl Llmock {
         );
     }
 
-    fn requests(&self) -> String {
+    /// What it was asked, and how it answered.
+    pub fn asked(&self) -> Vec<Value> {
         let url = format!("{}/_llmock/requests", self.server.url);
-        let mut all: Value = ureq::get(url).call().unwrap().body_mut().read_json().unwrap();
-        for request in all["requests"].as_array_mut().unwrap() {
+        let all: Value = ureq::get(url).call().unwrap().body_mut().read_json().unwrap();
+        all["requests"].as_array().unwrap().clone()
+    }
+
+    fn requests(&self) -> String {
+        let mut all = self.asked();
+        for request in &mut all {
             request["body"].take();
         }
-        format!("{all:#}")
+        format!("{:#}", Value::from(all))
     }
 }
 
 /// A repository with the goal `a` that asks the server, and has these settings besides.
-fn asking(server: &Llmock, settings: &[(&str, &str)]) -> Sandbox {
+pub fn asking(server: &Llmock, settings: &[(&str, &str)]) -> Sandbox {
     let sandbox = Sandbox::ready();
     let url = format!("{}/v1", server.server.url);
     let of_all = [("provider", "openrouter"), ("base-url", &url), ("model", "gpt-4o")];
@@ -125,11 +133,13 @@ fn assert_ends(server: &Llmock, code: i32, words: &str) {
     sandbox.assert_sound();
 }
 
-fn fail(status: u16) -> Value {
+/// An answer that is none.
+pub fn fail(status: u16) -> Value {
     json!({"type": "fail", "status": status})
 }
 
-fn stream_fault(kind: &str) -> Value {
+/// A stream that breaks.
+pub fn stream_fault(kind: &str) -> Value {
     json!({"type": "stream_fault", "kind": kind, "after_chunks": FIRST_FILE, "stall_seconds": 600})
 }
 

@@ -30,6 +30,9 @@ mod faults;
 /// Git hosts: workflows, read and run.
 mod hosts;
 
+/// A night in small, with everything that goes wrong in one.
+mod night;
+
 /// Finding peers, starting and ending them.
 mod peers;
 
