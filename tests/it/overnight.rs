@@ -266,7 +266,7 @@ fn a_year_ahead(scene: &Scene) {
     let sandbox = &scene.sandbox;
     let ours = sandbox.path(".git/invisigoth");
     let now = sandbox.json(&["report"])["at"].as_str().unwrap().to_owned();
-    let year: i32 = now[..4].parse().unwrap();
+    let year: i32 = now.split_once('-').unwrap().0.parse().unwrap();
     let mut dated = 0;
     for name in ["spending.jsonl", "runs.jsonl"] {
         let text = fs::read_to_string(ours.join(name)).unwrap();

@@ -40,7 +40,6 @@ fn next(round: &Round) -> Next {
     tally().next(round, NOON)
 }
 
-#[expect(clippy::panic, reason = "the test fails there")]
 fn waits(next: Next) -> Wait {
     let wait = match next {
         Next::Wait(wait) => Some(wait),
