@@ -485,6 +485,8 @@ def morning(base, since, gate, ends):
     billed = sum(seen["usd"] for seen in gate.asked)
     must(billed <= spent["usd"] + 1e-9, f"the server wants ${billed:.4f}, the report says ${spent['usd']:.4f}")
     must(spent["usd"] <= args.max_usd, "the cap was passed")
+    must(report["runs"]["seconds"] > 30 * args.minutes, f"the night lasted {report['runs']['seconds']:.0f} s by the report")
+    must(report["runs"]["killed"] == (1 if "reboot" in events else 0), f"{report['runs']['killed']} runs were killed by the report")
     # Nothing is broken, lost or left.
     sound = subprocess.run(("git", "fsck", "--strict"), cwd=repo, env=env(), capture_output=True, text=True)
     must(sound.returncode == 0, f"fsck: {sound.stderr.strip()[:300]}")

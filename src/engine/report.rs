@@ -307,7 +307,8 @@ fn of_runs(session: &Session, repo: &Repo, since: Moment) -> Result<Runs> {
         all.count += 1;
         all.going_on += usize::from(goes_on);
         all.killed += usize::from(!run.ended && !goes_on);
-        all.seconds += heard.since(run.began).as_secs_f64();
+        let took = if goes_on { now.since(run.began) } else { run.took };
+        all.seconds += took.as_secs_f64();
         counts.add(&run.counts);
         let is_capped = run.is_capped();
         if let Some(cut) = run.cut {

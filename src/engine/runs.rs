@@ -17,7 +17,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    door::fs::{self, lines::Lines},
+    door::{
+        fs::{self, lines::Lines},
+        wait::Stopwatch,
+    },
     engine::{session::Session, worker::Worker},
     fault::{Fault, Kind},
     git::Repo,
@@ -115,6 +118,9 @@ struct Began {
 struct Came {
     of: String,
     at: Moment,
+    /// Milliseconds since it began, however the clock was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ms: Option<u64>,
     #[serde(default)]
     ended: bool,
     #[serde(flatten)]
@@ -137,8 +143,10 @@ pub struct Run {
     pub name: String,
     /// When it began to work.
     pub began: Moment,
-    /// When it was heard of last.
+    /// When it was heard of last; not before it began, however the clock was set.
     pub heard: Moment,
+    /// How long it had lasted by then.
+    pub took: Duration,
     /// True where it came to its end; else it goes on, or was killed.
     pub ended: bool,
     /// What it did.
@@ -154,6 +162,7 @@ pub struct Own {
     clock: Arc<dyn Clock>,
     tally: Arc<Tally>,
     before: Counts,
+    since: Stopwatch,
 }
 
 impl Own {
@@ -170,6 +179,7 @@ impl Own {
             clock: Arc::clone(&session.clock),
             tally: Arc::clone(&session.tally),
             before: session.tally.now(),
+            since: Stopwatch::start(),
         };
         let mut lines = Lines::hold(&own.path)?;
         let text = lines.rest(0)?.unwrap_or_default();
@@ -203,6 +213,7 @@ impl Own {
         let line = Came {
             of: self.name.clone(),
             at: self.clock.now(),
+            ms: u64::try_from(self.since.elapsed().as_millis()).ok(),
             ended,
             counts: self.tally.now().less(self.before),
             cut,
@@ -252,13 +263,17 @@ fn of_lines(text: &str) -> Vec<Run> {
                 name: began.run,
                 began: began.at,
                 heard: began.at,
+                took: Duration::ZERO,
                 ended: false,
                 counts: Counts::default(),
                 cut: None,
             }),
             Ok(Line::Came(came)) => {
                 if let Some(run) = runs.iter_mut().rev().find(|run| run.name == came.of) {
-                    (run.heard, run.ended) = (came.at, came.ended);
+                    // Lines of older versions have the clock's time alone.
+                    let by_clock = came.at.since(run.began);
+                    run.took = came.ms.map_or(by_clock, Duration::from_millis);
+                    (run.heard, run.ended) = (run.heard.max(came.at), came.ended);
                     (run.counts, run.cut) = (came.counts, came.cut);
                 }
             }
@@ -291,6 +306,18 @@ mod tests {
             .map(|run| (run.began.0, run.heard.0, run.ended, run.counts.checks, run.is_capped()))
             .collect();
         assert_eq!(told, [(1000, 4000, true, 5, true), (5000, 5000, false, 0, false)]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_run_shorter() {
+        let text = concat!(
+            r#"{"run":"a","at":9000}"#,
+            "\n",
+            r#"{"of":"a","at":1000,"ms":500,"ended":true,"checks":1}"#,
+            "\n",
+        );
+        let told: Vec<(i64, Duration)> = of_lines(text).iter().map(|run| (run.heard.0, run.took)).collect();
+        assert_eq!(told, [(9000, Duration::from_millis(500))]);
     }
 
     #[test]
