@@ -338,7 +338,8 @@ class Service:
 
 
 def trailers(tip):
-    log = git("log", "--first-parent", "--format=%(trailers:key=Landed,valueonly)", tip, may_fail=True)
+    # The repository may have landings of its own.
+    log = git("log", "--first-parent", "--format=%(trailers:key=Landed,valueonly)", f"{base}..{tip}", may_fail=True)
     return collections.Counter(line.split()[0] for line in log.splitlines() if line.strip())
 
 
