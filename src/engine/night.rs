@@ -220,7 +220,8 @@ impl Night<'_> {
             trouble: if paused {
                 Some(Trouble::Paused)
             } else {
-                self.trouble(is_first)
+                // What did something was able to begin.
+                self.trouble(is_first && !did)
             },
             did,
             in_a_row: self.in_a_row,
@@ -326,6 +327,12 @@ impl Night<'_> {
         let fault = self.fault.as_ref()?;
         let refused = self.refusal.as_ref().map(|refusal| refusal.over.scope);
         Some(Trouble::of(fault.kind, fault.passes, refused, is_first))
+    }
+
+    /// Returns when it began, by the clock of now: what was done since one was set back bears earlier times.
+    fn began_by_now(&self) -> Moment {
+        let took = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(0);
+        Moment(self.first.clock.now().0.saturating_sub(took)).min(self.began)
     }
 
     fn wait(&mut self, wait: Wait, seen: Option<Look>) {
@@ -441,7 +448,7 @@ impl Night<'_> {
         let report = self
             .first
             .again(&[])
-            .and_then(|fresh| report::of(&fresh, self.began))
+            .and_then(|fresh| report::of(&fresh, self.began_by_now()))
             .ok();
         Outcome {
             summary: self.sum,
