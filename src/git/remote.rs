@@ -59,6 +59,9 @@ pub struct Push {
     pub new: Option<CommitId>,
 }
 
+/// How often it is fetched again where something was in the way for a moment.
+const AGAIN: u32 = 3;
+
 /// What came of a push.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Sent {
@@ -107,9 +110,15 @@ impl Remote {
             command::output_within(&self.env, place(repo), &args, self.limit)
         };
         let mut done = fetch()?;
-        // The lock of packed refs is in the way, and whoever made it may be dead.
-        if done.code != 0 && is_locked(&words(&done.stderr)) {
-            locks::clear_among(repo, [])?;
+        for _ in 0..AGAIN {
+            let said = words(&done.stderr);
+            if done.code != 0 && is_locked(&said) {
+                // The lock of packed refs is in the way, and whoever made it may be dead.
+                locks::clear_among(repo, [])?;
+            } else if done.code == 0 || !said.contains("not our ref") {
+                break;
+            }
+            // Or a ref went there between being told and being asked for.
             done = fetch()?;
         }
         match done.code {

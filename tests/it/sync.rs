@@ -407,3 +407,24 @@ fn a_goal_that_is_claimed_elsewhere_is_left_alone_and_one_of_a_dead_run_is_done(
     clones.same();
     assert_eq!(clones.one.state("a"), "landed");
 }
+
+/// Stands for git's own `upload-pack` where a ref goes between being told and being asked for, twice.
+const REFS_THAT_GO: &str = r#"
+echo x >> "$0.calls"
+[ "$(wc -l < "$0.calls")" -gt 2 ] || { echo 'fatal: git upload-pack: not our ref 0' >&2; exit 128; }
+exec git-upload-pack "$@"
+"#;
+
+#[test]
+fn a_ref_that_goes_while_it_is_fetched_is_fetched_again() {
+    let clones = Clones::new();
+    let program = clones.one.home().join("upload-pack.sh");
+    fs::write(&program, REFS_THAT_GO).unwrap();
+    let program = program.display().to_string();
+    clones
+        .one
+        .git(&["config", "remote.origin.uploadpack", &format!("sh {program}")]);
+    clones.one.ok(&["sync"]);
+    let calls = fs::read_to_string(format!("{program}.calls")).unwrap();
+    assert_eq!(calls.lines().count(), 3);
+}
