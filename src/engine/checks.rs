@@ -239,7 +239,7 @@ impl<'s> Checker<'s> {
         gate: &Gate,
         commands: Vec<(Stage, String)>,
     ) -> Result<Vec<Ran>> {
-        self.run_all(repo, code, gate, commands, |_| false)
+        Ok(self.run_and(repo, code, gate, commands, |_| Ok(()))?.0)
     }
 
     /// Runs `gate` on `code`, past commands whose failures can be told by name. No stored verdict is asked.
@@ -252,18 +252,7 @@ impl<'s> Checker<'s> {
 
     /// Runs all of `gate` on `code`, past the failures that `go_on` says.
     fn run_past(&mut self, repo: &Repo, code: CodeTree, gate: &Gate, go_on: impl Fn(&Ran) -> bool) -> Result<Vec<Ran>> {
-        self.run_all(repo, code, gate, gate.commands.clone(), go_on)
-    }
-
-    fn run_all(
-        &mut self,
-        repo: &Repo,
-        code: CodeTree,
-        gate: &Gate,
-        commands: Vec<(Stage, String)>,
-        go_on: impl Fn(&Ran) -> bool,
-    ) -> Result<Vec<Ran>> {
-        let ran = self.run_all_and(repo, code, gate, commands, go_on, |_| Ok(()))?;
+        let ran = self.run_all(repo, code, gate, gate.commands.clone(), go_on, |_| Ok(()))?;
         Ok(ran.0)
     }
 
@@ -279,10 +268,10 @@ impl<'s> Checker<'s> {
         commands: Vec<(Stage, String)>,
         take: impl FnOnce(&Path) -> Result<T>,
     ) -> Result<(Vec<Ran>, Option<T>)> {
-        self.run_all_and(repo, code, gate, commands, |_| false, take)
+        self.run_all(repo, code, gate, commands, |_| false, take)
     }
 
-    fn run_all_and<T>(
+    fn run_all<T>(
         &mut self,
         repo: &Repo,
         code: CodeTree,
