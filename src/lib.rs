@@ -74,3 +74,5 @@ pub mod commands;
 // row 5: faces
 pub mod cli;
 pub mod ui;
+#[cfg(feature = "web")]
+pub mod web;

@@ -12,6 +12,9 @@ pub mod night;
 pub mod plan;
 pub mod prompt;
 pub mod report;
+/// `serve`
+#[cfg(feature = "web")]
+pub mod serve;
 pub mod service;
 pub mod status;
 pub mod steer;
@@ -168,6 +171,9 @@ pub enum Verb {
     Ci(ci::Ci),
     /// Have systemd run it by itself, at night for instance
     Service(service::Service),
+    /// Show everything in a browser, and act on it there
+    #[cfg(feature = "web")]
+    Serve(serve::Serve),
     /// Run set-up, lint and test on a commit, as a run would
     Check(Check),
     /// Show which lines of the repository a goal or a text is about

@@ -10,6 +10,8 @@ mod import;
 mod logs;
 mod night;
 mod plan;
+#[cfg(feature = "web")]
+mod serve;
 mod service;
 mod status;
 mod steer;
@@ -122,6 +124,8 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
             }
         }
         Verb::Ci(args) => ci::run(at, args),
+        #[cfg(feature = "web")]
+        Verb::Serve(args) => serve::run(at, &args),
         Verb::Service(args) => service::run(at, args),
         Verb::Context(args) => context::run(at, args),
         Verb::Prompt(args) => show_prompt(at, &args),

@@ -19,7 +19,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "list", "diff", "log", "logs", "report", "cost", "prompt", "context", "template",
         ],
     ),
-    ("Steer a run", &["pause", "resume", "budget"]),
+    ("Steer a run", &["pause", "resume", "budget", "serve"]),
     (
         "What landed",
         &["undo", "adopt", "settle", "verify", "replay", "rebuild", "evolve"],

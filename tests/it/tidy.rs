@@ -48,7 +48,7 @@ const ROWS: &[(Row, &[&str])] = &[
 ];
 
 /// The only imports between two modules of a row where neither is a noun or a verb.
-const SIDEWAYS: &[(&str, &str)] = &[("slot", "git"), ("cli", "ui")];
+const SIDEWAYS: &[(&str, &str)] = &[("slot", "git"), ("cli", "ui"), ("cli", "web"), ("cli", "mcp")];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Row {
@@ -79,7 +79,12 @@ const DOORS: &[(&str, &[&str])] = &[
     ("gix", &["git/"]),
     ("duct", &["door/spawn"]),
     ("ureq", &["door/http"]),
-    ("minijinja", &["prompt/template"]),
+    ("minijinja", &["prompt/template", "web/render.rs"]),
+    ("axum", &["web/"]),
+    ("futures_util", &["web/"]),
+    ("hyper", &["web/"]),
+    ("hyper_util", &["web/"]),
+    ("tokio", &["web/"]),
     ("rust_stemmers", &["context/terms.rs"]),
     ("tree_sitter", &["context/lang"]),
     ("tree_sitter_bash", &["context/lang"]),

@@ -1,0 +1,134 @@
+//! Live: a stream for each open page, over which it is sent anew whenever it changed. Server-sent events: a browser connects
+//! again by itself, and says what it saw last.
+//!
+//! Events: `page`, whose id is that of the page's content and whose data is JSON with `title` and `body`; `alive`, every few
+//! seconds, so that a page knows when it is no longer told anything.
+
+use std::{
+    convert::Infallible,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, Sse},
+    },
+};
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time,
+};
+
+use crate::{
+    time::Stopping,
+    web::{
+        pages::Asked,
+        render::Shown,
+        server::{Shared, blocking},
+    },
+};
+
+/// Most streams at a time.
+const STREAMS: usize = 32;
+/// How often it is looked whether a page changed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// After how many looks without news a sign of life is sent: ten seconds.
+const ALIVE: u32 = 20;
+
+/// The streams that are open.
+#[derive(Clone)]
+pub struct Live {
+    room: Arc<Semaphore>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+}
+
+/// What a stream is about.
+#[derive(Deserialize)]
+pub struct Wish {
+    /// The address of the page, with its query.
+    at: String,
+}
+
+/// Opens a stream.
+pub async fn stream(State(shared): State<Shared>, Query(wish): Query<Wish>, headers: HeaderMap) -> Response {
+    let Ok(place) = Arc::clone(&shared.live.room).try_acquire_owned() else {
+        let head = [("retry-after", "5")];
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            head,
+            "error: too many pages are open\n",
+        )
+            .into_response();
+    };
+    let (path, query) = wish.at.split_once('?').unwrap_or((&wish.at, ""));
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let following = Following {
+        asked: Asked::of(path, query),
+        seen: seen.unwrap_or_default().to_owned(),
+        quiet: 0,
+        shared,
+        _place: place,
+    };
+    let events = stream::unfold(following, async |mut following| {
+        let event = following.next().await?;
+        Some((Ok::<_, Infallible>(event), following))
+    });
+    Sse::new(events).into_response()
+}
+
+/// A page that somebody looks at.
+struct Following {
+    shared: Shared,
+    asked: Asked,
+    /// The content that the browser has.
+    seen: String,
+    /// How many looks ago something was sent.
+    quiet: u32,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Following {
+    /// Waits for news; `None` once the server ends.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.shared.site.session().stop.stopping() != Stopping::No {
+                return None;
+            }
+            let (site, asked) = (Arc::clone(&self.shared.site), self.asked.clone());
+            let shown = blocking(move || site.page(&asked)).await.ok()?;
+            let now = content(&shown);
+            if now != self.seen {
+                (self.seen, self.quiet) = (now, 0);
+                let data = json!({ "title": shown.title, "body": shown.body }).to_string();
+                return Some(Event::default().event("page").id(&self.seen).data(data));
+            }
+            self.quiet += 1;
+            if self.quiet >= ALIVE {
+                self.quiet = 0;
+                return Some(Event::default().event("alive").data(""));
+            }
+            time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+fn content(shown: &Shown) -> String {
+    let mut hasher = DefaultHasher::new();
+    shown.body.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

@@ -1,0 +1,15 @@
+//! The dashboard: what the commands say, as pages that keep up with what happens. Translates requests into calls of the very
+//! functions that the command line calls, and renders what they return; knows no arguments and keeps no state of goals.
+//!
+//! A page is made by one function, `pages::make`, whether a browser asks for it, a stream sends it anew because something
+//! changed, or `export` writes it to a file. The only module with an asynchronous runtime; commands run on its threads for
+//! blocking work.
+
+pub mod assets;
+pub mod gate;
+pub mod live;
+pub mod pages;
+pub mod render;
+pub mod respond;
+pub mod server;
+pub mod site;

@@ -1,0 +1,64 @@
+//! Responses: pages and assets as HTTP has them.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+
+use crate::{
+    id::Hash,
+    web::{
+        assets,
+        pages::Asked,
+        render::Shown,
+        server::{Shared, blocking},
+    },
+};
+
+/// Answers with the page that stands at the address.
+pub async fn page(State(shared): State<Shared>, request: Request) -> Response {
+    let asked = asked(request.uri());
+    match blocking(move || shared.site.page(&asked)).await {
+        Ok(shown) => html(&shown),
+        Err(response) => response,
+    }
+}
+
+/// Reads which page an address means.
+pub fn asked(uri: &Uri) -> Asked {
+    Asked::of(uri.path(), uri.query().unwrap_or_default())
+}
+
+fn html(shown: &Arc<Shown>) -> Response {
+    let status = StatusCode::from_u16(shown.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let head = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        // What is in it changes, and is nobody's who looks at this browser later.
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, head, shown.html.clone()).into_response()
+}
+
+/// Answers with an asset; with its tag alone where the browser has it.
+pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = assets::find(&name) else {
+        return (StatusCode::NOT_FOUND, "error: there is no such file\n").into_response();
+    };
+    let tag = format!("\"{}\"", Hash::of("asset", [asset.bytes]));
+    let head = [
+        (header::CONTENT_TYPE, asset.media.to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::ETAG, tag.clone()),
+    ];
+    let has = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|has| has.as_bytes() == tag.as_bytes());
+    match has {
+        true => (StatusCode::NOT_MODIFIED, head).into_response(),
+        false => (head, Body::from(asset.bytes)).into_response(),
+    }
+}
