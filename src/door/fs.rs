@@ -343,12 +343,18 @@ pub struct Stamp {
     inode: u64,
     size: u64,
     changed: (i64, i64),
+    written: (i64, i64),
 }
 
 impl Stamp {
     /// Returns when the file was changed last, by the clock of its file system: seconds and nanoseconds.
     pub fn changed(self) -> (i64, i64) {
         self.changed
+    }
+
+    /// Returns when its bytes were written last, which a copy may keep: seconds and nanoseconds.
+    pub fn written(self) -> (i64, i64) {
+        self.written
     }
 }
 
@@ -360,6 +366,7 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
         inode: about.ino(),
         size: about.size(),
         changed: (about.ctime(), about.ctime_nsec()),
+        written: (about.mtime(), about.mtime_nsec()),
     })
 }
 

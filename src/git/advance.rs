@@ -121,8 +121,9 @@ pub fn busy(checkout: &Checkout, now: Moment) -> Option<String> {
     if let Some((_, why)) = states.iter().find(|(name, _)| at(name).exists()) {
         return Some((*why).to_owned());
     }
-    let changed = |name: &str| fs::stamp(&at(name)).map(fs::Stamp::changed);
-    if let (Some(message), Some(log)) = (changed("COMMIT_EDITMSG"), changed("logs/HEAD"))
+    // Whoever copies or restores a repository keeps these times, but not those of the files' change.
+    let written = |name: &str| fs::stamp(&at(name)).map(fs::Stamp::written);
+    if let (Some(message), Some(log)) = (written("COMMIT_EDITMSG"), written("logs/HEAD"))
         && message > log
         && is_open(Moment::from_seconds(message.0), now)
     {

@@ -442,3 +442,35 @@ fn a_branch_that_moves_while_its_checkout_follows_leaves_nothing_half_done() {
     sandbox.ok(&["verify"]);
     sandbox.assert_sound();
 }
+
+#[test]
+fn while_a_person_writes_a_commit_message_results_wait_and_then_follow() {
+    let sandbox = Sandbox::ready();
+    goals(&sandbox, &[("a", &[])], &[]);
+    sandbox.commit("goals");
+    // As git does before it opens the editor.
+    fs::write(sandbox.path(".git/COMMIT_EDITMSG"), "a mess").unwrap();
+    let ran = sandbox.run(&["run"]);
+    assert!(
+        ran.stdout.contains("a commit is being written") || ran.stderr.contains("a commit is being written"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    assert!(sandbox.landings("main").is_empty());
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+}
+
+#[test]
+fn a_copied_repository_is_not_taken_for_one_in_which_a_commit_is_being_written() {
+    let sandbox = Sandbox::ready();
+    goals(&sandbox, &[("a", &[])], &[]);
+    sandbox.commit("goals");
+    // A copy keeps when files were written, and makes them in whichever order.
+    let copied = sandbox.sh("chmod", &["600", ".git/COMMIT_EDITMSG"]);
+    assert_eq!(copied.code, 0);
+    sandbox.ok(&["run"]);
+    assert_eq!(sandbox.landings("main"), ["a"]);
+}
