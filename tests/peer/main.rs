@@ -20,6 +20,9 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
+/// The dashboard in a real browser.
+mod browser;
+
 /// Codex: what another agent made on a branch, adopted.
 mod codex;
 

@@ -56,7 +56,7 @@
     waiting = null;
     const next = new DOMParser().parseFromString(`<body>${page.body}</body>`, "text/html").body;
     next.dataset.live = here;
-    const needs = (body) => body.querySelector("nav .count")?.textContent ?? "";
+    const needs = (body) => body.querySelector("nav .attention")?.textContent ?? "";
     const before = needs(document.body);
     Idiomorph.morph(document.body, next, {
       morphStyle: "innerHTML",
