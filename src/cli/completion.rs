@@ -17,7 +17,7 @@ use crate::{
     cli::{
         args::{
             Cli,
-            complete::{Completion, Shell},
+            complete::{Complete, Completion, Shell},
         },
         open::Opened,
     },
@@ -102,8 +102,14 @@ fn place(env: &Env, shell: Shell) -> Option<PathBuf> {
     })
 }
 
+/// Prints what may stand at the place that the shell asks of; nothing is an answer, too. Returns the exit code.
+pub fn complete(opened: &Opened, args: Complete) -> u8 {
+    opened.ui.print(&candidates(opened, args.at, args.words));
+    0
+}
+
 /// Returns what may stand at place `at` of `words`, a line each: the word, and behind a tab what it means.
-pub fn candidates(opened: &Opened, at: usize, words: Vec<OsString>) -> String {
+fn candidates(opened: &Opened, at: usize, words: Vec<OsString>) -> String {
     let place = place_of(&opened.place, &words);
     let typed = words.iter().filter_map(|word| word.to_str().map(str::to_owned));
     let mut command = completing(&Asked {

@@ -90,10 +90,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Merge(args) => land(at, &args.ids),
         Verb::Evolve(args) => evolve::run(at, &args),
         Verb::Status(args) => status::run(at, &args),
-        Verb::Pause(args) => {
-            let request = commands::pause::Request { why: args.why };
-            answer(at, &commands::pause::run(&at.session()?, &request)?)
-        }
+        Verb::Pause(args) => steer::pause(at, args),
         Verb::Resume => answer(at, &commands::resume::run(&at.session()?)?),
         Verb::Adopt(args) => adopt::run(at, args),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
@@ -111,18 +108,8 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Report(args) => answer(at, &commands::report::run(&at.session()?, &report_of(args))?),
         Verb::Logs(args) => logs::run(at, &args),
         Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),
-        Verb::Budget(args) => match args.verb {
-            None => answer(at, &budget::run(&at.session()?)?),
-            Some(BudgetVerb::Raise(args)) => answer(at, &budget::raise(&at.session()?, raise(&args)?)?),
-        },
-        Verb::Check(args) => {
-            let session = at.session()?;
-            let watch = watch(at, &session.stop)?;
-            match check::run(&session, &check::Request { rev: args.rev }) {
-                Ok(outcome) => answer(at, &outcome),
-                Err(error) => stopped(at, &watch, error),
-            }
-        }
+        Verb::Budget(args) => cap(at, args),
+        Verb::Check(args) => check_code(at, args),
         Verb::Ci(args) => ci::run(at, args),
         #[cfg(feature = "web")]
         Verb::Serve(args) => serve::run(at, &args),
@@ -136,10 +123,10 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Hook(args) => hooks::called(at, args),
         Verb::Hooks(args) => hooks::run(at, args),
         Verb::Rebuild => answer(at, &commands::rebuild::run(&at.session()?)?),
-        Verb::Replay(args) => {
-            let request = replay::Request { specs: args.specs };
-            answer(at, &replay::run(&at.session()?, &request)?)
-        }
+        Verb::Replay(args) => answer(
+            at,
+            &replay::run(&at.session()?, &replay::Request { specs: args.specs })?,
+        ),
         Verb::Undo(args) => undo::run(at, args),
         Verb::Settle(args) => undo::settle(at, &args),
         Verb::Sync(args) => sync::run(at, args),
@@ -150,11 +137,24 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Export(args) => answer(at, &import::export(at, args)?),
         Verb::Man(args) => manual(at, &args),
         Verb::Completion(args) => completion::run(at, &args),
-        Verb::Complete(args) => {
-            at.ui.print(&completion::candidates(at, args.at, args.words));
-            Ok(0)
-        }
+        Verb::Complete(args) => Ok(completion::complete(at, args)),
         Verb::MergeDriver(args) => join_sides(at, &args),
+    }
+}
+
+fn cap(at: &Opened, args: args::Budget) -> Result<u8> {
+    match args.verb {
+        None => answer(at, &budget::run(&at.session()?)?),
+        Some(BudgetVerb::Raise(args)) => answer(at, &budget::raise(&at.session()?, raise(&args)?)?),
+    }
+}
+
+fn check_code(at: &Opened, args: args::Check) -> Result<u8> {
+    let session = at.session()?;
+    let watch = watch(at, &session.stop)?;
+    match check::run(&session, &check::Request { rev: args.rev }) {
+        Ok(outcome) => answer(at, &outcome),
+        Err(error) => stopped(at, &watch, error),
     }
 }
 

@@ -191,7 +191,8 @@ const MAIN_LINES: usize = 15;
 const FUNCTION_LINES: usize = 80;
 const ARCHITECTURE_LINES: usize = 150;
 /// What `Cargo.lock` holds, with room for a few more. Raise it in the commit that adds a package, and say what for.
-const PACKAGES: usize = 297;
+/// The dashboard came with 20: axum, hyper and tokio, and what they are made of.
+const PACKAGES: usize = 325;
 
 fn row_of(module: &str) -> Option<Row> {
     ROWS.iter()

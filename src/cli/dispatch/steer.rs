@@ -4,14 +4,14 @@ use eyre::Result;
 
 use crate::{
     cli::{
-        args::steer,
+        args::{self, steer},
         dispatch::{answer, id, ids, prompt_text},
         open::Opened,
     },
     commands::{
         approve, comment,
         diff::{self, What},
-        drop, edit, hold, reject, release, retry,
+        drop, edit, hold, pause, reject, release, retry,
     },
     ui::colour::When,
 };
@@ -22,6 +22,14 @@ use crate::{
 /// Those of the command; so do all below.
 pub(crate) fn approve(at: &Opened, args: &steer::Ids) -> Result<u8> {
     answer(at, &approve::run(&at.session()?, &ids(&args.ids)?)?)
+}
+
+/// Runs `pause`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn pause(at: &Opened, args: args::status::Pause) -> Result<u8> {
+    answer(at, &pause::run(&at.session()?, &pause::Request { why: args.why })?)
 }
 
 /// Runs `reject`.
