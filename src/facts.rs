@@ -98,8 +98,10 @@ pub struct Facts {
     pub candidates: BTreeMap<GoalId, Candidate>,
     /// The newest attempt by goal.
     pub attempts: BTreeMap<GoalId, AttemptFact>,
-    /// The goals that live runs of this clone work on.
+    /// The goals that somebody works on: live runs of this clone, and who claimed one outside of runs.
     pub running: BTreeSet<GoalId>,
+    /// Of those, the ones that are claimed outside of runs: by whom, until when. Nothing lands of them by itself.
+    pub claimed: BTreeMap<GoalId, String>,
     /// How long goals take.
     pub durations: Durations,
 }
@@ -129,6 +131,16 @@ impl Facts {
     pub fn evictions(&self, id: &GoalId) -> u32 {
         let attempt = self.attempts.get(id).filter(|attempt| !attempt.outdated);
         attempt.map_or(0, |attempt| attempt.evictions)
+    }
+
+    /// True where a live run works on `id`.
+    pub fn is_in_run(&self, id: &GoalId) -> bool {
+        self.running.contains(id) && !self.claimed.contains_key(id)
+    }
+
+    /// True where a live run works on anything: its end may make other goals ready.
+    pub fn has_run(&self) -> bool {
+        self.running.iter().any(|id| self.is_in_run(id))
     }
 
     /// Takes in one move of our own. Reading everything again gives the same facts.

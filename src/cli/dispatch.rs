@@ -324,6 +324,7 @@ fn add_goal(at: &Opened, args: args::Add) -> Result<add::Outcome> {
         accept: args.accept,
         id: args.id,
         priority: args.priority,
+        ..add::Request::default()
     };
     add::run(&session, request)
 }

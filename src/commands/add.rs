@@ -7,7 +7,7 @@ use crate::{
     commands,
     engine::{recall::backlog_fault, rewrite, session::Session},
     fault::{Fault, Kind},
-    goal::Goal,
+    goal::{Decision, Goal},
     id::GoalId,
     path::RepoPath,
 };
@@ -29,6 +29,10 @@ pub struct Request {
     pub id: Option<String>,
     /// Higher goes first.
     pub priority: i64,
+    /// Whether it is to be done, or only proposed.
+    pub status: Decision,
+    /// Who adds it, where that is no person at a terminal.
+    pub created_by: Option<String>,
 }
 
 /// What was added.
@@ -105,7 +109,9 @@ fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) ->
         dependencies,
         acceptance: request.accept,
         priority: request.priority,
+        status: request.status,
         created_at: Some(created_at),
+        created_by: request.created_by,
         ..Goal::default()
     })
 }

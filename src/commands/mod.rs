@@ -9,6 +9,7 @@ pub mod approve;
 pub mod budget;
 pub mod check;
 pub mod ci;
+pub mod claim;
 pub mod comment;
 pub mod config;
 pub mod context;
@@ -50,6 +51,7 @@ pub mod sync;
 pub mod template;
 pub mod undo;
 pub mod verify;
+pub mod why;
 
 use crate::fault::Kind;
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::{
     check::{CheckRow, Failed, Verified},
     engine::{
+        claims::outside,
         credit, eviction,
         land::{self, Approval, Outcome},
         landed,
@@ -436,6 +437,7 @@ pub fn adopt(worker: &mut Worker<'_>, wish: &Wish, found: &Found) -> Result<Ende
     }
     stored.checks = verified.checks().to_vec();
     let candidate = make(worker, found, &verified, &stored)?;
+    outside::end(&worker.repo, &found.id)?;
     let approval = if wish.approve { Approval::Given } else { Approval::None };
     let held = recall::classify_code(
         &worker.repo,

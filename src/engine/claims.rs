@@ -1,8 +1,9 @@
 //! Claims: no goal is worked on twice, whatever runs beside this one in the clone.
 //!
 //! Owns when a holder counts as dead. A claim of this clone lives as long as the lock file of its run is held; one of another
-//! machine as long as it is renewed. An early theft costs at most an answer: landing moves the target by compare-and-swap.
+//! machine as long as it is renewed; one outside of runs until a time that it names. An early theft costs at most an answer: landing moves the target by compare-and-swap.
 
+pub mod outside;
 pub mod there;
 
 use std::{
@@ -93,6 +94,7 @@ impl<'s> Claims<'s> {
             boot: host::boot(),
             pid,
             started: host::started(pid).unwrap_or_default(),
+            outside: None,
         };
         Self {
             session,
@@ -351,18 +353,23 @@ impl<'s> Claims<'s> {
     }
 }
 
-/// Returns the goals that living holders work on.
+/// Returns the goals that living holders work on, and of those outside of runs who has which until when.
 ///
 /// # Errors
 /// When claims cannot be read.
-pub fn running(session: &Session, repo: &Repo) -> Result<BTreeSet<GoalId>> {
-    let mut goals = BTreeSet::new();
+pub fn running(session: &Session, repo: &Repo) -> Result<(BTreeSet<GoalId>, BTreeMap<GoalId, String>)> {
+    let (mut goals, mut outside) = (BTreeSet::new(), BTreeMap::new());
     for claim in claims::all(repo)? {
-        if claim.goal.is_some() && is_alive(session, repo, &claim)? {
-            goals.extend(claim.goal);
+        let Some(goal) = claim.goal.clone() else { continue };
+        if !is_alive(session, repo, &claim)? {
+            continue;
         }
+        if let Some(holder) = &claim.holder.outside {
+            outside.insert(goal.clone(), outside::words(holder));
+        }
+        goals.insert(goal);
     }
-    Ok(goals)
+    Ok((goals, outside))
 }
 
 /// Removes what dead runs left: their claims in this clone, then the files of their locks. A claim that was given back can
@@ -393,6 +400,9 @@ pub fn lock_file(session: &Session, repo: &Repo, run: &str) -> PathBuf {
 /// # Errors
 /// When the lock of its run cannot be tested.
 pub fn is_alive(session: &Session, repo: &Repo, claim: &Claim) -> Result<bool> {
+    if let Some(outside) = &claim.holder.outside {
+        return Ok(session.clock.now() < outside.until);
+    }
     if Lock::holder(&lock_file(session, repo, &claim.holder.run))?.is_some() {
         return Ok(true);
     }

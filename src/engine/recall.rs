@@ -92,13 +92,15 @@ pub fn read_with(session: &Session, repo: &Repo, target: &Target, backlog: Backl
     let mut candidates = candidates(repo, target.tip, worked, &landed, &settings)?;
     let attempts = newest_attempts(repo, worked, &goals, &settings.budget)?;
     mind_evictions(&mut candidates, &attempts);
+    let (running, claimed) = claims::running(session, repo)?;
     let facts = Facts {
         tip: Some(target.tip),
         goals,
         landed,
         candidates,
         attempts,
-        running: claims::running(session, repo)?,
+        running,
+        claimed,
         durations: Durations::default(),
     };
     Ok(Recalled {

@@ -498,11 +498,11 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 return Ok(true);
             }
         }
-        if lead.facts.running.is_empty() || !has_room {
+        if !lead.facts.has_run() || !has_room {
             return Ok(false);
         }
         lead.recall()?;
-        Ok(!lead.facts.running.is_empty() && !run::waiting(&lead.facts, &self.order.only).is_empty())
+        Ok(lead.facts.has_run() && !run::waiting(&lead.facts, &self.order.only).is_empty())
     }
 }
 

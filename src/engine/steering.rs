@@ -221,7 +221,7 @@ pub fn steered(facts: &Facts, met: &Met<'_>) -> Steered {
         before: met.state,
         state,
         reason,
-        running: facts.running.contains(met.id),
+        running: facts.is_in_run(met.id),
         needed_by: needed_by(facts, met.id),
     }
 }

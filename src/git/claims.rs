@@ -84,6 +84,18 @@ pub struct Holder {
     pub pid: u32,
     /// When that process was started, in ticks since the machine was.
     pub started: u64,
+    /// Who it is and until when, where it is nobody's run: no process tells whether such a holder lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
+}
+
+/// Somebody outside of runs who holds a claim until a time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Outside {
+    /// The name that they gave.
+    pub by: String,
+    /// When the claim ends by itself.
+    pub until: Moment,
 }
 
 /// A claim as its ref holds it.

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// A live run works on it.
+    /// A live run works on it, or somebody claimed it.
     Running,
     /// Its checks passed; it has not landed yet.
     Candidate,
@@ -94,7 +94,7 @@ pub fn state(facts: &Facts, id: &GoalId) -> Option<(State, String)> {
         Decision::Pending => {}
     }
     if facts.running.contains(id) {
-        return Some((State::Running, String::new()));
+        return Some((State::Running, facts.claimed.get(id).cloned().unwrap_or_default()));
     }
     if let Some(candidate) = facts.candidates.get(id).filter(|candidate| !candidate.outdated) {
         // What it was built on was taken back.
