@@ -73,6 +73,8 @@ pub mod commands;
 
 // row 5: faces
 pub mod cli;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod ui;
 #[cfg(feature = "web")]
 pub mod web;

@@ -36,6 +36,8 @@ pub struct Settings {
     pub notify: Notify,
     /// `[evolve]`
     pub evolve: Evolve,
+    /// `[mcp]`
+    pub mcp: Mcp,
     /// `[executor.NAME]`: programs of the user's own, by name.
     #[serde(rename = "executor")]
     pub executors: BTreeMap<String, External>,
@@ -259,6 +261,13 @@ pub struct Notify {
     pub format: String,
     /// What they are told of.
     pub on: Vec<String>,
+}
+
+/// `[mcp]`: what other programs may do with the backlog.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Mcp {
+    /// True where a goal that they add is to be done, and not only proposed.
+    pub adds_pending: bool,
 }
 
 /// `[evolve]`: how a program improves itself.

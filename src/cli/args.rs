@@ -8,6 +8,9 @@ pub mod context;
 pub mod evolve;
 pub mod import;
 pub mod logs;
+/// `mcp`
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod night;
 pub mod plan;
 pub mod prompt;
@@ -171,6 +174,12 @@ pub enum Verb {
     Ci(ci::Ci),
     /// Have systemd run it by itself, at night for instance
     Service(service::Service),
+    /// Let other programs feed and work at the backlog, over MCP
+    ///
+    /// Speaks the Model Context Protocol on standard input and output; docs/mcp.md has the setup of clients. Nothing through
+    /// it approves, lands, changes settings or runs commands.
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Mcp),
     /// Show everything in a browser, and act on it there
     #[cfg(feature = "web")]
     Serve(serve::Serve),

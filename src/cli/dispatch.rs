@@ -8,6 +8,8 @@ mod evolve;
 mod hooks;
 mod import;
 mod logs;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod night;
 mod plan;
 #[cfg(feature = "web")]
@@ -111,6 +113,8 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Budget(args) => cap(at, args),
         Verb::Check(args) => check_code(at, args),
         Verb::Ci(args) => ci::run(at, args),
+        #[cfg(feature = "mcp")]
+        Verb::Mcp(args) => mcp::run(at, &args),
         #[cfg(feature = "web")]
         Verb::Serve(args) => serve::run(at, &args),
         Verb::Service(args) => service::run(at, args),

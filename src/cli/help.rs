@@ -24,7 +24,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
         "What landed",
         &["undo", "adopt", "settle", "verify", "replay", "rebuild", "evolve"],
     ),
-    ("Other machines", &["sync", "hooks", "ci", "service"]),
+    ("Other machines", &["sync", "hooks", "ci", "service", "mcp"]),
     (
         "Set up and try out",
         &["demo", "doctor", "config", "models", "check", "apply"],

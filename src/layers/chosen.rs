@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     layers::{Layer, Origin, Pair, Value},
     settings::{
-        Budget, Caps, Check, Evolve, External, Hooks, Isolation, Land, Llm, Measure, Notify, Paths, Planning, Restart,
+        Budget, Caps, Check, Evolve, External, Hooks, Isolation, Land, Llm, Mcp, Measure, Notify, Paths, Planning, Restart,
         Run, Settings, Start, Sync, Via,
     },
 };
@@ -166,6 +166,9 @@ impl Chosen<'_> {
                 on: self.list("notify.on"),
             },
             evolve: self.evolve(),
+            mcp: Mcp {
+                adds_pending: self.word("mcp.add") == "pending",
+            },
             executors: BTreeMap::new(),
         }
     }

@@ -489,6 +489,12 @@ pub const KEYS: &[Key] = &[
         "\"auto\"",
         "whether the new program goes on with the goals that are left; `auto`: where it is `git-invisigoth` itself",
     ),
+    own(
+        "mcp.add",
+        KeyKind::Word(&["proposed", "pending"]),
+        "\"proposed\"",
+        "what goals are that programs add through `mcp`: only proposed, until you approve them, or to be done at once",
+    ),
 ];
 
 /// What a user says of an executor of their own, as `executor.NAME.KEY`. None of it counts in a tracked file.
