@@ -560,3 +560,6 @@ pub const METRIC_KEYS: &[Key] = &[
         "how far apart two numbers count as the same: a number, or a part of the base's, as in `2%`",
     ),
 ];
+
+#[cfg(test)]
+mod tests;
