@@ -47,6 +47,8 @@ mod context;
 mod crowd;
 /// `demo`: the scratch repository.
 mod demo;
+/// README.md and `docs/`: their commands run, their links lead somewhere.
+mod docs;
 /// `doctor`: every precondition.
 mod doctor;
 /// `edit`: editors that behave, and others.
