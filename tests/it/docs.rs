@@ -17,11 +17,14 @@ use std::{
     thread,
 };
 
+use invisigoth::cli::help;
+
 use crate::{
     docs::{
         page::{Block, Mark, Shell},
         place::PLACES,
     },
+    hints,
     support::{Ran, Sandbox, shown::shown},
 };
 
@@ -135,6 +138,38 @@ fn every_block_of_commands_does_what_its_page_says() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_script_that_a_sentence_names_is_there() {
+    let mut wrong = Vec::new();
+    for name in pages() {
+        let codes = page::codes(&read(&name));
+        let found = codes.iter().filter_map(|code| page::there(code, &read).err());
+        wrong.extend(found.map(|what| format!("{name}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_row_of_a_table_of_commands_names_what_there_is() {
+    let mut all = help::command();
+    all.build();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for name in pages() {
+        for line in page::rows(&read(&name)) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            seen += 1;
+            wrong.extend(hints::unknown(&all, &words).map(|what| format!("{name}: {what} in `{line}`")));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(seen > 60, "{seen}");
+    // It can fail.
+    let rows = page::rows("| command | |\n|---|---|\n| `list [--stat S]`, `--fast` | x |\n");
+    assert_eq!(rows, ["list [--stat S]", "list --fast"]);
+    let words: Vec<&str> = rows[1].split(' ').collect();
+    assert_eq!(hints::unknown(&all, &words).as_deref(), Some("list --fast"));
 }
 
 #[test]

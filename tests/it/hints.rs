@@ -17,7 +17,7 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
 }
 
 /// Says what in `line` is unknown.
-fn unknown(all: &Command, line: &[&str]) -> Option<String> {
+pub fn unknown(all: &Command, line: &[&str]) -> Option<String> {
     let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
     let verb = line.first().copied().filter(is_word)?;
     let verb = verb.trim_end_matches(['.', ':']);

@@ -96,24 +96,24 @@ impl Block {
 
     /// Says which script of this repository, or which option of it, a block that is not run names although it is not there.
     pub fn names_only_what_there_is(&self, read: &dyn Fn(&str) -> String) -> Result<(), String> {
-        for line in self.text.lines() {
-            let line = line.split(" #").next().unwrap_or_default();
-            let mut words = line.trim_start_matches("$ ").split_whitespace();
-            let starts = ["./install.sh", "packaging/", "benches/", "tests/", ".ci/"];
-            let Some(script) = words.find(|word| starts.iter().any(|start| word.starts_with(start))) else {
-                continue;
-            };
-            let there = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
-            if !there.is_file() {
-                return Err(format!("{script} is not there"));
-            }
-            let text = read(script.trim_start_matches("./"));
-            if let Some(flag) = words.find(|word| word.starts_with("--") && !text.contains(word)) {
-                return Err(format!("{script} knows no {flag}"));
-            }
-        }
-        Ok(())
+        self.text.lines().try_for_each(|line| there(line, read))
     }
+}
+
+/// Says which script of this repository, or which option of it, `line` names although it is not there.
+pub fn there(line: &str, read: &dyn Fn(&str) -> String) -> Result<(), String> {
+    let line = line.split(" #").next().unwrap_or_default();
+    let mut words = line.trim_start_matches("$ ").split_whitespace();
+    let starts = ["./install.sh", "packaging/", "benches/", "tests/", ".ci/"];
+    let Some(script) = words.find(|word| starts.iter().any(|start| word.starts_with(start))) else {
+        return Ok(());
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
+    if !path.exists() {
+        return Err(format!("{script} is not there"));
+    }
+    let flag = words.find(|word| word.starts_with("--") && !read(script.trim_start_matches("./")).contains(word));
+    flag.map_or(Ok(()), |flag| Err(format!("{script} knows no {flag}")))
 }
 
 fn mark(comment: &str) -> Option<Mark> {
@@ -234,6 +234,35 @@ pub fn links(text: &str) -> Vec<String> {
         let parts = paragraph.split('`').step_by(2).collect::<Vec<_>>().join("");
         let targets = parts.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         found.extend(targets.filter(|to| !to.contains("://")).map(str::to_owned));
+    }
+    found
+}
+
+/// Returns what stands between backquotes, outside of blocks.
+pub fn codes(text: &str) -> Vec<String> {
+    let all = prose(text).join("\n");
+    all.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Returns the commands in the first cells of tables of commands; what begins with an option is about the command before.
+pub fn rows(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut is_table, mut verb) = (false, String::new());
+    for line in prose(text) {
+        is_table = line.starts_with("| command |") || (is_table && line.starts_with('|'));
+        if !is_table {
+            continue;
+        }
+        let line = line.replace("\\|", " ");
+        let cell = line.split('|').nth(1).unwrap_or_default();
+        for code in cell.split('`').skip(1).step_by(2) {
+            if code.starts_with("--") {
+                found.push(format!("{verb} {code}"));
+            } else {
+                verb = code.split(' ').next().unwrap_or_default().to_owned();
+                found.push(code.to_owned());
+            }
+        }
     }
     found
 }
