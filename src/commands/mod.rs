@@ -53,15 +53,51 @@ pub mod undo;
 pub mod verify;
 pub mod why;
 
-use crate::fault::Kind;
+use serde::Serialize;
+
+use crate::fault::{Fault, Kind};
 
 /// What every command's outcome can say about itself.
-pub trait Outcome: serde::Serialize {
+pub trait Outcome: Serialize {
     /// The schema's name: `invisigoth.<command>/1`.
     const SCHEMA: &'static str;
 
     /// Returns the kind whose exit code the process ends with; `None` for 0.
     fn kind(&self) -> Option<Kind> {
         None
+    }
+}
+
+/// A JSON document as every face says it: the schema's name, then the rest.
+#[derive(Debug, Serialize)]
+pub struct Document<T: Serialize> {
+    schema: &'static str,
+    #[serde(flatten)]
+    body: T,
+}
+
+impl<'a, O: Outcome> Document<&'a O> {
+    /// Makes the document of an outcome.
+    pub fn of(outcome: &'a O) -> Self {
+        Self {
+            schema: O::SCHEMA,
+            body: outcome,
+        }
+    }
+}
+
+/// What the document of a fault holds.
+#[derive(Debug, Serialize)]
+pub struct Failed<'a> {
+    error: &'a Fault,
+}
+
+impl<'a> Document<Failed<'a>> {
+    /// Makes the document of a fault.
+    pub fn failed(fault: &'a Fault) -> Self {
+        Self {
+            schema: "invisigoth.error/1",
+            body: Failed { error: fault },
+        }
     }
 }

@@ -19,7 +19,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    commands::Outcome,
+    commands::{Document, Outcome},
     fault::Fault,
     journal::level::Level,
     secret::Redactor,
@@ -67,19 +67,6 @@ pub struct Ui {
     /// Whether each line of standard error begins with its priority, for the system's journal.
     priorities: bool,
     trouble: Mutex<Option<io::Error>>,
-}
-
-/// A document with its schema's name in front.
-#[derive(Serialize)]
-struct Document<'a, T: Serialize> {
-    schema: &'static str,
-    #[serde(flatten)]
-    body: &'a T,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    error: &'a Fault,
 }
 
 impl Ui {
@@ -192,10 +179,7 @@ impl Ui {
 
     /// Prints an outcome as one JSON document on a line.
     pub fn document<O: Outcome>(&self, outcome: &O) {
-        self.json_line(&Document {
-            schema: O::SCHEMA,
-            body: outcome,
-        });
+        self.json_line(&Document::of(outcome));
     }
 
     /// Prints anything as JSON on a line.
@@ -209,8 +193,7 @@ impl Ui {
     /// Prints a fault, and `causes` below it when told to be verbose.
     pub fn fault(&self, fault: &Fault, causes: &[String]) {
         if self.manner.json {
-            let (schema, body) = ("invisigoth.error/1", &ErrorBody { error: fault });
-            return self.json_line(&Document { schema, body });
+            return self.json_line(&Document::failed(fault));
         }
         let paint = self.manner.stderr;
         let tell = |level, style, word: &str, about: &str| {
