@@ -25,7 +25,7 @@ use crate::{
     },
     fault::{Fault, Kind},
     git::{Repo, command},
-    id::GoalId,
+    id::{GoalId, Hash},
 };
 
 /// How often the same wrong text, and any wrong text, may be left in a row: an editor that is a script must not go on for
@@ -51,6 +51,32 @@ pub struct Outcome {
 
 impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.edit/1";
+}
+
+/// A goal's row as a text to edit elsewhere than in the person's editor.
+#[derive(Debug, Serialize)]
+pub struct Sheet {
+    /// The goal.
+    pub goal: GoalId,
+    /// The text.
+    pub text: String,
+    /// Which state of the row it is of.
+    pub version: String,
+}
+
+impl commands::Outcome for Sheet {
+    const SCHEMA: &'static str = "invisigoth.sheet/1";
+}
+
+/// A text that was edited.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The goal.
+    pub id: GoalId,
+    /// The text, as `sheet` words it.
+    pub text: String,
+    /// The state of the row that it was made of; not looked at where absent.
+    pub version: Option<String>,
 }
 
 /// What the editor left.
@@ -90,6 +116,57 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         Err(error) if is_kept => Err(kept(error, &file).into()),
         Err(error) => Err(error),
     }
+}
+
+/// Words goal `id` as a text to edit.
+///
+/// # Errors
+/// A fault for a goal that is not open, or when the backlog cannot be read.
+pub fn sheet(session: &Session, id: &GoalId) -> Result<Sheet> {
+    let row = row(session, id)?;
+    Ok(Sheet {
+        goal: id.clone(),
+        text: sheet::write(id, &row),
+        version: version(&row),
+    })
+}
+
+/// Takes a text that was edited.
+///
+/// # Errors
+/// A fault for a text that cannot be taken, a goal that is not open or that others changed meanwhile, or when the backlog cannot
+/// be read or written.
+pub fn write(session: &Session, request: &Request) -> Result<Outcome> {
+    let (id, row) = (&request.id, row(session, &request.id)?);
+    if request.version.as_ref().is_some_and(|of| *of != version(&row)) {
+        return Err(changed_meanwhile(id).into());
+    }
+    match taken(session, (id, &row), &plain(&request.text))? {
+        Left::Taken(outcome) => Ok(outcome),
+        Left::Wrong(line, why) => {
+            let place = line.map(|line| format!("line {}: ", line + 1)).unwrap_or_default();
+            Err(Fault::new(Kind::Usage, format!("nothing was changed: {place}{why}")).into())
+        }
+    }
+}
+
+fn row(session: &Session, id: &GoalId) -> Result<String> {
+    let repo = session.repo();
+    let target = Target::read(session, &repo)?;
+    let known = recall::read_here(session, &repo, &target)?;
+    steering::meet_one(&known, id)?;
+    let backlog = steering::with_row_at(&repo, &known, &known.backlog, id)?;
+    Ok(backlog.raw(id).unwrap_or_default().to_owned())
+}
+
+fn version(row: &str) -> String {
+    Hash::of("row", [row.as_bytes()]).short(16)
+}
+
+fn changed_meanwhile(id: &GoalId) -> Fault {
+    let fault = Fault::new(Kind::Busy, format!("goal {id} was changed by others meanwhile"));
+    let id = quoted(id.as_str());
+    fault.hint(format!("`git invisigoth edit {id}` opens it as it is now"))
 }
 
 /// Settles what is in conflict in goal `id`: what stands stays, what other sides said goes.
@@ -224,10 +301,7 @@ fn taken(session: &Session, (id, row): (&GoalId, &str), text: &str) -> Result<Le
         let met = steering::meet_one(&found.known, id)?;
         let mut backlog = steering::with_row(found, before, id)?;
         if backlog.raw(id) != Some(row) {
-            let fault = Fault::new(Kind::Busy, format!("goal {id} was changed by others meanwhile"));
-            let id = quoted(id.as_str());
-            let fault = fault.hint(format!("`git invisigoth edit {id}` opens it as it is now"));
-            return Err(fault.into());
+            return Err(changed_meanwhile(id).into());
         }
         for (key, value) in &changes {
             backlog = match backlog.set(id, key, value) {

@@ -99,6 +99,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
+/// As `write_atomic`, into a new file that its owner alone can read, whatever was there before.
+///
+/// # Errors
+/// When it cannot be written; then the old file stands.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, 0o600, |file| file.write_all(bytes))
+}
+
 /// Writes a new file beside `path` by `write`, and gives it that name. Where either fails, nothing stays of it.
 fn replace(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let temporary = path.with_file_name(temporary_name());

@@ -7,6 +7,7 @@ pub mod host;
 pub mod http;
 pub mod point;
 pub mod program;
+pub mod random;
 pub mod signal;
 pub mod spawn;
 pub mod terminal;

@@ -1,20 +1,28 @@
-//! Signals: Ctrl-C and requests to end become a wish to stop, which everything that waits looks at.
+//! Signals: Ctrl-C and requests to end become a wish to stop, which everything that waits looks at; and the same for another
+//! process of ours.
 
 use std::{
     io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
 };
 
+use rustix::process::{Pid, PidfdFlags, Signal};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     flag,
     iterator::Signals,
 };
 
-use crate::time::{Stop, Stopping};
+use crate::{
+    door::point,
+    fault::point::Point,
+    time::{Stop, Stopping},
+};
 
 /// The signals that came.
 #[derive(Clone, Debug, Default)]
@@ -60,4 +68,66 @@ pub fn watch(stop: &Stop, on_first: impl Fn() + Send + 'static) -> io::Result<Wa
         }
     })?;
     Ok(watch)
+}
+
+/// Presses Ctrl-C at process `pid`, if it holds the file at `path` open. Its number may be another process's by now, or that of
+/// another container: none of them is told anything. False where it is not the one.
+///
+/// # Errors
+/// When it may not be told.
+pub fn interrupt(pid: u32, path: &Path) -> io::Result<bool> {
+    let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return Ok(false);
+    };
+    // Whatever comes to have the number after this line is not what it stands for.
+    let Ok(process) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else {
+        return Ok(false);
+    };
+    if !holds(pid, path) {
+        return Ok(false);
+    }
+    point::at(Point::ProcessInterrupted, || {
+        match rustix::process::pidfd_send_signal(&process, Signal::INT) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::SRCH) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// True where process `pid` has the file at `path` open, by its inode.
+fn holds(pid: u32, path: &Path) -> bool {
+    let Ok(file) = std::fs::metadata(path) else { return false };
+    let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    let mut open = open.flatten().filter_map(|entry| std::fs::metadata(entry.path()).ok());
+    open.any(|other| (other.dev(), other.ino()) == (file.dev(), file.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn only_a_process_that_holds_the_file_is_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (held, other) = (folder.path().join("held"), folder.path().join("other"));
+        std::fs::write(&held, "").unwrap();
+        std::fs::write(&other, "").unwrap();
+        let file = std::fs::File::open(&held).unwrap();
+        let mut child = Command::new("sleep")
+            .arg("1000")
+            .stdin(Stdio::from(file))
+            .spawn()
+            .unwrap();
+        assert!(!interrupt(child.id(), &other).unwrap());
+        assert!(!interrupt(u32::MAX, &held).unwrap());
+        assert!(interrupt(child.id(), &held).unwrap());
+        let ended = child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(SIGINT));
+        assert!(!interrupt(child.id(), &held).unwrap(), "it is no more");
+    }
 }

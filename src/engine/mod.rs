@@ -6,6 +6,7 @@ pub mod adopting;
 pub mod asking;
 pub mod attempt;
 pub mod audit;
+pub mod background;
 pub mod bringing;
 pub mod checks;
 pub mod claims;

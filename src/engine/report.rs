@@ -11,7 +11,8 @@ use crate::{
     engine::{
         live,
         recall::{self, Recalled},
-        records, runs,
+        records,
+        runs::{self, By},
         session::Session,
         spending, stored,
         target::Target,
@@ -117,6 +118,21 @@ pub struct Runs {
     pub cut_short: Vec<String>,
 }
 
+/// What starts runs here.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trigger {
+    /// Who or what.
+    pub by: By,
+    /// How many runs it started, of those that are on record.
+    pub runs: usize,
+    /// When it last did, RFC 3339 UTC.
+    pub last_at: String,
+    /// How long that run lasted so far.
+    pub seconds: f64,
+    /// What came of it: `goes on`, `ended`, `was killed`, or why it ended before its time.
+    pub result: String,
+}
+
 /// What came of the runs since a moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -142,6 +158,8 @@ pub struct Report {
     pub usd_per_landed: Option<f64>,
     /// What runs took besides.
     pub runs: Runs,
+    /// What starts runs, whenever it last did; the latest first.
+    pub triggers: Vec<Trigger>,
 }
 
 /// Reads it. Runs that began before `since` and worked after it count whole.
@@ -180,6 +198,7 @@ pub fn of(session: &Session, since: Moment) -> Result<Report> {
         waiting: waiting(session, &repo, &target, &known)?,
         spent,
         runs: of_runs(session, &repo, since)?,
+        triggers: triggers(session, &repo)?,
         since: time,
         target: target.branch,
     })
@@ -319,6 +338,37 @@ fn of_runs(session: &Session, repo: &Repo, since: Moment) -> Result<Runs> {
     (all.checks, all.refused) = (counts.checks, counts.refused);
     all.check_seconds = counts.check_seconds();
     Ok(all)
+}
+
+/// Lists what started the runs that are on record here.
+///
+/// # Errors
+/// When the lines of runs cannot be read.
+pub fn triggers(session: &Session, repo: &Repo) -> Result<Vec<Trigger>> {
+    let live = live::read(session, repo).wrap_err("reading what runs say")?;
+    let all = runs::read(session, repo).wrap_err("reading the lines of runs")?;
+    let mut triggers: Vec<Trigger> = Vec::new();
+    for run in all.iter().rev() {
+        if let Some(known) = triggers.iter_mut().find(|known| known.by == run.by) {
+            known.runs += 1;
+            continue;
+        }
+        let goes_on = !run.ended && live.iter().any(|doing| doing.run == run.name);
+        let took = if goes_on { session.clock.now().since(run.began) } else { run.took };
+        triggers.push(Trigger {
+            by: run.by,
+            runs: 1,
+            last_at: run.began.rfc3339(),
+            seconds: took.as_secs_f64(),
+            result: match (&run.cut, goes_on, run.ended) {
+                (Some(cut), ..) => cut.why.clone(),
+                (None, true, _) => "goes on".to_owned(),
+                (None, false, true) => "ended".to_owned(),
+                (None, false, false) => "was killed".to_owned(),
+            },
+        });
+    }
+    Ok(triggers)
 }
 
 /// Returns when a report begins where nobody says: a day ago, or when the newest run began where that is longer ago.

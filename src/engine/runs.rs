@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     door::{
+        env::Env,
         fs::{self, lines::Lines},
         wait::Stopwatch,
     },
@@ -97,6 +98,60 @@ impl Counts {
     }
 }
 
+/// Who or what started a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", from = "String")]
+pub enum By {
+    /// Somebody at a shell, or nobody who says.
+    #[default]
+    Person,
+    /// The dashboard.
+    Dashboard,
+    /// A hook of git.
+    Hook,
+    /// The service or its timer.
+    Service,
+    /// A runner of CI, or a cluster.
+    Ci,
+}
+
+impl By {
+    /// The variable in which whoever starts a command says so.
+    pub const VARIABLE: &str = "INVISIGOTH_BY";
+
+    /// Every one, as a reader looks for them.
+    pub const ALL: [Self; 5] = [Self::Person, Self::Dashboard, Self::Hook, Self::Service, Self::Ci];
+
+    /// Returns the word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Dashboard => "dashboard",
+            Self::Hook => "hook",
+            Self::Service => "service",
+            Self::Ci => "ci",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.word() == word)
+    }
+
+    /// Reads who started this process.
+    pub fn of(env: &Env) -> Self {
+        let said = env.get(Self::VARIABLE).and_then(Self::from_word);
+        let is_runner = || env.get("CI").is_some_and(|ci| ci != "false");
+        said.unwrap_or_else(|| if is_runner() { Self::Ci } else { Self::Person })
+    }
+}
+
+/// A word of another version counts as none.
+impl From<String> for By {
+    fn from(word: String) -> Self {
+        Self::from_word(&word).unwrap_or_default()
+    }
+}
+
 /// Why a run ended before its time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Cut {
@@ -111,6 +166,8 @@ pub struct Cut {
 struct Began {
     run: String,
     at: Moment,
+    #[serde(default)]
+    by: By,
 }
 
 /// A later line of it: how far it came. The last one counts.
@@ -141,6 +198,8 @@ enum Line {
 pub struct Run {
     /// Its name, as that of its lock.
     pub name: String,
+    /// Who or what started it.
+    pub by: By,
     /// When it began to work.
     pub began: Moment,
     /// When it was heard of last; not before it began, however the clock was set.
@@ -190,6 +249,7 @@ impl Own {
         let line = Began {
             run: own.name.clone(),
             at: session.clock.now(),
+            by: By::of(&session.env),
         };
         lines.append(&serde_json::to_string(&line)?, false)?;
         Ok(own)
@@ -261,6 +321,7 @@ fn of_lines(text: &str) -> Vec<Run> {
         match serde_json::from_str(line) {
             Ok(Line::Began(began)) => runs.push(Run {
                 name: began.run,
+                by: began.by,
                 began: began.at,
                 heard: began.at,
                 took: Duration::ZERO,
@@ -306,6 +367,21 @@ mod tests {
             .map(|run| (run.began.0, run.heard.0, run.ended, run.counts.checks, run.is_capped()))
             .collect();
         assert_eq!(told, [(1000, 4000, true, 5, true), (5000, 5000, false, 0, false)]);
+    }
+
+    #[test]
+    fn who_started_a_run_is_said_or_seen() {
+        let by = |pairs: &[(&str, &str)]| By::of(&Env::from_pairs(pairs.iter().copied()));
+        assert_eq!(by(&[]), By::Person);
+        assert_eq!(by(&[("CI", "true")]), By::Ci);
+        assert_eq!(by(&[("CI", "true"), (By::VARIABLE, "service")]), By::Service);
+        assert_eq!(by(&[("CI", "false"), (By::VARIABLE, "nonsense")]), By::Person);
+        for known in By::ALL {
+            assert_eq!(by(&[(By::VARIABLE, known.word())]), known);
+        }
+        let lines = "{\"run\":\"a\",\"at\":1,\"by\":\"hook\"}\n{\"run\":\"b\",\"at\":2}\n{\"run\":\"c\",\"at\":3,\"by\":\"x\"}\n";
+        let read: Vec<By> = of_lines(lines).iter().map(|run| run.by).collect();
+        assert_eq!(read, [By::Hook, By::Person, By::Person]);
     }
 
     #[test]

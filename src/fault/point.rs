@@ -89,6 +89,8 @@ points! {
     HelperStarted = "helper-started",
     /// A program at the person's terminal starts: an editor, a pager.
     AttachedStarted = "attached-started",
+    /// Another process of ours is told to stop.
+    ProcessInterrupted = "process-interrupted",
     /// An HTTP request is sent.
     RequestSent = "request-sent",
     /// A blob is written to the object database.

@@ -11,5 +11,7 @@ pub mod live;
 pub mod pages;
 pub mod render;
 pub mod respond;
+pub mod running;
 pub mod server;
+pub mod sign_in;
 pub mod site;

@@ -9,6 +9,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
+use serde::Serialize;
+
 use crate::{
     id::Hash,
     web::{
@@ -41,6 +43,16 @@ fn html(shown: &Arc<Shown>) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     (status, head, shown.html.clone()).into_response()
+}
+
+/// Answers with a document.
+pub fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let head = [(header::CONTENT_TYPE, "application/json")];
+    match serde_json::to_string(document) {
+        Ok(text) => (status, head, text + "\n").into_response(),
+        // No outcome of ours does that.
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("error: {error}\n")).into_response(),
+    }
 }
 
 /// Answers with an asset; with its tag alone where the browser has it.

@@ -26,7 +26,7 @@ use crate::{
     web::{
         gate::{self, Gate},
         live::{self, Live},
-        respond,
+        respond, sign_in,
         site::Site,
     },
 };
@@ -109,6 +109,7 @@ fn router(shared: Shared) -> Router {
     Router::new()
         .route("/static/{name}", get(respond::asset))
         .route("/events", get(live::stream))
+        .route("/sign-in", get(sign_in::sign_in))
         .fallback(get(respond::page))
         .layer(DefaultBodyLimit::max(FORM))
         .layer(gate)

@@ -8,13 +8,13 @@ use std::{path::Path, time::Duration};
 use eyre::Result;
 
 use crate::{
-    commands::{hook::background, merge},
+    commands::{hook::background::BY, merge},
     door::{
         fs,
         spawn::detached::Detached,
         wait::{self, Stopwatch},
     },
-    engine::session::Session,
+    engine::{background, session::Session},
     fault::{Fault, Kind},
     git::{Repo, refs},
 };
@@ -33,7 +33,7 @@ pub fn follow(session: &Session, repo: &Repo, stdin: &str) -> Result<Vec<String>
         return Ok(Vec::new());
     }
     let limit = session.settings(repo)?.hooks.wait;
-    let (landing, log) = background::begin(session, repo, &["hook", "received"])?;
+    let (landing, log) = background::begin(session, repo, BY, &["hook", "received"])?;
     if shown(session, &landing, &log, limit)? {
         fs::remove_if_there(&log)?;
         return Ok(Vec::new());

@@ -257,3 +257,14 @@ fn a_read_only_file_and_one_with_further_names_are_left_alone() {
         assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"old", "{why}");
     }
 }
+
+#[test]
+fn a_private_file_is_its_owner_s_alone_also_where_another_stood_there() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = folder(&[("token", "old")]);
+    let path = dir.path().join("token");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    write_private(&path, b"new").unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((fs::read(&path).unwrap().as_slice(), mode), (&b"new"[..], 0o600));
+}

@@ -51,4 +51,16 @@ impl Detached {
             .wait_timeout(patience)?
             .map(|output| spawn::exit_code(output.status)))
     }
+
+    /// True where its process has this number.
+    pub fn is(&self, pid: u32) -> bool {
+        self.0.handle.pids().contains(&pid)
+    }
+
+    /// Leaves it to itself. It is waited for in a thread of its own: nothing is left of it in the list of processes once it has
+    /// ended, however long we live.
+    pub fn leave(self) {
+        let waits = std::thread::Builder::new().name("detached".to_owned());
+        let _ = waits.spawn(move || drop(self.0.handle.wait()));
+    }
 }

@@ -1,0 +1,148 @@
+//! The one server of a clone: its lock tells others that it runs and where, its token, which the owner alone can read, lets them
+//! make links and ask. Knows nothing of requests.
+
+use std::path::{Path, PathBuf};
+
+use core::net::SocketAddr;
+use eyre::{Result, WrapErr as _};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    commands,
+    door::{
+        env,
+        fs::{self, Lock},
+        random,
+    },
+    engine::session::Session,
+    time::Moment,
+    web::{sign_in, site::May},
+};
+
+/// What a server says of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct About {
+    /// Its process.
+    pub pid: u32,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// True where nothing can be changed over it.
+    pub read_only: bool,
+}
+
+/// What `serve` tells.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The link that signs a browser in, once.
+    pub link: String,
+    /// The server.
+    #[serde(flatten)]
+    pub server: About,
+    /// The file that holds the token for programs.
+    pub token_file: PathBuf,
+    /// False where it was running before.
+    pub began: bool,
+}
+
+impl commands::Outcome for Outcome {
+    const SCHEMA: &'static str = "invisigoth.serve/1";
+}
+
+/// The place of this process as the server of its clone.
+pub struct Running {
+    lock: Lock,
+    file: PathBuf,
+    token: String,
+}
+
+/// Whether another one is there.
+pub enum Begun {
+    /// This process is the server now.
+    Here(Running),
+    /// Another one is: `None` where it does not say yet where it listens.
+    There(Option<About>),
+}
+
+/// Returns the file that holds the token.
+pub fn token_file(session: &Session) -> PathBuf {
+    session.own_dir(&session.repo()).join("serve.token")
+}
+
+fn lock_file(session: &Session) -> PathBuf {
+    session.own_dir(&session.repo()).join("serve.lock")
+}
+
+/// Takes the place, with a new token, unless another process has it.
+///
+/// # Errors
+/// When files cannot be read or written.
+pub fn begin(session: &Session) -> Result<Begun> {
+    let (folder, path) = (session.own_dir(&session.repo()), lock_file(session));
+    fs::create_dir_all(&folder).wrap_err_with(|| format!("making {}", folder.display()))?;
+    let taken = Lock::try_lock(&path, "").wrap_err_with(|| format!("locking {}", path.display()))?;
+    let Some(lock) = taken else {
+        let said = Lock::holder(&path)?.unwrap_or_default();
+        return Ok(Begun::There(serde_json::from_str(said.trim()).ok()));
+    };
+    let (file, token) = (token_file(session), random::digits()?);
+    fs::write_private(&file, token.as_bytes()).wrap_err_with(|| format!("writing {}", file.display()))?;
+    Ok(Begun::Here(Running { lock, file, token }))
+}
+
+impl Running {
+    /// Returns the token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Says where it listens; returns what there is to tell about it.
+    ///
+    /// # Errors
+    /// When it cannot be said.
+    pub fn listens(&mut self, address: SocketAddr, may: May, now: Moment) -> Result<Outcome> {
+        let server = About {
+            pid: env::process_id(),
+            address,
+            read_only: may == May::Look,
+        };
+        let text = serde_json::to_string(&server)? + "\n";
+        self.lock.write(&text).wrap_err("saying where the server is")?;
+        outcome(server, &self.file, &self.token, now, true)
+    }
+}
+
+/// Nobody shall try a token that opens nothing.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = fs::remove_if_there(&self.file);
+    }
+}
+
+/// Makes another link of the server that runs.
+///
+/// # Errors
+/// When its token cannot be read.
+pub fn another(session: &Session, server: About) -> Result<Outcome> {
+    let file = token_file(session);
+    let token = fs::read_text(&file).wrap_err_with(|| format!("reading {}", file.display()))?;
+    outcome(server, &file, token.unwrap_or_default().trim(), session.clock.now(), false)
+}
+
+fn outcome(server: About, file: &Path, token: &str, now: Moment, began: bool) -> Result<Outcome> {
+    let link = sign_in::link(token, now).wrap_err("making a link")?;
+    Ok(Outcome {
+        link: format!("http://{}/sign-in?token={link}", shown(server.address)),
+        server,
+        token_file: file.to_owned(),
+        began,
+    })
+}
+
+/// One that listens everywhere is reached here by the address of this machine.
+fn shown(address: SocketAddr) -> SocketAddr {
+    match (address.ip().is_unspecified(), address.is_ipv4()) {
+        (false, _) => address,
+        (true, true) => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        (true, false) => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
+    }
+}
