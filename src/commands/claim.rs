@@ -131,7 +131,10 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             ),
             branch,
             branch_exists,
-            checks: session::commands(&settings.check).into_iter().map(|(_, command)| command).collect(),
+            checks: session::commands(&settings.check)
+                .into_iter()
+                .map(|(_, command)| command)
+                .collect(),
             target: target.branch,
         }),
     })
@@ -164,7 +167,10 @@ fn refuse_own_branch(target: &Target) -> Result<(), Fault> {
     }
     let fault = Fault::new(
         Kind::Config,
-        format!("goals would land on `{}`, which is a branch of somebody's work", target.branch),
+        format!(
+            "goals would land on `{}`, which is a branch of somebody's work",
+            target.branch
+        ),
     );
     Err(fault.hint("`git config invisigoth.land.target BRANCH` names the branch that goals land on"))
 }

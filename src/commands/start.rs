@@ -81,7 +81,9 @@ impl What {
     fn words(&self) -> Vec<String> {
         let ids = |ids: &[GoalId]| -> Vec<String> {
             let mark = (!ids.is_empty()).then(|| "--".to_owned());
-            mark.into_iter().chain(ids.iter().map(|id| id.as_str().to_owned())).collect()
+            mark.into_iter()
+                .chain(ids.iter().map(|id| id.as_str().to_owned()))
+                .collect()
         };
         let some = |words: &[Option<String>]| -> Vec<String> { words.iter().flatten().cloned().collect() };
         let is = |is: bool, word: &str| is.then(|| word.to_owned());
@@ -154,7 +156,10 @@ fn settled(session: &Session, started: &Detached) -> Result<Option<i32>> {
             return Ok(Some(code));
         }
         let live = live::read(session, &repo)?;
-        if live.iter().any(|doing| started.is(doing.pid) && !doing.under_way().is_empty()) {
+        if live
+            .iter()
+            .any(|doing| started.is(doing.pid) && !doing.under_way().is_empty())
+        {
             return Ok(None);
         }
         waited += STEP;
@@ -176,7 +181,11 @@ fn failed(command: &str, code: i32, said: &[String]) -> Fault {
     let kind = Kind::ALL.into_iter().find(|kind| i32::from(kind.exit_code()) == code);
     let with = |mark: &str| -> Vec<&str> { said.iter().filter_map(|line| line.strip_prefix(mark)).collect() };
     let why = with("error: ").join("; ");
-    let why = if why.is_empty() { format!("`{command}` ended with {code}") } else { why };
+    let why = if why.is_empty() {
+        format!("`{command}` ended with {code}")
+    } else {
+        why
+    };
     let fault = Fault::new(kind.unwrap_or(Kind::Error), why);
     with("hint: ").into_iter().fold(fault, Fault::hint)
 }
@@ -189,13 +198,28 @@ mod tests {
     fn what_people_wrote_is_no_option() {
         let ids = || vec!["--help".parse().unwrap_or_else(|_| "a".parse().unwrap())];
         let words = |what: What| what.words().join(" ");
-        assert_eq!(words(What::Run { ids: Vec::new(), plan: true }), "run --plan");
+        assert_eq!(
+            words(What::Run {
+                ids: Vec::new(),
+                plan: true
+            }),
+            "run --plan"
+        );
         assert!(words(What::Merge { ids: ids() }).starts_with("merge -- "));
-        let plan = |brief: &str| words(What::Plan { brief: Some(brief.into()), count: Some(3) });
+        let plan = |brief: &str| {
+            words(What::Plan {
+                brief: Some(brief.into()),
+                count: Some(3),
+            })
+        };
         assert_eq!(plan("--yes"), "plan --brief=--yes --count=3");
         assert_eq!(plan("@/etc/passwd"), "plan --brief= @/etc/passwd --count=3");
         assert_eq!(plan("-"), "plan --brief= - --count=3");
-        let undo = What::Undo { ids: ids(), cascade: true, why: Some("-x".into()) };
+        let undo = What::Undo {
+            ids: ids(),
+            cascade: true,
+            why: Some("-x".into()),
+        };
         assert!(words(undo).starts_with("undo --cascade --why=-x -- "));
     }
 }

@@ -42,7 +42,10 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let wanted = |doing: &Doing| request.run.as_ref().is_none_or(|run| doing.run == *run);
     let meant: Vec<Doing> = live.into_iter().filter(wanted).collect();
     if meant.is_empty() {
-        let what = request.run.as_ref().map_or("no run".to_owned(), |run| format!("no run {run}"));
+        let what = request
+            .run
+            .as_ref()
+            .map_or("no run".to_owned(), |run| format!("no run {run}"));
         let fault = Fault::new(Kind::Error, format!("{what} is at work in this clone"));
         return Err(fault.hint("`git invisigoth status` shows what is").into());
     }

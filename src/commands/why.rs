@@ -88,15 +88,24 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     }
     let description = match facts.goals.get(id) {
         Some(open) => open.description.clone(),
-        None => recall::landed_descriptions(&repo, target.tip)?.remove(id).unwrap_or_default(),
+        None => recall::landed_descriptions(&repo, target.tip)?
+            .remove(id)
+            .unwrap_or_default(),
     };
-    let waits_for = if state == State::Landed { Vec::new() } else { needs(&facts, id) };
+    let waits_for = if state == State::Landed {
+        Vec::new()
+    } else {
+        needs(&facts, id)
+    };
     let next = next(&facts, id, state);
     Ok(Outcome {
         goal: id.clone(),
         description,
         settled_by: settled_by(&facts, (id, state), &waits_for),
-        position: schedule::ready(&facts, &[]).into_iter().position(|ready| ready == id).map(|nth| nth + 1),
+        position: schedule::ready(&facts, &[])
+            .into_iter()
+            .position(|ready| ready == id)
+            .map(|nth| nth + 1),
         needs_person: is_a_person_s(state),
         waits_for,
         state,

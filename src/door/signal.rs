@@ -97,7 +97,9 @@ pub fn interrupt(pid: u32, path: &Path) -> io::Result<bool> {
 
 /// True where process `pid` has the file at `path` open, by its inode.
 fn holds(pid: u32, path: &Path) -> bool {
-    let Ok(file) = std::fs::metadata(path) else { return false };
+    let Ok(file) = std::fs::metadata(path) else {
+        return false;
+    };
     let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;
     };

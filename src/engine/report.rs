@@ -354,7 +354,11 @@ pub fn triggers(session: &Session, repo: &Repo) -> Result<Vec<Trigger>> {
             continue;
         }
         let goes_on = !run.ended && live.iter().any(|doing| doing.run == run.name);
-        let took = if goes_on { session.clock.now().since(run.began) } else { run.took };
+        let took = if goes_on {
+            session.clock.now().since(run.began)
+        } else {
+            run.took
+        };
         triggers.push(Trigger {
             by: run.by,
             runs: 1,

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     layers::{Layer, Origin, Pair, Value},
     settings::{
-        Budget, Caps, Check, Evolve, External, Hooks, Isolation, Land, Llm, Mcp, Measure, Notify, Paths, Planning, Restart,
-        Run, Settings, Start, Sync, Via,
+        Budget, Caps, Check, Evolve, External, Hooks, Isolation, Land, Llm, Mcp, Measure, Notify, Paths, Planning,
+        Restart, Run, Settings, Start, Sync, Via,
     },
 };
 

@@ -229,7 +229,9 @@ fn limit(asked: Option<u64>) -> Result<usize> {
 
 fn headed(schema: &str) -> Map<String, Value> {
     let head = [("schema", schema), ("note", DATA)];
-    head.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect()
+    head.into_iter()
+        .map(|(key, text)| (key.to_owned(), text.into()))
+        .collect()
 }
 
 fn document<O: Outcome + Serialize>(outcome: &O) -> Result<Map<String, Value>> {
@@ -266,7 +268,9 @@ fn usage(message: impl Into<String>) -> Fault {
 /// Words an error as the command line does: what happened, then what to do about it.
 fn failed(redactor: &Redactor, error: &eyre::Report) -> Value {
     let fault = error.chain().find_map(|error| error.downcast_ref::<Fault>());
-    let fault = fault.cloned().unwrap_or_else(|| Fault::new(Kind::Error, format!("{error:#}")));
+    let fault = fault
+        .cloned()
+        .unwrap_or_else(|| Fault::new(Kind::Error, format!("{error:#}")));
     let clean = |text: &str| redactor.clean(text).into_string();
     let mut lines = vec![format!("error: {}", clean(&fault.message))];
     lines.extend(fault.hints.iter().map(|hint| format!("hint: {}", clean(hint))));

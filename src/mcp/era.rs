@@ -50,11 +50,7 @@ impl Era {
     /// Where it names no version.
     pub(super) fn begin(&mut self, params: &Params) -> Result<Value, Wrong> {
         let Some(asked) = params.get("protocolVersion").and_then(Value::as_str) else {
-            return Err((
-                Code::Params,
-                "`protocolVersion` is missing".to_owned(),
-                Some(spoken()),
-            ));
+            return Err((Code::Params, "`protocolVersion` is missing".to_owned(), Some(spoken())));
         };
         let known = BEGUN.into_iter().find(|version| *version == asked);
         let [newest, ..] = BEGUN;
@@ -164,7 +160,9 @@ fn this() -> Value {
 
 /// Returns how a client calls itself, as a word that can stand in any line.
 fn name(client: Option<&Value>) -> String {
-    let said = client.and_then(|client| client.get("name")?.as_str()).unwrap_or_default();
+    let said = client
+        .and_then(|client| client.get("name")?.as_str())
+        .unwrap_or_default();
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
     let name: String = said.chars().filter(plain).take(NAME).collect();
     match name.trim() {

@@ -95,7 +95,9 @@ pub(super) fn incoming(line: Line) -> Option<Incoming> {
         return Some(Incoming::Wrong(Code::Parse, "Parse error: not UTF-8"));
     };
     Some(match serde_json::from_str(text) {
-        Ok(Value::Array(all)) if all.len() > BATCH => Incoming::Wrong(Code::Request, "the batch has more than 100 messages"),
+        Ok(Value::Array(all)) if all.len() > BATCH => {
+            Incoming::Wrong(Code::Request, "the batch has more than 100 messages")
+        }
         Ok(Value::Array(all)) => Incoming::Batch(all),
         Ok(value) => Incoming::One(value),
         Err(_) => Incoming::Wrong(Code::Parse, "Parse error: not JSON"),

@@ -113,9 +113,7 @@ impl<W: Write, O: Fn() -> Result<Session>> Server<W, O> {
                 Code::Request,
                 "this version of the protocol has no batches",
             )),
-            Incoming::Batch(values) if values.is_empty() => {
-                Some(message::error(None, Code::Request, "an empty batch"))
-            }
+            Incoming::Batch(values) if values.is_empty() => Some(message::error(None, Code::Request, "an empty batch")),
             Incoming::Batch(values) => {
                 let answers: Vec<Value> = values.iter().filter_map(|value| self.one(value, true)).collect();
                 (!answers.is_empty()).then(|| answers.into())
@@ -198,7 +196,9 @@ fn unknown(method: &str) -> Wrong {
 }
 
 fn take_in(waiting: &mut VecDeque<Incoming>, line: Line) {
-    let Some(incoming) = message::incoming(line) else { return };
+    let Some(incoming) = message::incoming(line) else {
+        return;
+    };
     if let Incoming::One(value) = &incoming
         && let Some(id) = message::cancelled(value)
     {

@@ -145,10 +145,7 @@ impl Tool {
                 }),
                 &["description"],
             ),
-            Self::Comment => object(
-                &json!({ "id": id, "text": text("What to say") }),
-                &["id", "text"],
-            ),
+            Self::Comment => object(&json!({ "id": id, "text": text("What to say") }), &["id", "text"]),
             Self::Claim => object(
                 &json!({
                     "id": id,

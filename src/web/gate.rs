@@ -104,14 +104,20 @@ fn comes_from_here(request: &Request, host: &str) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let is_own = |origin: &HeaderValue| {
         let origin = origin.to_str().unwrap_or_default();
-        let origin = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let origin = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
         origin == Some(host)
     };
     if !origins.all(is_own) {
         return false;
     }
-    let follows_link = request.method() == Method::GET && is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document");
-    !headers.contains_key("sec-fetch-site") || is("sec-fetch-site", "same-origin") || is("sec-fetch-site", "none") || follows_link
+    let follows_link =
+        request.method() == Method::GET && is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document");
+    !headers.contains_key("sec-fetch-site")
+        || is("sec-fetch-site", "same-origin")
+        || is("sec-fetch-site", "none")
+        || follows_link
 }
 
 /// Lets a request pass or refuses it.
@@ -145,7 +151,11 @@ fn refused(refusal: Refusal, is_program: bool) -> Response {
             Some("`git invisigoth serve --allow-host NAME` lets it go by that one"),
         ),
         Refusal::OtherSite => (StatusCode::FORBIDDEN, "this request comes from another site", None),
-        Refusal::OtherMethod => (StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known here", None),
+        Refusal::OtherMethod => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "only GET, HEAD and POST are known here",
+            None,
+        ),
         Refusal::Stranger if is_program => (
             StatusCode::UNAUTHORIZED,
             "a program brings the token",
@@ -172,7 +182,10 @@ fn refused(refusal: Refusal, is_program: bool) -> Response {
         _ => None,
     };
     if !is_program {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
     }
     response
 }
@@ -192,24 +205,48 @@ mod tests {
     }
 
     fn judged(method: &str, to: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
-        let all = headers.iter().fold(Request::builder().method(method).uri(to), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let all = headers
+            .iter()
+            .fold(Request::builder().method(method).uri(to), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         gate().judge(&all.body(Body::empty()).unwrap())
     }
 
     #[test]
     fn a_request_names_this_server_once() {
-        for host in ["localhost", "127.0.0.1:7420", "[::1]:80", "[::1]", "box.tail.ts.net", "BOX.tail.ts.net:443"] {
+        for host in [
+            "localhost",
+            "127.0.0.1:7420",
+            "[::1]:80",
+            "[::1]",
+            "box.tail.ts.net",
+            "BOX.tail.ts.net:443",
+        ] {
             assert_eq!(judged("GET", "/healthz", &[("host", host)]), Ok(()), "{host}");
         }
-        for host in ["evil.test", "localhost.evil", "localhost:80.evil", "", "127.0.0.1.evil:7420", "::1", "localhost@evil"] {
-            assert_eq!(judged("GET", "/healthz", &[("host", host)]), Err(R::OtherName), "{host}");
+        for host in [
+            "evil.test",
+            "localhost.evil",
+            "localhost:80.evil",
+            "",
+            "127.0.0.1.evil:7420",
+            "::1",
+            "localhost@evil",
+        ] {
+            assert_eq!(
+                judged("GET", "/healthz", &[("host", host)]),
+                Err(R::OtherName),
+                "{host}"
+            );
         }
         let twice = [("host", "localhost"), ("host", "localhost")];
         assert_eq!(judged("GET", "/healthz", &twice), Err(R::OtherName));
         assert_eq!(judged("GET", "/healthz", &[]), Err(R::OtherName));
-        assert_eq!(judged("GET", "http://localhost/healthz", &twice[..1]), Err(R::OtherName));
+        assert_eq!(
+            judged("GET", "http://localhost/healthz", &twice[..1]),
+            Err(R::OtherName)
+        );
     }
 
     #[test]
@@ -226,11 +263,20 @@ mod tests {
             ("POST", with("cross-site")),
             ("POST", with("same-site")),
             ("GET", vec![("sec-fetch-site", "cross-site")]),
-            ("GET", vec![("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")]),
-            ("GET", vec![("sec-fetch-site", "cross-site"), link[0], ("sec-fetch-dest", "iframe")]),
+            (
+                "GET",
+                vec![("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")],
+            ),
+            (
+                "GET",
+                vec![("sec-fetch-site", "cross-site"), link[0], ("sec-fetch-dest", "iframe")],
+            ),
             ("GET", vec![("origin", "http://localhost:3000")]),
             ("POST", vec![("origin", "null")]),
-            ("POST", vec![("origin", "http://localhost:7420"), ("origin", "http://evil.test")]),
+            (
+                "POST",
+                vec![("origin", "http://localhost:7420"), ("origin", "http://evil.test")],
+            ),
             ("OPTIONS", vec![("origin", "http://evil.test")]),
         ] {
             assert_eq!(judged(method, &more), Err(R::OtherSite), "{method} {more:?}");
@@ -246,7 +292,17 @@ mod tests {
         for open in ["/healthz", "/static/app.css", "/sign-in?token=x"] {
             assert_eq!(judged("GET", open, &[host]), Ok(()), "{open}");
         }
-        for closed in ["/", "/goals", "/static", "/healthz/", "/sign-in/", "/events", "/metrics", "/api/v1/status", "//static/"] {
+        for closed in [
+            "/",
+            "/goals",
+            "/static",
+            "/healthz/",
+            "/sign-in/",
+            "/events",
+            "/metrics",
+            "/api/v1/status",
+            "//static/",
+        ] {
             assert_eq!(judged("GET", closed, &[host]), Err(R::Stranger), "{closed}");
         }
         assert_eq!(judged("POST", "/sign-in", &[host]), Err(R::OtherSite));

@@ -125,7 +125,13 @@ impl Drop for Running {
 pub fn another(session: &Session, server: About) -> Result<Outcome> {
     let file = token_file(session);
     let token = fs::read_text(&file).wrap_err_with(|| format!("reading {}", file.display()))?;
-    outcome(server, &file, token.unwrap_or_default().trim(), session.clock.now(), false)
+    outcome(
+        server,
+        &file,
+        token.unwrap_or_default().trim(),
+        session.clock.now(),
+        false,
+    )
 }
 
 fn outcome(server: About, file: &Path, token: &str, now: Moment, began: bool) -> Result<Outcome> {

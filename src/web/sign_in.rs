@@ -75,10 +75,15 @@ impl Keys {
     pub fn know_cookie(&self, headers: &HeaderMap) -> bool {
         let all = headers.get_all(header::COOKIE).iter();
         let all = all.filter_map(|value| value.to_str().ok());
-        let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs = all
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
         pairs.any(|(other, value)| {
             let seal = |mark: &str| sealed(&self.token, "cookie", &[mark]);
-            other == self.cookie && value.split_once('.').is_some_and(|(mark, said)| same(said, &seal(mark)))
+            other == self.cookie
+                && value
+                    .split_once('.')
+                    .is_some_and(|(mark, said)| same(said, &seal(mark)))
         })
     }
 
@@ -229,7 +234,14 @@ mod tests {
         let keys = keys("t0ken", 0);
         let know = |said: &str| keys.know_bearer(&with(header::AUTHORIZATION, said));
         assert!(know("Bearer t0ken"));
-        for wrong in ["t0ken", "Bearer t0ke", "Bearer t0kenn", "Bearer ", "Basic t0ken", "bearer"] {
+        for wrong in [
+            "t0ken",
+            "Bearer t0ke",
+            "Bearer t0kenn",
+            "Bearer ",
+            "Basic t0ken",
+            "bearer",
+        ] {
             assert!(!know(wrong), "{wrong}");
         }
     }

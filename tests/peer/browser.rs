@@ -24,20 +24,41 @@ const PAGES: &[&str] = &["/"];
 
 /// The dashboard of a sandbox; it ends with the test.
 struct Dashboard {
-    server: Server,
+    _server: Server,
+    /// `http://127.0.0.1:PORT`.
+    origin: String,
+    /// The link that works once.
+    link: String,
 }
 
 impl Dashboard {
     fn start(sandbox: &Sandbox, further: &[&str]) -> Self {
-        let mut command = sandbox.invisigoth(&["serve", "--port", "0"]);
+        Self::at_port(sandbox, "0", further)
+    }
+
+    fn at_port(sandbox: &Sandbox, port: &str, further: &[&str]) -> Self {
+        let mut command = sandbox.invisigoth(&["serve", "--port", port]);
         command.args(further).stdin(Stdio::null());
-        let mut server = Server::start(&mut command, "http://");
-        server.url = format!("http://{}", server.url.trim_end_matches('/'));
-        Self { server }
+        let server = Server::start(&mut command, "http://");
+        let link = format!("http://{}", server.url);
+        let origin = link.split("/sign-in").next().unwrap().to_owned();
+        Self {
+            _server: server,
+            origin,
+            link,
+        }
     }
 
     fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.server.url)
+        format!("{}{path}", self.origin)
+    }
+
+    /// Starts a browser and signs it in.
+    fn browser(&self) -> Browser {
+        let browser = Browser::start();
+        browser.open(&self.link);
+        assert_eq!(browser.address(), self.at("/"));
+        browser
     }
 }
 
@@ -94,7 +115,7 @@ fn barriers(browser: &Browser) -> Vec<String> {
 fn no_page_has_a_barrier_in_light_or_dark_on_a_phone_or_a_screen() {
     let sandbox = every_state();
     let dashboard = Dashboard::start(&sandbox, &[]);
-    let browser = Browser::start();
+    let browser = dashboard.browser();
     let mut wrong = Vec::new();
     for eyes in EYES {
         browser.look(eyes);
@@ -129,7 +150,7 @@ fn a_run_in_another_terminal_is_seen_from_start_to_landing() {
     sandbox.goal("a", &[]);
     sandbox.commit("goal");
     let dashboard = Dashboard::start(&sandbox, &[]);
-    let browser = Browser::start();
+    let browser = dashboard.browser();
     browser.open(&dashboard.at("/"));
     browser.until("show a goal that is ready", |browser| {
         browser.source().contains("state-ready")
@@ -155,30 +176,26 @@ fn a_run_in_another_terminal_is_seen_from_start_to_landing() {
 #[test]
 fn a_page_says_that_its_server_is_gone_and_comes_back_with_it() {
     let sandbox = every_state();
-    let mut first = sandbox.invisigoth(&["serve", "--port", "0"]);
-    let mut server = Server::start(first.stdin(Stdio::null()), "http://");
-    let address = server.url.split('/').next().unwrap().to_owned();
-    let browser = Browser::start();
-    browser.open(&format!("http://{address}/"));
+    let dashboard = Dashboard::start(&sandbox, &[]);
+    let browser = dashboard.browser();
     browser.until("live", |browser| browser.text("#live-mark").contains("live"));
-    drop(server);
+    let port = dashboard.origin.rsplit(':').next().unwrap().to_owned();
+    drop(dashboard);
     browser.until("say so", |browser| browser.text("#live-mark").contains("reconnecting"));
-    let port = address.rsplit(':').next().unwrap().to_owned();
     sandbox.ok(&["release", "held"]);
-    let mut again = sandbox.invisigoth(&["serve", "--port", &port]);
-    server = Server::start(again.stdin(Stdio::null()), "http://");
+    let again = Dashboard::at_port(&sandbox, &port, &[]);
+    browser.open(&again.link);
     browser.until("live again", |browser| browser.text("#live-mark") == "● live");
     browser.until("show what happened meanwhile", |browser| {
         browser.text("nav .attention") == "2"
     });
-    drop(server);
 }
 
 #[test]
 fn without_scripts_every_page_says_what_it_says_with_them() {
     let sandbox = every_state();
     let dashboard = Dashboard::start(&sandbox, &[]);
-    let browser = Browser::start();
+    let browser = dashboard.browser();
     browser.scripts(false);
     for page in PAGES {
         browser.open(&dashboard.at(page));
@@ -197,7 +214,7 @@ fn without_scripts_every_page_says_what_it_says_with_them() {
 fn keys_move_and_have_an_off_switch() {
     let sandbox = every_state();
     let dashboard = Dashboard::start(&sandbox, &[]);
-    let browser = Browser::start();
+    let browser = dashboard.browser();
     browser.open(&dashboard.at("/"));
     browser.press("j");
     let focused = "return document.activeElement.textContent";
@@ -253,7 +270,7 @@ fn what_goals_checks_and_models_say_stays_text() {
     let sandbox = hostile();
     assert_eq!(sandbox.landings("main"), ["landed"]);
     let dashboard = Dashboard::start(&sandbox, &[]);
-    let browser = Browser::start();
+    let browser = dashboard.browser();
     let of_goals = ["landed", "failed", "goal-2", "goal-9"].map(|id| format!("/goals/{id}"));
     for page in PAGES.iter().map(ToString::to_string).chain(of_goals) {
         browser.open(&dashboard.at(&page));

@@ -18,7 +18,8 @@ pub(super) fn run(at: &Opened, args: &Mcp) -> Result<u8> {
         read_only: args.read_only,
     };
     if at.streams.stdin {
-        at.ui.say("this speaks to programs, not to people: docs/mcp.md has the setup; Ctrl-D ends it");
+        at.ui
+            .say("this speaks to programs, not to people: docs/mcp.md has the setup; Ctrl-D ends it");
     }
     mcp::serve(io::stdin(), io::stdout().lock(), offer, || at.session()).wrap_err("answering over standard output")?;
     Ok(0)

@@ -31,7 +31,9 @@ pub(super) fn run(at: &Opened, args: &Serve) -> Result<u8> {
     match running::begin(&session)? {
         Begun::Here(running) => begin(at, args, session, running),
         Begun::There(Some(server)) => again(at, args, &session, server),
-        Begun::There(None) => Err(Fault::new(Kind::Busy, "another `git invisigoth serve` is about to begin here").into()),
+        Begun::There(None) => {
+            Err(Fault::new(Kind::Busy, "another `git invisigoth serve` is about to begin here").into())
+        }
     }
 }
 
@@ -42,12 +44,19 @@ fn near(args: &Serve) -> Result<()> {
     }
     let fault = Fault::new(
         Kind::Usage,
-        format!("{} can be reached from other machines, and what is sent there is not encrypted", args.address),
+        format!(
+            "{} can be reached from other machines, and what is sent there is not encrypted",
+            args.address
+        ),
     );
     let port = args.port;
     Err(fault
-        .hint(format!("from afar: `ssh -L {port}:127.0.0.1:{port} HOST`, then `git invisigoth serve` on HOST"))
-        .hint(format!("in a tailnet: `tailscale serve {port}`, and `git invisigoth serve --allow-host NAME.ts.net`"))
+        .hint(format!(
+            "from afar: `ssh -L {port}:127.0.0.1:{port} HOST`, then `git invisigoth serve` on HOST"
+        ))
+        .hint(format!(
+            "in a tailnet: `tailscale serve {port}`, and `git invisigoth serve --allow-host NAME.ts.net`"
+        ))
         .hint("behind a proxy of your own: name the host that browsers ask for by --allow-host")
         .into())
 }
@@ -72,7 +81,9 @@ fn begin(at: &Opened, args: &Serve, session: Session, mut running: Running) -> R
     server::serve(shared, address, &stop, |address| {
         let outcome = running.listens(address, may, clock.now())?;
         tell(at, &outcome);
-        at.ui.say("the link works once; `git invisigoth serve` in another terminal prints a new one. Ctrl-C ends the server");
+        at.ui.say(
+            "the link works once; `git invisigoth serve` in another terminal prints a new one. Ctrl-C ends the server",
+        );
         open(at, args, site.session(), &outcome)
     })?;
     // Ctrl-C is how it ends; being told to end is another matter.
@@ -84,13 +95,19 @@ fn again(at: &Opened, args: &Serve, session: &Session, server: About) -> Result<
     if args.read_only && !server.read_only {
         let fault = Fault::new(
             Kind::Busy,
-            format!("this clone is served at {} already, by process {}, and not read-only", server.address, server.pid),
+            format!(
+                "this clone is served at {} already, by process {}, and not read-only",
+                server.address, server.pid
+            ),
         );
         return Err(fault.hint(format!("`kill {}` ends it", server.pid)).into());
     }
     let outcome = running::another(session, server)?;
     tell(at, &outcome);
-    at.ui.say(&format!("the server is process {}; the link works once", outcome.server.pid));
+    at.ui.say(&format!(
+        "the server is process {}; the link works once",
+        outcome.server.pid
+    ));
     open(at, args, session, &outcome)?;
     Ok(0)
 }
@@ -110,11 +127,20 @@ fn open(at: &Opened, args: &Serve, session: &Session, outcome: &Outcome) -> Resu
     let folder = session.own_dir(&session.repo());
     let (page, log) = (folder.join("serve.html"), folder.join("serve.log"));
     let link = &outcome.link;
-    let text = format!("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={link}\"><a href=\"{link}\">Go on</a>\n");
+    let text =
+        format!("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={link}\"><a href=\"{link}\">Go on</a>\n");
     fs::write_private(&page, text.as_bytes()).wrap_err_with(|| format!("writing {}", page.display()))?;
-    let started = detached::start(Path::new(OPENER), &[page.into()], &folder, session.env.for_people(), &log);
+    let started = detached::start(
+        Path::new(OPENER),
+        &[page.into()],
+        &folder,
+        session.env.for_people(),
+        &log,
+    );
     if started.is_err() {
-        at.ui.complain(&format!("warning: there is no `{OPENER}` here; open the link in a browser"));
+        at.ui.complain(&format!(
+            "warning: there is no `{OPENER}` here; open the link in a browser"
+        ));
     }
     Ok(())
 }

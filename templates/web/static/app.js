@@ -96,8 +96,9 @@
     const quiet = Date.now() - heard;
     const stale = quiet > STALE;
     document.body.toggleAttribute("data-stale", stale);
-    const words = !stream ? "○ not kept up" : stream.readyState !== EventSource.OPEN && !stale ? "◌ reconnecting"
-      : stale ? `✖ stale ${Math.floor(quiet / 1000)} s` : "● live";
+    // A server that was started anew does not know this browser: then it no longer tries by itself.
+    const words = !stream ? "○ not kept up" : stream.readyState === EventSource.CLOSED ? "✖ not live: sign in again"
+      : stale ? `✖ stale ${Math.floor(quiet / 1000)} s` : stream.readyState === EventSource.OPEN ? "● live" : "◌ reconnecting";
     if (place.textContent !== words) place.textContent = words;
   };
   const open = () => {
