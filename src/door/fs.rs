@@ -160,14 +160,8 @@ pub fn remove_if_there(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be read.
 pub fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
     let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry?;
+    for entry in entries_in(path)? {
         if entry.file_type()?.is_file() {
             files.push(entry.path());
         }
@@ -176,19 +170,21 @@ pub fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+fn entries_in(path: &Path) -> io::Result<Vec<std::fs::DirEntry>> {
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Lists the names of the folders in the folder at `path`; none where there is no folder. Names that are no UTF-8 are left out.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn folders_in(path: &Path) -> io::Result<Vec<String>> {
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
     let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry?;
+    for entry in entries_in(path)? {
         if entry.file_type()?.is_dir() {
             names.extend(entry.file_name().into_string());
         }

@@ -15,6 +15,7 @@ use crate::{
     engine::{
         bringing, land,
         recall::{self, Class},
+        remote,
         stored::Stored,
         worker::Worker,
     },
@@ -175,18 +176,7 @@ fn is_ours(worker: &Worker<'_>, remote: &str, there: &str, id: &GoalId) -> Resul
         return Ok(false);
     };
     if !worker.repo.has(commit) {
-        git(
-            worker,
-            &[
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--no-write-fetch-head",
-                "--",
-                remote,
-                there,
-            ],
-        )?;
+        git(worker, &remote::fetch(remote, there))?;
     }
     let entry = history::entry(&worker.repo, commit)?;
     let names_it = entry.trailers("Goal").any(|goal| goal == id.as_str());

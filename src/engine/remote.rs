@@ -22,6 +22,19 @@ use crate::{
     id::CommitId,
 };
 
+/// Returns the arguments of a `git fetch` of `what` that leaves nothing else behind: no tags, no `FETCH_HEAD`.
+pub fn fetch<'a>(remote: &'a str, what: &'a str) -> [&'a str; 7] {
+    [
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--",
+        remote,
+        what,
+    ]
+}
+
 /// Most refs of one push: hosts limit them.
 pub const MOST: usize = 5;
 

@@ -13,7 +13,7 @@ use crate::{
     engine::{
         bringing,
         judging::{self, Point, Standing},
-        recall,
+        recall, remote,
         session::Session,
         target::Target,
     },
@@ -100,15 +100,7 @@ fn resolve(session: &Session, repo: &Repo, request: &Request) -> Result<CommitId
     let found = refs::resolve(repo, named);
     if let (Err(_), Some(remote), Ok(id)) = (&found, &request.remote, named.parse::<CommitId>()) {
         let id = id.to_string();
-        let args = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--",
-            remote,
-            &id,
-        ];
+        let args = remote::fetch(remote, &id);
         // Where they have none either, that is what is said below.
         if command::stdout(&session.env, bringing::place(repo), &args).is_ok() {
             return Ok(refs::resolve(repo, named)?);

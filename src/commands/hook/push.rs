@@ -8,6 +8,7 @@ use crate::{
     commands::hook::Request,
     engine::{
         checks::Checker,
+        remote,
         session::{self, Session},
         target::Target,
     },
@@ -99,15 +100,7 @@ fn travel(session: &Session, repo: &Repo, remote: &str) -> Result<Option<String>
         }
         let here = tracking(remote);
         let fetch = format!("+{}:{here}", refs::NOTES);
-        let fetched = git(&[
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--",
-            remote,
-            &fetch,
-        ])?;
+        let fetched = git(&remote::fetch(remote, &fetch))?;
         if fetched.code != 0 {
             why = String::from_utf8_lossy(&fetched.stderr).trim().to_owned();
             break;
