@@ -7,7 +7,7 @@ use crate::{
     fault::Fault,
     id::{CommitId, GoalId},
     secret::Clean,
-    time::Moment,
+    time::{Moment, eta::Ends},
 };
 
 /// One thing that happened. Text in it is `Clean` or made of checked ids.
@@ -184,6 +184,13 @@ pub struct UnderWay {
     pub round: Option<u32>,
     /// When the step began.
     pub since: Option<Moment>,
+    /// When it probably ends, all of it; absent where too little is known to tell.
+    pub ends: Option<Ends>,
+}
+
+impl UnderWay {
+    /// The step of what a whole run has ahead of it.
+    pub const LEFT: &'static str = "left";
 }
 
 /// Where events go. Must not block for long and cannot fail: a face that is gone must not end a run.

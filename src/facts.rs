@@ -113,6 +113,16 @@ pub struct Durations {
     pub of: BTreeMap<GoalId, Duration>,
     /// How long landed goals took, typically.
     pub typical: Option<Duration>,
+    /// How long each goal took that landed lately, the shortest first.
+    pub landed: Vec<Duration>,
+}
+
+impl Durations {
+    /// Takes in how long another goal took.
+    pub fn add(&mut self, took: Duration) {
+        let at = self.landed.partition_point(|other| *other <= took);
+        self.landed.insert(at, took);
+    }
 }
 
 /// What can newly be known about the facts: our own moves, so that nothing need be read again.

@@ -1,5 +1,6 @@
 //! Time as a value: where it comes from is `door/clock`; here is only what can be said about it.
 
+pub mod eta;
 pub mod local;
 
 use std::{

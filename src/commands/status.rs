@@ -4,7 +4,10 @@
 pub mod today;
 pub mod watched;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use eyre::{Result, WrapErr as _};
 use serde::Serialize;
@@ -12,6 +15,7 @@ use serde::Serialize;
 use crate::{
     commands::{self, budget, status::today::Today},
     engine::{
+        durations,
         live::{self, Doing},
         orders::{self, Paused},
         recall, report,
@@ -24,7 +28,7 @@ use crate::{
     money::ledger::Ledger,
     schedule::{self, State},
     settings::{Budget, Caps},
-    time::Moment,
+    time::{Moment, eta::Eta},
 };
 
 /// One goal.
@@ -51,6 +55,9 @@ pub struct Row {
     /// The command that settles it, where a person is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// How much longer a run works at it, by goals that landed; absent where too few did.
+    #[serde(rename = "eta_seconds", skip_serializing_if = "Option::is_none")]
+    pub eta: Option<Eta>,
 }
 
 /// What stands where.
@@ -78,6 +85,12 @@ pub struct Outcome {
     /// What live processes do here, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<Doing>,
+    /// How much longer all that the live runs have ahead of them takes; absent where too few goals landed to tell.
+    #[serde(rename = "eta_seconds", skip_serializing_if = "Option::is_none")]
+    pub eta: Option<Eta>,
+    /// How long goals took that landed lately, the shortest first.
+    #[serde(skip)]
+    pub past: Vec<Duration>,
     /// Whether there is anything that tells right from wrong; nothing runs without.
     #[serde(skip)]
     pub has_checks: bool,
@@ -108,7 +121,11 @@ pub fn run(session: &Session) -> Result<Outcome> {
     let ledger = spending::read(session, &repo).wrap_err("reading the ledger of spending")?;
     let settings = session.settings_at(&repo, Some(target.tip))?.settings;
     let at = session.clock.now();
-    Ok(Outcome {
+    let past = match runs.is_empty() {
+        true => Vec::new(),
+        false => durations::read(&repo, target.tip)?.landed,
+    };
+    let mut outcome = Outcome {
         counts,
         goals,
         beside: target.beside(session, &repo)?,
@@ -117,10 +134,33 @@ pub fn run(session: &Session) -> Result<Outcome> {
         today: today::read(&repo, target.tip, (&known.facts.landed, &ledger), at)?,
         paused: orders::paused(session, &repo),
         runs,
+        eta: None,
+        past,
         target: target.branch,
         tip: target.tip,
         at,
-    })
+    };
+    outcome.tell_at(at);
+    Ok(outcome)
+}
+
+impl Outcome {
+    /// Counts ages, and how much longer things take, from `now` on.
+    pub fn tell_at(&mut self, now: Moment) {
+        self.at = now;
+        for row in self.goals.iter_mut().filter(|row| row.state == State::Running) {
+            let hand = self.runs.iter().find_map(|run| run.at(&row.goal));
+            row.eta = hand.and_then(|hand| hand.left(&self.past, now));
+        }
+        let left = self.runs.iter().filter_map(|run| run.ends?.left(now));
+        self.eta = left.max_by_key(|eta| (eta.most, eta.least));
+    }
+
+    /// Forgets how much longer things take: it differs by the second, although nothing changed.
+    pub fn without_eta(&mut self) {
+        self.eta = None;
+        self.goals.iter_mut().for_each(|row| row.eta = None);
+    }
 }
 
 fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
@@ -145,6 +185,7 @@ fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
             needs: needs.cloned().collect(),
             position: positions.get(id).copied(),
             next: report::next(state, open.decision, id),
+            eta: None,
         });
     }
     rows.sort_by(|a, b| (rank(a.state), a.position, &a.goal).cmp(&(rank(b.state), b.position, &b.goal)));

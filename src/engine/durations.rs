@@ -34,8 +34,11 @@ fn of_rows(rows: &[&str]) -> Durations {
     let records = rows.iter().filter_map(|row| serde_json::from_str::<Record>(row).ok());
     let taken = |record: Record| took(&record).map(|took| (record.goal, took));
     let all: Vec<_> = records.filter_map(taken).collect();
+    let mut landed: Vec<Duration> = all.iter().map(|(_, took)| *took).collect();
+    landed.sort_unstable();
     Durations {
-        typical: rank::median(all.iter().map(|(_, took)| *took).collect()),
+        typical: rank::median(&landed),
+        landed,
         of: all.into_iter().collect(),
     }
 }
@@ -72,6 +75,7 @@ mod tests {
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         let durations = of_rows(&rows);
         assert_eq!(durations.typical, Some(Duration::from_secs(120)));
+        assert_eq!(durations.landed, [60, 120, 3000].map(Duration::from_secs));
         let of: Vec<(&str, u64)> = durations
             .of
             .iter()

@@ -12,6 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use eyre::Result;
@@ -26,7 +27,11 @@ use crate::{
     event::{Sink, UnderWay},
     git::Repo,
     id::GoalId,
-    time::Moment,
+    schedule::forecast,
+    time::{
+        Moment,
+        eta::{Ends, Eta},
+    },
 };
 
 /// In seconds.
@@ -88,6 +93,11 @@ pub struct Doing {
     pub calls: u64,
     /// Dollars of this run so far; `null` where unknown.
     pub cost_usd: Option<f64>,
+    /// Goals that are ahead of it, those in hand among them.
+    pub ahead: usize,
+    /// When it has done them, probably; absent where too few goals landed to tell.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "Ends::lenient")]
+    pub ends: Option<Ends>,
     /// The goals in hand, in the order in which they were taken.
     pub goals: Vec<InHand>,
 }
@@ -134,6 +144,12 @@ mod rfc3339 {
 }
 
 impl InHand {
+    /// Returns how much longer it takes by goals of the `past`; `None` where it lands already: then others decide.
+    pub fn left(&self, past: &[Duration], now: Moment) -> Option<Eta> {
+        let since = self.goal_since.filter(|_| self.phase != Some(Phase::Landing))?;
+        forecast::left(past, now.since(since))
+    }
+
     /// Words the step and the round: `checking, round 2`; empty where the process did not say.
     pub fn words(&self) -> String {
         let round = self.round.map(|round| format!("round {round}"));
@@ -161,6 +177,7 @@ impl Doing {
             step: phase.map(Phase::word).unwrap_or_default(),
             round,
             since,
+            ends: None,
         };
         let lands = |hand: &&InHand| hand.phase == Some(Phase::Landing);
         let (landing, working): (Vec<&InHand>, Vec<&InHand>) = self.goals.iter().partition(lands);
@@ -174,6 +191,18 @@ impl Doing {
             of(goals, first.phase, None, first.since)
         });
         own.into_iter().chain(working).chain(together).collect()
+    }
+
+    /// Returns what is ahead as one thing that goes on, where that is more than one goal.
+    fn whole(&self) -> Option<UnderWay> {
+        let several = self.ahead > 1 && !self.goals.is_empty();
+        self.ends.filter(|_| several).map(|ends| UnderWay {
+            goals: Vec::new(),
+            step: UnderWay::LEFT,
+            round: None,
+            since: None,
+            ends: Some(ends),
+        })
     }
 
     fn text(&self) -> String {
@@ -200,6 +229,10 @@ struct Said {
     lock: Lock,
     doing: Doing,
     sink: Arc<dyn Sink>,
+    /// How long goals took that landed, the shortest first.
+    past: Vec<Duration>,
+    /// When it was said.
+    at: Moment,
 }
 
 impl Live {
@@ -228,7 +261,13 @@ impl Live {
                 && fs::stamp(&file).is_some()
             {
                 let sink = Arc::clone(&session.sink);
-                let said = Mutex::new(Said { lock, doing, sink });
+                let said = Mutex::new(Said {
+                    lock,
+                    doing,
+                    sink,
+                    past: Vec::new(),
+                    at: began,
+                });
                 let paused = AtomicBool::new(false);
                 return Ok(Self {
                     said,
@@ -267,6 +306,7 @@ impl Live {
         if said.doing.at(goal).is_some() {
             return;
         }
+        said.at = at;
         said.doing.goals.push(InHand {
             goal: goal.clone(),
             phase: None,
@@ -293,6 +333,7 @@ impl Live {
         (calls, cost_usd): (u64, Option<f64>),
     ) {
         let mut said = self.said();
+        said.at = at;
         let doing = &mut said.doing;
         (doing.calls, doing.cost_usd) = (calls, cost_usd);
         let (phase, round) = step.unzip();
@@ -311,6 +352,16 @@ impl Live {
                 doing.phase = phase;
             }
         }
+        said.write();
+    }
+
+    /// Says what is ahead of the run, by goals that landed and took as long as `past`.
+    pub fn foretell(&self, past: &[Duration], (ahead, ends): (usize, Option<Ends>)) {
+        let mut said = self.said();
+        if said.past != past {
+            said.past = past.to_vec();
+        }
+        (said.doing.ahead, said.doing.ends) = (ahead, ends);
         said.write();
     }
 
@@ -333,7 +384,16 @@ impl Said {
         // Only narration: a full disk must not end a run here.
         let text = self.doing.text();
         let _ = self.lock.write(&text);
-        self.sink.show(&self.doing.under_way());
+        let mut under_way = self.doing.under_way();
+        for one in &mut under_way {
+            if let [goal] = one.goals.as_slice()
+                && let Some(hand) = self.doing.at(goal)
+            {
+                one.ends = hand.left(&self.past, self.at).map(|eta| eta.after(self.at));
+            }
+        }
+        under_way.extend(self.doing.whole());
+        self.sink.show(&under_way);
     }
 }
 
@@ -408,7 +468,13 @@ mod tests {
         let lock = Lock::try_lock(&folder.join("r.lock"), "").unwrap().unwrap();
         let (doing, sink) = (Doing::default(), Arc::new(Nobody));
         Live {
-            said: Mutex::new(Said { lock, doing, sink }),
+            said: Mutex::new(Said {
+                lock,
+                doing,
+                sink,
+                past: Vec::new(),
+                at: Moment(0),
+            }),
             run: "r".into(),
             file: folder.join("r.lock"),
             began: Moment(0),
@@ -433,6 +499,11 @@ mod tests {
             since: Some(Moment(4000)),
             calls: 4,
             cost_usd: Some(0.5),
+            ahead: 3,
+            ends: Some(Ends {
+                first: Moment(9000),
+                last: Moment(10_000),
+            }),
             goals: vec![hand],
         };
         assert_eq!(Doing::parse(&doing.text()), doing);
@@ -442,7 +513,7 @@ mod tests {
 
     #[test]
     fn other_forms_are_read_as_far_as_they_go() {
-        let newer = r#"{"pid":7,"mood":1,"calls":2,"goals":[{"goal":"a","phase":"dreaming","round":3}]}"#;
+        let newer = r#"{"pid":7,"mood":1,"calls":2,"ends":"soon","goals":[{"goal":"a","phase":"dreaming","round":3}]}"#;
         let read = Doing::parse(newer);
         assert_eq!((read.pid, read.calls), (7, 2));
         assert_eq!((read.goals[0].phase, read.goals[0].round), (None, Some(3)));

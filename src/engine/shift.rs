@@ -34,6 +34,7 @@ use crate::{
     id::{CommitId, GoalId},
     schedule::{
         self, State,
+        forecast::{self, Forecast, Work},
         starts::{self, Base, InWork, Limits},
     },
     settings::Via,
@@ -360,8 +361,26 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         self.in_hand.insert(id.clone(), now);
         lead.facts.running.insert(id.clone());
         lead.live.take(id, now);
+        self.foretell(lead);
         self.workers.start(lead, id, on);
         Ok(false)
+    }
+
+    /// Says how long it all goes on, probably.
+    fn foretell(&self, lead: &Worker<'_>) {
+        let now = lead.session.clock.now();
+        let room = self.order.max.map(|max| max.saturating_sub(self.progress.tried.len()));
+        let work = Work {
+            now,
+            in_hand: &self.in_hand,
+            tried: &self.progress.tried,
+            only: &self.order.only,
+            jobs: usize::try_from(lead.settings.run.jobs).unwrap_or(1),
+            room: room.unwrap_or(usize::MAX),
+        };
+        let Forecast { ahead, eta } = forecast::whole(&lead.facts, &work);
+        let ends = eta.map(|eta| eta.after(now));
+        lead.live.foretell(&lead.facts.durations.landed, (ahead, ends));
     }
 
     fn take_in(&mut self, lead: &mut Worker<'s>, note: Note) -> Result<()> {
@@ -376,6 +395,9 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                 if let Some(since) = self.in_hand.remove(&id) {
                     let took = lead.session.clock.now().since(since);
                     lead.facts.durations.of.insert(id.clone(), took);
+                    if matches!(ended, Ok(Ended::Passed(_))) {
+                        lead.facts.durations.add(took);
+                    }
                 }
                 lead.facts.running.remove(&id);
                 lead.live.leave(&id);
@@ -385,6 +407,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
                         self.cut_short.get_or_insert(error);
                     }
                 }
+                self.foretell(lead);
                 // Its end is on record before others may take it. A remote has nothing of it before it landed.
                 if self.claims.remote().is_none() || !self.mine.contains_key(&id) {
                     self.claims.release(&lead.repo, &id)?;

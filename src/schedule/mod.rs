@@ -1,5 +1,6 @@
 //! Schedule: the state of a goal and which goal goes next, computed from facts. Acts on nothing.
 
+pub mod forecast;
 pub mod night;
 pub mod queue;
 pub mod rank;

@@ -126,17 +126,20 @@ impl Shown {
     fn text(&self, width: usize, height: usize) -> String {
         // Half a screen stays for what was printed.
         let most = (height / 2).max(1);
-        let fits = if self.under_way.len() > most { most - 1 } else { most };
-        let ids = self.under_way.iter().flat_map(|one| &one.goals);
+        let now = self.clock.now();
+        let is_told =
+            |one: &&UnderWay| one.step != UnderWay::LEFT || one.ends.and_then(|ends| ends.left(now)).is_some();
+        let under_way: Vec<&UnderWay> = self.under_way.iter().filter(is_told).collect();
+        let fits = if under_way.len() > most { most - 1 } else { most };
+        let ids = under_way.iter().flat_map(|one| &one.goals);
         let id = ids.map(|id| columns(id.as_str())).max().unwrap_or(0);
         let id = id.clamp(*ID.start(), *ID.end());
-        let mut lines: Vec<String> = self
-            .under_way
+        let mut lines: Vec<String> = under_way
             .iter()
             .take(fits)
             .map(|one| self.line(one, id, width))
             .collect();
-        if let Some(more) = self.under_way.len().checked_sub(fits).filter(|more| *more > 0) {
+        if let Some(more) = under_way.len().checked_sub(fits).filter(|more| *more > 0) {
             lines.push(format!("{}{} more go on", pad(self.look.ellipsis(), WORD), more));
         }
         lines.join("\n")
@@ -146,8 +149,13 @@ impl Shown {
         let (word, what, description) = self.parts(one);
         let since = one.since.map(|since| age(self.clock.now().since(since)));
         let round = one.round.map(|round| format!("round {round}"));
+        let left = one.ends.and_then(|ends| ends.left(self.clock.now()));
+        let left = left.map(|eta| match one.step {
+            UnderWay::LEFT => self.look.about(eta),
+            _ => self.look.left(eta),
+        });
         let merged = (one.goals.len() > 1).then(|| "checking them merged".to_owned());
-        let about = [merged, round, since]
+        let about = [merged, round, since, left]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
@@ -175,6 +183,7 @@ impl Shown {
         let word = if one.step.is_empty() { "working" } else { one.step };
         match one.goals.as_slice() {
             [] if word == "checking" => (word, "the base".to_owned(), String::new()),
+            [] if word == UnderWay::LEFT => (word, "all goals".to_owned(), String::new()),
             [] => (word, String::new(), String::new()),
             [goal] => {
                 let description = self.descriptions.get(goal).cloned().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use crate::{
     schedule::State,
+    time::eta::Eta,
     ui::colour::{Paint, Style},
 };
 
@@ -25,6 +26,25 @@ impl Look {
     /// Returns the sign for what was left out.
     pub fn ellipsis(&self) -> &'static str {
         if self.unicode { "…" } else { "..." }
+    }
+
+    /// Returns the sign between the ends of a range.
+    pub fn dash(&self) -> &'static str {
+        if self.unicode { "–" } else { "-" }
+    }
+
+    /// Words how long something takes: `about 4–9 min`, `up to 9 min`.
+    pub fn about(&self, eta: Eta) -> String {
+        let words = eta.words(self.dash(), "up to ");
+        match words.starts_with("up to") {
+            true => words,
+            false => ["about ", &words].concat(),
+        }
+    }
+
+    /// Words how much longer something takes, in few columns: `4–9 min left`, `<9 min left`.
+    pub fn left(&self, eta: Eta) -> String {
+        eta.words(self.dash(), "<") + " left"
     }
 
     /// Returns a state's word, padded and painted.

@@ -81,7 +81,7 @@ fn look(at: &Opened) -> Look {
 /// What was shown last.
 struct Shown {
     outcome: Option<Outcome>,
-    /// As JSON, in which there are no ages: equal where nothing changed.
+    /// As JSON, in which there are no ages then: equal where nothing changed.
     words: String,
     complaint: String,
 }
@@ -132,7 +132,10 @@ fn show(at: &Opened, args: &Status, session: &Session, shown: &mut Shown) -> Res
     let Some(outcome) = &mut shown.outcome else {
         return Ok(());
     };
-    outcome.at = session.clock.now();
+    let now = session.clock.now();
+    outcome.without_eta();
+    let words = serde_json::to_string(outcome).wrap_err("wording the status")?;
+    outcome.tell_at(now);
     if is_screen(at) {
         let text = text(at, args, outcome);
         let lines = terminal::lines().unwrap_or(usize::MAX).saturating_sub(1);
@@ -140,7 +143,6 @@ fn show(at: &Opened, args: &Status, session: &Session, shown: &mut Shown) -> Res
         at.ui.print(&[HOME, &lines, BELOW].concat());
         return Ok(());
     }
-    let words = serde_json::to_string(outcome).wrap_err("wording the status")?;
     if words != shown.words {
         if !shown.words.is_empty() && !at.ui.manner.json {
             at.ui.print("\n");

@@ -2,7 +2,7 @@
 #![expect(clippy::string_slice, reason = "the bytes are cut where they were just found")]
 
 use super::*;
-use crate::time::Moment;
+use crate::time::{Moment, eta::Ends};
 
 /// What stands on a terminal of 50 columns, and where the cursor is.
 #[derive(Clone, Default)]
@@ -91,6 +91,7 @@ fn at_work(goals: &[&str], step: &'static str, round: Option<u32>) -> UnderWay {
         step,
         round,
         since: Some(Moment(1000)),
+        ends: None,
     }
 }
 
@@ -114,6 +115,38 @@ fn a_line_for_each_goal_is_redrawn_below_what_is_printed() {
     );
     lines.show(&[]);
     assert_eq!(screen.rows(), ["landed   x"]);
+}
+
+#[test]
+fn what_is_left_is_a_range_and_goes_when_it_is_over() {
+    let screen = Screen::default();
+    let lines = lines(&screen);
+    let ends = |first: i64, last: i64| Ends {
+        first: Moment(13_000 + first * 60_000),
+        last: Moment(13_000 + last * 60_000),
+    };
+    let with = |one: UnderWay, ends| UnderWay {
+        ends: Some(ends),
+        ..one
+    };
+    let all = UnderWay {
+        since: None,
+        ..at_work(&[], UnderWay::LEFT, None)
+    };
+    lines.show(&[
+        with(at_work(&["a"], "asking", Some(1)), ends(4, 9)),
+        with(all.clone(), ends(-1, 30)),
+    ]);
+    let told = [
+        "asking   a          round 1, 12 s, 4–9 min left",
+        "left     all goals  up to 30 min",
+    ];
+    assert_eq!(screen.rows(), told);
+    lines.show(&[
+        with(at_work(&["a"], "asking", Some(1)), ends(-4, 0)),
+        with(all, ends(-2, -1)),
+    ]);
+    assert_eq!(screen.rows(), ["asking   a          round 1, 12 s"]);
 }
 
 #[test]

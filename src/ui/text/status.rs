@@ -86,7 +86,7 @@ impl Outcome {
     fn sections(&self, lines: &mut Lines<'_>, look: &Look, (shown, id): (&[(State, usize)], usize)) {
         for &(state, most) in shown {
             for row in self.of(state).take(most) {
-                lines.raw(&line(look, &self.cells(row), id));
+                lines.raw(&line(look, &self.cells(row, look), id));
             }
             if state == State::Running {
                 self.run(lines, look);
@@ -107,10 +107,10 @@ impl Outcome {
         self.goals.iter().filter(move |row| row.state == state)
     }
 
-    fn cells<'a>(&'a self, row: &'a Row) -> Cells<'a> {
+    fn cells<'a>(&'a self, row: &'a Row, look: &Look) -> Cells<'a> {
         let hand = self.runs.iter().find_map(|run| run.at(&row.goal));
         let reason = match (row.state, row.position, hand) {
-            (State::Running, _, Some(hand)) => working(hand, self.at),
+            (State::Running, _, Some(hand)) => working(hand, self.at, row.eta.map(|eta| look.left(eta))),
             (State::Ready, Some(position), _) => format!("{position} of {}", self.number(State::Ready)),
             _ => paused(row).map_or(row.reason.as_str(), |(why, _)| why).to_owned(),
         };
@@ -125,11 +125,11 @@ impl Outcome {
     /// What the live processes are and took so far.
     fn run(&self, lines: &mut Lines<'_>, look: &Look) {
         for doing in &self.runs {
-            fitting(lines, look, (Style::Live, "run"), &self.at_work(doing));
+            fitting(lines, look, (Style::Live, "run"), &self.at_work(doing, look));
         }
     }
 
-    fn at_work(&self, doing: &Doing) -> String {
+    fn at_work(&self, doing: &Doing, look: &Look) -> String {
         let mut parts = vec![format!("process {}", doing.pid)];
         if let Some(began) = doing.began {
             parts.push(age(self.at.since(began)));
@@ -145,6 +145,10 @@ impl Outcome {
         }
         parts.push(count(doing.calls, "call", "calls"));
         parts.push(dollars(doing.cost_usd));
+        if let Some(eta) = doing.ends.and_then(|ends| ends.left(self.at)) {
+            let ahead = grouped(u64::try_from(doing.ahead).unwrap_or(u64::MAX));
+            parts.push(format!("{ahead} ahead, {} left", look.about(eta)));
+        }
         parts.join(", ")
     }
 
@@ -279,8 +283,9 @@ impl Outcome {
     }
 }
 
-/// Words what the run does with the goal in hand: `checking 12 s, round 2, 3 min in all`.
-fn working(hand: &InHand, at: Moment) -> String {
+/// Words what the run does with the goal in hand: `checking 12 s, round 2, 4–9 min left`; where nobody knows what is left, how
+/// long it went on: `checking 12 s, round 2, 3 min in all`.
+fn working(hand: &InHand, at: Moment, left: Option<String>) -> String {
     let since = |began: Option<Moment>| began.map(|began| age(at.since(began)));
     let phase = hand.phase.map(|phase| match since(hand.since) {
         Some(age) => format!("{} {age}", phase.word()),
@@ -291,7 +296,7 @@ fn working(hand: &InHand, at: Moment) -> String {
     phase
         .into_iter()
         .chain(round)
-        .chain(whole)
+        .chain(left.or(whole))
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{commands::status::today::Today, engine::orders::Paused, money::ledger::Sum, ui::colour::Paint};
+use crate::{
+    commands::status::today::Today, engine::orders::Paused, money::ledger::Sum, time::eta::Ends, ui::colour::Paint,
+};
 
 const SCREEN: Look = Look {
     paint: Paint { on: false },
@@ -21,6 +23,7 @@ fn row(state: State, id: &str, reason: &str) -> Row {
         needs: Vec::new(),
         position: None,
         next: None,
+        eta: None,
     }
 }
 
@@ -39,6 +42,8 @@ fn outcome(goals: Vec<Row>) -> Outcome {
         today: Today::default(),
         paused: None,
         runs: Vec::new(),
+        eta: None,
+        past: Vec::new(),
         has_checks: true,
         at: Moment(1_000_000),
     }
@@ -150,6 +155,37 @@ fn one_screen_says_first_what_needs_a_person() {
     ");
     assert!(text.lines().count() <= 30, "{text}");
     assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+}
+
+#[test]
+fn how_much_longer_it_takes_is_a_range_counted_from_now() {
+    let mut status = busy();
+    status.past = [240, 420, 600].map(std::time::Duration::from_secs).into();
+    status.runs[0].ahead = 41;
+    status.runs[0].ends = Some(Ends {
+        first: Moment(3_000_000),
+        last: Moment(9_000_000),
+    });
+    let told = |status: &mut Outcome, now: i64| {
+        status.tell_at(Moment(now));
+        let json = serde_json::to_value(&*status).unwrap();
+        let text = status.text(&SCREEN);
+        let lines = text.lines().filter(|line| line.starts_with("run")).map(str::to_owned);
+        (lines.collect::<Vec<_>>().join("\n"), json["eta_seconds"].clone())
+    };
+    let (lines, eta) = told(&mut status, 1_000_000);
+    insta::assert_snapshot!(lines, @r"
+    running    r           What it is about  checking 12 s, round 2, <7 min left
+    run        process 4242, 15 min, 7 calls, $0.10, 41 ahead, about 0.5–2.5 h left
+    ");
+    assert_eq!(eta, serde_json::json!([2000, 8000]));
+    assert_eq!(
+        serde_json::to_value(&status.goals).unwrap()[27]["eta_seconds"],
+        serde_json::json!([40, 400])
+    );
+    let (lines, eta) = told(&mut status, 9_000_000);
+    assert!(lines.contains("2 h 16 m") && !lines.contains("left"), "{lines}");
+    assert_eq!(eta, serde_json::Value::Null);
 }
 
 #[test]
