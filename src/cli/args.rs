@@ -77,6 +77,9 @@ pub struct Global {
     /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, global = true)]
     pub color: Colour,
+    /// Show nothing in a pager
+    #[arg(long, global = true)]
+    pub no_pager: bool,
     /// Set any setting for this call, such as check.timeout=60
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE", value_parser = pair, global = true)]
     pub set: Vec<(String, String)>,

@@ -8,6 +8,7 @@ pub mod help;
 pub mod keeping;
 pub mod man;
 pub mod open;
+pub mod paging;
 pub mod paths;
 
 use std::{ffi::OsString, sync::Arc};
@@ -18,8 +19,9 @@ use crate::{
     cli::{
         args::{Global, Verb},
         open::Opened,
+        paging::Wants,
     },
-    door::{env::Env, program, terminal},
+    door::{env::Env, program, signal, terminal},
     fault::{Fault, Kind},
     ui::Ui,
 };
@@ -31,17 +33,31 @@ pub fn main() -> u8 {
     match help::read(&arguments) {
         Ok(mut cli) => {
             cli.global.set = args::all_set(&arguments);
-            let ui = Arc::new(open::ui(&cli.global, &env, streams));
+            let wants = paging::wants(cli.verb.as_ref());
+            let ui = Arc::new(open::ui(&cli.global, &env, streams, wants));
+            let keeps_on = cli.verb.as_ref().is_some_and(|verb| keeping::name(verb).is_some());
             let opened = Opened::new(cli.global, cli.verb.as_ref(), Arc::clone(&ui), env, streams);
             let code = match opened {
                 Ok(opened) => done(&opened, cli.verb),
                 Err(error) => exit::failed(&ui, &error).exit_code(),
             };
+            // Nothing that works at goals dies of a reader that went away.
+            if ui.is_cut_off() && !keeps_on {
+                signal::die_of_pipe();
+            }
             ended(&ui, code)
         }
         Err(error) => {
-            let ui = Ui::new(open::manner(&asked(&arguments), &env, streams));
+            let global = asked(&arguments);
+            let wants = match error.kind() {
+                ErrorKind::DisplayHelp => Wants::Pager,
+                _ => Wants::Colour,
+            };
+            let ui = open::ui(&global, &env, streams, wants);
             let code = misread(&ui, &error, &arguments);
+            if ui.is_cut_off() {
+                signal::die_of_pipe();
+            }
             ended(&ui, code)
         }
     }
@@ -79,6 +95,7 @@ fn ended(ui: &Ui, code: u8) -> u8 {
 fn asked(arguments: &[OsString]) -> Global {
     Global {
         json: arguments.iter().any(|argument| argument == "--json"),
+        no_pager: arguments.iter().any(|argument| argument == "--no-pager"),
         ..Global::default()
     }
 }
@@ -86,7 +103,7 @@ fn asked(arguments: &[OsString]) -> Global {
 fn misread(ui: &Ui, error: &clap::Error, arguments: &[OsString]) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            ui.print(&error.render().to_string());
+            ui.read(&error.render().to_string());
             0
         }
         _ => {

@@ -11,7 +11,9 @@ use eyre::{Result, WrapErr as _};
 use crate::{
     cli::{
         args::{Global, Verb},
-        keeping, paths,
+        keeping,
+        paging::{self, Paging, Wants},
+        paths,
     },
     door::{
         clock::SystemClock,
@@ -45,8 +47,10 @@ pub struct Opened {
     pub place: PathBuf,
     /// Which streams are terminals.
     pub streams: Streams,
-    /// When to use colour, as the command line says.
-    pub colour: When,
+    /// When git's own output has colours, where it is not for git to decide.
+    pub colour: Option<bool>,
+    /// Whether git shows its own output in no pager.
+    pub no_pager: bool,
     /// Settings of the command line.
     pub flags: Vec<(String, String)>,
     /// True for a command whose events somebody may want to be told of.
@@ -60,37 +64,41 @@ pub struct Opened {
 }
 
 /// Decides how to print.
-pub fn manner(global: &Global, env: &Env, streams: Streams) -> Manner {
+fn manner(global: &Global, env: &Env, streams: Streams, paging: &Paging) -> Manner {
     let when = When::from(global.color);
-    let paint = |is_terminal: bool| colour::decide(when, |name| env.get(name), is_terminal);
+    let paint = |is_seen: bool| colour::decide(when, |name| env.get(name), paging.colour, is_seen);
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .find_map(|name| env.get(name))
         .unwrap_or_default();
     let locale = locale.to_ascii_lowercase();
-    let columns = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
-    let width = columns.or_else(terminal::columns).unwrap_or(COLUMNS).clamp(40, 200);
+    let width = paging::columns(env).unwrap_or(COLUMNS).clamp(40, 200);
     let unicode = locale.contains("utf-8") || locale.contains("utf8");
     Manner {
         look: Look {
-            paint: paint(streams.stdout),
+            paint: paint(paging.is_seen(env, streams)),
             width,
             unicode,
         },
-        stderr: paint(streams.stderr),
+        stderr: paint(streams.stderr || colour::is_paged(|name| env.get(name))),
         quiet: global.quiet,
         verbose: global.verbose,
         json: global.json,
     }
 }
 
-/// Makes what prints: with live lines where a person looks at a terminal that can redraw them.
-pub fn ui(global: &Global, env: &Env, streams: Streams) -> Ui {
-    let manner = manner(global, env, streams);
-    let ui = match is_journal(env) {
+/// Makes what prints: with live lines where a person looks at a terminal that can redraw them, and with their pager where the
+/// answer `wants` it.
+pub fn ui(global: &Global, env: &Env, streams: Streams, wants: Wants) -> Ui {
+    let mut paging = Paging::find(global, env, streams, wants);
+    let manner = manner(global, env, streams, &paging);
+    let mut ui = match is_journal(env) {
         true => Ui::new(manner).with_priorities(),
         false => Ui::new(manner),
     };
+    if let Some(pager) = paging.pager.take() {
+        ui = ui.with_pager(pager.line().to_owned(), Box::new(move |text| pager.show(text)));
+    }
     let can_redraw = env.get("TERM").is_some_and(|term| !matches!(term, "" | "dumb"));
     if !(streams.stdout && streams.stderr && can_redraw) || manner.quiet || manner.json {
         return ui;
@@ -138,13 +146,15 @@ impl Opened {
         }
         let progress = Arc::new(Progress::new(Arc::clone(&ui), streams_events));
         let wanted = keeping::wanted(&env, verb)?;
+        let colour = colour::beyond_git(global.color.into(), |name| env.get(name));
         Ok(Self {
             ui,
             progress,
             env,
             place,
             streams,
-            colour: global.color.into(),
+            colour,
+            no_pager: global.no_pager,
             flags,
             notifies,
             kept_as: verb.and_then(keeping::name),

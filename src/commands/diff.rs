@@ -82,6 +82,8 @@ pub struct Manner {
     pub stat: bool,
     /// With or without colours; as git is set up where absent.
     pub colour: Option<bool>,
+    /// Without the person's pager.
+    pub no_pager: bool,
 }
 
 /// Finds what goal `id` changes, and lists the files.
@@ -97,12 +99,13 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Shows the changes at the terminal, or wherever our standard output goes.
+/// Shows the changes at the terminal, or wherever our standard output goes; false where whoever read it went away.
 ///
 /// # Errors
 /// When git cannot show them.
-pub fn show(session: &Session, outcome: &Outcome, manner: Manner) -> Result<()> {
-    let mut args = vec!["diff"];
+pub fn show(session: &Session, outcome: &Outcome, manner: Manner) -> Result<bool> {
+    let mut args: Vec<&str> = manner.no_pager.then_some("--no-pager").into_iter().collect();
+    args.push("diff");
     args.extend(manner.stat.then_some("--stat"));
     args.extend(
         manner

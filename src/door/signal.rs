@@ -13,9 +13,10 @@ use std::{
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM},
     flag,
     iterator::Signals,
+    low_level,
 };
 
 use crate::{
@@ -23,6 +24,12 @@ use crate::{
     fault::point::Point,
     time::{Stop, Stopping},
 };
+
+/// Ends the process as programs end whose reader went away: by SIGPIPE, without a word.
+pub fn die_of_pipe() {
+    // Where it cannot be done, the caller ends with its own code.
+    let _ = low_level::emulate_default_handler(SIGPIPE);
+}
 
 /// The signals that came.
 #[derive(Clone, Debug, Default)]

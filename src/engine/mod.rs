@@ -67,6 +67,7 @@ pub mod taking;
 pub mod talk;
 pub mod target;
 pub mod tariffs;
+pub mod taste;
 pub mod templates;
 pub mod turn;
 pub mod undo;

@@ -20,6 +20,9 @@ const ALWAYS: [&str; 6] = [
     "submodule.recurse=false",
 ];
 
+/// The exit code of a program that SIGPIPE ended.
+const OF_A_PIPE: i32 = 141;
+
 /// Longest time of one call.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -105,15 +108,16 @@ pub fn stdout(env: &Env, dir: &Path, args: &[&str]) -> Result<String> {
     )))
 }
 
-/// Runs git at the person's terminal, with their pager and colours, until it ends.
+/// Runs git at the person's terminal, with their pager and colours, until it ends; false where whoever read it went away.
 ///
 /// # Errors
 /// When git cannot be started, or exits with another code than 0; then it has said why.
-pub fn attached(env: &Env, dir: &Path, args: &[&str]) -> Result<()> {
+pub fn attached(env: &Env, dir: &Path, args: &[&str]) -> Result<bool> {
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
     let what = args.get(ALWAYS.len()).copied().unwrap_or_default();
     match attached::run("git", &args, dir, &env_of_person(env)).doing(|| format!("running git {what}"))? {
-        0 => Ok(()),
+        0 => Ok(true),
+        OF_A_PIPE => Ok(false),
         code => Err(GitError::new(format!("git {what} ended with {code}"))),
     }
 }
@@ -141,6 +145,26 @@ pub fn edit(env: &Env, dir: &Path, file: &str) -> Result<(String, i32)> {
     let line = format!("{editor} \"$@\"");
     let code = attached::run("sh", &["-c", &line, &editor, file], dir, &vars).doing(|| format!("running {editor}"))?;
     Ok((editor, code))
+}
+
+/// Returns the pager that git would show long output in, a line of shell; `None` where it would use none.
+pub fn pager(env: &Env, dir: &Path) -> Option<String> {
+    let vars = env_of_person(env);
+    let asked = spawn::run_captured("git", &["var", "GIT_PAGER"], dir, &vars, b"", Some(LIMIT)).ok()?;
+    let pager = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
+    (asked.code == 0 && !matches!(pager.as_str(), "" | "cat")).then_some(pager)
+}
+
+/// Shows `text` in `pager`, set up as git sets it up; false where it cannot be started.
+pub fn page(env: &Env, dir: &Path, pager: &str, text: &str) -> bool {
+    let mut vars = env.for_people();
+    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+        if env.get(name).is_none() {
+            vars.push((name.into(), value.into()));
+        }
+    }
+    vars.push(("GIT_PAGER_IN_USE".into(), "true".into()));
+    attached::page(pager, text, dir, &vars)
 }
 
 /// A git that works for the person at the terminal sees what they gave us by `git -c`.

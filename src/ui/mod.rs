@@ -67,6 +67,23 @@ pub struct Ui {
     /// Whether each line of standard error begins with its priority, for the system's journal.
     priorities: bool,
     trouble: Mutex<Option<io::Error>>,
+    pager: Option<(String, Page)>,
+}
+
+/// Shows a text in a pager; false where there is none.
+pub type Page = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// A document with its schema's name in front.
+#[derive(Serialize)]
+struct Document<'a, T: Serialize> {
+    schema: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a Fault,
 }
 
 impl Ui {
@@ -85,7 +102,15 @@ impl Ui {
             lines: None,
             priorities: false,
             trouble: Mutex::new(None),
+            pager: None,
         }
+    }
+
+    /// Shows answers by `page`, in the pager of this name.
+    #[must_use]
+    pub fn with_pager(mut self, name: String, page: Page) -> Self {
+        self.pager = Some((name, page));
+        self
     }
 
     /// Shows what goes on by `lines`.
@@ -125,6 +150,20 @@ impl Ui {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert(error);
+        }
+    }
+
+    /// Prints a text that may be longer than a screen: in the pager, where there is one.
+    pub fn read(&self, text: &str) {
+        let Some((name, page)) = self.pager.as_ref().filter(|_| !text.is_empty()) else {
+            return self.print(text);
+        };
+        if !self.beside_lines(|| page(&self.clean(text))) {
+            self.complain(&format!(
+                "warning: the pager cannot be started: {}",
+                look::one_line(name)
+            ));
+            self.print(text);
         }
     }
 
@@ -170,7 +209,7 @@ impl Ui {
             self.document(outcome);
             return;
         }
-        self.print(&outcome.text(&self.manner.look));
+        self.read(&outcome.text(&self.manner.look));
         let aside = outcome.aside();
         if !aside.is_empty() {
             self.say(aside.trim_end());

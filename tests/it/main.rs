@@ -109,6 +109,8 @@ mod notify;
 mod overnight;
 /// `packaging/`: archives and Debian packages.
 mod packaging;
+/// Pagers, colours, readers that go away.
+mod pager;
 /// `pause` and `resume`: live runs and the next ones.
 mod pause;
 /// `plan`: goals that a model proposes.

@@ -13,7 +13,7 @@ use crate::{
         diff::{self, What},
         drop, edit, hold, pause, reject, release, retry,
     },
-    ui::colour::When,
+    door::signal,
 };
 
 /// Runs `approve`.
@@ -125,19 +125,14 @@ pub(crate) fn diff(at: &Opened, args: &steer::Diff) -> Result<u8> {
         return Ok(0);
     }
     at.ui.say(&about(&outcome));
-    let colour = match at.colour {
-        When::Auto => None,
-        When::Always => Some(true),
-        When::Never => Some(false),
+    let manner = diff::Manner {
+        stat: args.stat,
+        colour: at.colour,
+        no_pager: at.no_pager,
     };
-    diff::show(
-        &session,
-        &outcome,
-        diff::Manner {
-            stat: args.stat,
-            colour,
-        },
-    )?;
+    if !diff::show(&session, &outcome, manner)? {
+        signal::die_of_pipe();
+    }
     Ok(0)
 }
 

@@ -56,3 +56,29 @@ pub fn run(program: &str, args: &[&str], dir: &Path, env: &[(OsString, OsString)
     let ended = point::at(Point::AttachedStarted, || command.run())?;
     Ok(spawn::exit_code(ended.status))
 }
+
+/// Signs that make a line one for a shell, as git tells.
+const OF_A_SHELL: &str = "|&;<>()$`\\\"' \t\n*?[#~=%";
+
+/// Has a pager show `text` and waits for its end, however the person ends it; false where there is no such program, or it could
+/// not be started. `line` is a program, or a line of shell, as git has it; `env` is its whole environment.
+pub fn page(line: &str, text: &str, dir: &Path, env: &[(OsString, OsString)]) -> bool {
+    // As the shell says it: not found, or no program.
+    shown(line, text, dir, env).is_ok_and(|code| !matches!(code, 126 | 127))
+}
+
+fn shown(line: &str, text: &str, dir: &Path, env: &[(OsString, OsString)]) -> io::Result<i32> {
+    let command = match line.contains(|c| OF_A_SHELL.contains(c)) {
+        true => duct::cmd(spawn::find("sh".as_ref(), env)?, ["-c", line]),
+        false => duct::cmd(spawn::find(line.as_ref(), env)?, None::<&str>),
+    };
+    let _deaf = Deaf::new()?;
+    // Nobody is told of a pipe that broke: whoever saw enough ends the pager.
+    let command = command
+        .stdin_bytes(text.as_bytes())
+        .dir(dir)
+        .full_env(env.iter().cloned())
+        .unchecked();
+    let ended = point::at(Point::AttachedStarted, || command.run())?;
+    Ok(spawn::exit_code(ended.status))
+}
