@@ -53,8 +53,7 @@ git invisigoth add --id slug "Slug from a title"
 git invisigoth add --id shorten --needs slug "Shorten a slug"
 git invisigoth add --id link --needs shorten "Link to a post"
 git invisigoth run
-git log --oneline --first-parent -3
-git invisigoth log
+git log --oneline --graph -6
 SESSION
 cat >"$place/play.sh" <<'PLAY'
 while IFS= read -r line; do
@@ -78,6 +77,10 @@ asciinema rec --quiet --overwrite --idle-time-limit 4 \
 sed -i '1s/"width": [0-9]*, "height": [0-9]*/"width": 80, "height": 22/' "$place/cast"
 mkdir -p "$(dirname "$out")"
 "$place/npm/node_modules/.bin/svg-term" --in "$place/cast" --out "$out" --width 82 --height 22 --window --no-cursor
+# Who wants no movement sees how it ends.
+last=$(grep -o 'translateX(-[0-9]*px)' "$out" | tail -n 1)
+still="@media (prefers-reduced-motion:reduce){g[style]{animation:none!important;transform:$last}}</style>"
+sed -i "s|</style>|$still|" "$out"
 if grep -q -e "$place" -e "$(hostname)" "$out"; then
     echo "$out names a folder of this machine" >&2
     exit 1

@@ -233,6 +233,10 @@ fn every_link_leads_to_a_file_and_a_heading() {
         "no page leads there, and only the first needs none"
     );
     // It can fail.
+    assert_eq!(
+        page::links("[a](b.md) `[c](d.md)` <img src=\"e.svg\">"),
+        ["b.md", "e.svg"]
+    );
     for (link, what) in [("gone.md", "gone.md is not there"), ("#gone", "has no heading #gone")] {
         assert!(page::lead("README.md", link).unwrap_err().contains(what));
     }

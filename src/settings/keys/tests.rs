@@ -1,3 +1,5 @@
+//! The table of settings against itself, and the page that is made of it.
+
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use crate::settings::keys::{EXECUTOR_KEYS, KEYS, Key, KeyKind, METRIC_KEYS};
@@ -66,11 +68,17 @@ fn page() -> String {
     page
 }
 
+/// `INVISIGOTH_BLESS=1` writes the page instead of comparing it.
+#[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
+fn blessing() -> bool {
+    std::env::var_os("INVISIGOTH_BLESS").is_some()
+}
+
 #[test]
 fn the_page_about_settings_is_made_of_the_table() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/settings.md");
     let now = page();
-    if std::env::var_os("INVISIGOTH_BLESS").is_some() {
+    if blessing() {
         fs::write(&file, &now).unwrap();
     }
     assert!(

@@ -220,8 +220,10 @@ fn line_fits(shown: &str, said: &str) -> bool {
         return rest.is_empty();
     };
     for part in all {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
+        let Some((_, after)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = after;
     }
     rest.ends_with(last)
 }
@@ -232,8 +234,10 @@ pub fn links(text: &str) -> Vec<String> {
     for paragraph in prose(text) {
         // Every second part stands between backquotes.
         let parts = paragraph.split('`').step_by(2).collect::<Vec<_>>().join("");
-        let targets = parts.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        found.extend(targets.filter(|to| !to.contains("://")).map(str::to_owned));
+        let links = parts.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let pictures = parts.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let here = links.chain(pictures).filter(|to| !to.contains("://"));
+        found.extend(here.map(str::to_owned));
     }
     found
 }
