@@ -154,6 +154,11 @@ impl Hash {
         Self(state.finalize().into())
     }
 
+    /// Hashes `bytes` alone, as other programs do.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// Returns the hash as an object id of 32 bytes, for content that no repository stores.
     pub fn oid(&self) -> Oid {
         Oid { bytes: self.0, len: 32 }

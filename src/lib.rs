@@ -48,6 +48,7 @@ pub mod money;
 pub mod plan;
 pub mod prompt;
 pub mod proof;
+pub mod provenance;
 pub mod ratchet;
 pub mod reply;
 pub mod schedule;

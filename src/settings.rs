@@ -159,6 +159,8 @@ pub struct Land {
     pub via: Via,
     /// Whether objects and refs are synced to disk before a landing counts.
     pub durable: bool,
+    /// Whether `refs/notes/ai` tells other programs who wrote which lines.
+    pub provenance: bool,
 }
 
 /// Who brings candidates onto the target.

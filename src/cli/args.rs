@@ -34,6 +34,8 @@ use clap::{
 
 /// `hooks`
 pub mod hooks;
+/// `provenance`
+pub mod provenance;
 /// `verify`
 pub mod verify;
 
@@ -232,6 +234,10 @@ pub enum Verb {
     ///
     /// Names the first commit that diverges; writes nothing.
     Verify(verify::Verify),
+    /// Say which lines a model wrote, in the words of other tools
+    ///
+    /// As Agent Trace records, or as the notes of the Git AI standard that landing keeps in refs/notes/ai.
+    Provenance(provenance::Provenance),
     /// Take goals over from another tool's backlog
     Import(import::Import),
     /// Write how goals stand here into another tool's file

@@ -12,6 +12,7 @@ mod logs;
 mod mcp;
 mod night;
 mod plan;
+mod provenance;
 #[cfg(feature = "web")]
 mod serve;
 mod service;
@@ -137,6 +138,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Config(args) => config::run(at, args),
         Verb::Template(args) => template::run(at, args),
         Verb::Verify(args) => verify::run(at, args),
+        Verb::Provenance(args) => provenance::run(at, args),
         Verb::Import(args) => answer(at, &import::import(at, args)?),
         Verb::Export(args) => answer(at, &import::export(at, args)?),
         Verb::Man(args) => manual(at, &args),

@@ -22,7 +22,16 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("Steer a run", &["pause", "resume", "budget", "serve"]),
     (
         "What landed",
-        &["undo", "adopt", "settle", "verify", "replay", "rebuild", "evolve"],
+        &[
+            "undo",
+            "adopt",
+            "settle",
+            "verify",
+            "replay",
+            "rebuild",
+            "provenance",
+            "evolve",
+        ],
     ),
     ("Other machines", &["sync", "hooks", "ci", "service", "mcp"]),
     (

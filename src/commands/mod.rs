@@ -35,6 +35,7 @@ pub mod models;
 pub mod pause;
 pub mod plan;
 pub mod prompt;
+pub mod provenance;
 pub mod rebuild;
 pub mod reject;
 pub mod release;

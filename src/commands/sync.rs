@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{remote::Through, session::Session, sync, worker::Worker},
+    engine::{provenance, remote::Through, session::Session, sync, worker::Worker},
     fault::{Fault, Kind},
     git::config,
     id::{CommitId, GoalId},
@@ -87,7 +87,12 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
             .into());
     };
     let mut worker = Worker::open(session)?;
-    let through = Through::open(session, &worker.repo, &name, &worker.target.branch)?;
+    let through = Through::open(
+        session,
+        &worker.repo,
+        &name,
+        (&worker.target.branch, provenance::is_told(&worker.settings)),
+    )?;
     worker.begin()?;
     if worker.owes()? {
         worker.know_base()?;

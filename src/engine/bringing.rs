@@ -109,6 +109,7 @@ fn listed(session: &Session, repo: &Repo, remote: &str) -> Result<BTreeMap<Strin
             &candidates,
             refs::ATTEMPTS,
             refs::NOTES,
+            refs::AUTHORSHIP,
         ],
     )?;
     let pair = |line: &str| {

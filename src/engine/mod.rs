@@ -42,6 +42,7 @@ pub mod past;
 pub mod planning;
 pub mod plans;
 pub mod pool;
+pub mod provenance;
 pub mod proving;
 pub mod purse;
 pub mod queue;

@@ -14,7 +14,7 @@ use crate::{
         spans::on_one_line,
     },
     engine::{
-        land,
+        land, provenance,
         recall::{self, backlog_fault},
         target,
         worker::Worker,
@@ -32,11 +32,33 @@ use crate::{
 pub fn heal_notes(worker: &Worker<'_>) -> Result<usize> {
     let repo = &worker.repo;
     let history = land::memory_files(repo, worker.target.tip)?.history;
-    unite_notes(
-        repo,
-        &[String::from_utf8_lossy(&history).into_owned()],
-        worker.session.clock.now(),
-    )
+    let texts = [String::from_utf8_lossy(&history).into_owned()];
+    let missing = unite_notes(repo, &texts, worker.session.clock.now())?;
+    heal_authorship(worker, &texts)?;
+    Ok(missing)
+}
+
+/// As `heal_notes`, of the notes on who wrote which lines, by the rows of the given history files and by those that they
+/// could not hold. Returns how many were missing.
+///
+/// # Errors
+/// When a history file cannot be read.
+pub fn heal_authorship(worker: &Worker<'_>, texts: &[String]) -> Result<usize> {
+    let mut all: Vec<&str> = worker.unwritten.iter().map(String::as_str).collect();
+    for text in texts {
+        all.extend(rows::rows(text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?);
+    }
+    Ok(provenance::heal(worker, all))
+}
+
+/// Notes the records of what landed, and who wrote which lines of it.
+///
+/// # Errors
+/// When the records cannot be noted.
+pub fn note(worker: &Worker<'_>, lines: &[(Oid, String)]) -> Result<()> {
+    notes::add(&worker.repo, refs::NOTES, lines, worker.session.clock.now())?;
+    provenance::note(worker, lines);
+    Ok(())
 }
 
 /// Returns the records that the tip's history file could not hold because they are about the very commit that wrote it

@@ -45,6 +45,8 @@ pub struct Through {
     /// The commit of the branch there that what is worked on here continues.
     known: Mutex<Option<CommitId>>,
     behind: AtomicBool,
+    /// Whether notes for other programs travel.
+    tells: AtomicBool,
 }
 
 /// What a remote had when it was last looked at.
@@ -56,14 +58,16 @@ pub struct Seen {
     pub notes: Option<CommitId>,
     /// The attempts.
     pub attempts: Option<CommitId>,
+    /// Who wrote which lines.
+    pub authorship: Option<CommitId>,
 }
 
 impl Through {
-    /// Opens the remote `name` for goals that land on `branch`.
+    /// Opens the remote `name` for goals that land on `branch`. Notes for other programs travel where `tells`.
     ///
     /// # Errors
     /// A fault where there is no remote of that name.
-    pub fn open(session: &Session, repo: &Repo, name: &str, branch: &str) -> Result<Self> {
+    pub fn open(session: &Session, repo: &Repo, name: &str, (branch, tells): (&str, bool)) -> Result<Self> {
         let Some(remote) = Remote::open(repo, &session.env, name) else {
             let fault = Fault::new(Kind::Config, format!("there is no remote `{name}`"));
             return Err(fault
@@ -75,6 +79,7 @@ impl Through {
             branch: branch.to_owned(),
             known: Mutex::default(),
             behind: AtomicBool::new(true),
+            tells: AtomicBool::new(tells),
         })
     }
 
@@ -100,6 +105,11 @@ impl Through {
             format!("^{}", refs::TESTED),
             format!("+{}*:{}", claims::CLAIMS, here("claims/*")),
         ];
+        if self.tells() {
+            specs.push(format!("+{0}*:{1}*", refs::AUTHORSHIP, here("authorship")));
+            // What its own tools keep beside it stays there.
+            specs.push(format!("^{}-*", refs::AUTHORSHIP));
+        }
         if attempts {
             specs.push(format!("+{0}*:{1}*", refs::ATTEMPTS, here("attempts")));
         }
@@ -130,6 +140,10 @@ impl Through {
             target: read(&self.target())?,
             notes: read("notes")?,
             attempts: read("attempts")?,
+            authorship: match self.tells() {
+                true => read("authorship")?,
+                false => None,
+            },
         })
     }
 
@@ -173,6 +187,7 @@ impl Through {
         let kept = match part.name.as_str() {
             refs::NOTES => "notes",
             refs::ATTEMPTS => "attempts",
+            refs::AUTHORSHIP => "authorship",
             name => name.strip_prefix("refs/invisigoth/").unwrap_or(name),
         };
         let name = self.remote.seen(kept);
@@ -189,6 +204,17 @@ impl Through {
         };
         refs::swap(repo, &[moved])?;
         Ok(())
+    }
+
+    /// True where notes for other programs travel.
+    pub fn tells(&self) -> bool {
+        self.tells.load(Ordering::SeqCst)
+    }
+
+    /// From now on leaves out the notes for other programs, where they are all that was refused; false where they are not.
+    pub fn leaves_out(&self, refused: &[(String, String)]) -> bool {
+        let is_all = !refused.is_empty() && refused.iter().all(|(name, _)| name == refs::AUTHORSHIP);
+        is_all && self.tells.swap(false, Ordering::SeqCst)
     }
 
     /// Demands of a push that the target there is still what is continued here.

@@ -13,13 +13,14 @@ use crate::{
         eviction::Why,
         join::{self, Joined},
         members::Member,
-        recall,
+        provenance, recall,
         remote::{MOST, Seen, Through},
         target::members,
         worker::Worker,
     },
     fault::{Fault, Kind},
     git::{
+        Repo,
         attempts::join as attempts,
         history, notes,
         refs::{self, Land, Landing, Prepared, RefMove, Swap},
@@ -62,19 +63,16 @@ pub fn sync(worker: &mut Worker<'_>, through: &Through, with_attempts: bool) -> 
         let seen = through.fetch(&worker.repo, with_attempts)?;
         let before = *there.get_or_insert(seen.target);
         let (made, joined) = target(worker, through, seen)?;
-        let here = refs::read(&worker.repo, refs::NOTES)?;
-        let at = worker.session.clock.now();
-        let united = notes::join(&worker.repo, here, seen.notes, at)?;
-        let mut parts = Vec::new();
-        parts.extend(part(&through.target(), seen.target, Some(made)));
-        parts.extend(part(refs::NOTES, seen.notes, united));
+        let noted = Notes::unite(worker, through, (seen, &[]))?;
+        let mut parts: Vec<Push> = part(&through.target(), seen.target, Some(made)).into_iter().collect();
+        parts.extend(noted.parts());
         match through.push(&worker.repo, &parts, true)? {
             Sent::Done => {}
             Sent::Unknown(why) => return Err(through.unreachable(&why).into()),
             Sent::Refused(rows) => {
                 let now = through.fetch(&worker.repo, with_attempts)?;
                 refused = if now == seen { refused + 1 } else { 0 };
-                if refused >= PATIENCE {
+                if refused >= PATIENCE && !is_left_out(worker, through, &rows) {
                     return Err(through.refused(&rows).into());
                 }
                 continue;
@@ -83,10 +81,10 @@ pub fn sync(worker: &mut Worker<'_>, through: &Through, with_attempts: bool) -> 
         let mut synced = Synced {
             before: (Some(first), before),
             target: Some(made),
-            notes: moved(|head| notes::count(&worker.repo, head), (here, seen.notes, united))?,
+            notes: moved(|head| notes::count(&worker.repo, head), noted.records.sides())?,
             ..Synced::default()
         };
-        take_notes(worker, here, united)?;
+        noted.take(worker)?;
         if !move_to(worker, made)? {
             // Somebody moved the target here meanwhile; what was pushed is there the next time.
             continue;
@@ -177,19 +175,87 @@ fn move_to(worker: &mut Worker<'_>, made: CommitId) -> Result<bool> {
     Ok(done)
 }
 
-fn take_notes(worker: &Worker<'_>, here: Option<CommitId>, united: Option<CommitId>) -> Result<()> {
-    let Some(new) = united.filter(|_| here != united) else {
-        return Ok(());
-    };
-    let set = RefMove::Set {
-        name: refs::NOTES.to_owned(),
-        old: here,
-        new,
-        why: "notes: unite".into(),
-    };
-    // Where somebody else wrote meanwhile, the next time unites.
-    refs::swap(&worker.repo, &[set])?;
-    Ok(())
+/// A notes ref as it is here, as it is there, and united as objects.
+struct United {
+    name: &'static str,
+    here: Option<CommitId>,
+    there: Option<CommitId>,
+    all: Option<CommitId>,
+}
+
+impl United {
+    fn sides(&self) -> (Option<CommitId>, Option<CommitId>, Option<CommitId>) {
+        (self.here, self.there, self.all)
+    }
+
+    fn take(&self, repo: &Repo) -> Result<()> {
+        let Some(new) = self.all.filter(|_| self.here != self.all) else {
+            return Ok(());
+        };
+        let set = RefMove::Set {
+            name: self.name.to_owned(),
+            old: self.here,
+            new,
+            why: "notes: unite".into(),
+        };
+        // Where somebody else wrote meanwhile, the next time unites.
+        refs::swap(repo, &[set])?;
+        Ok(())
+    }
+}
+
+/// The notes that travel.
+struct Notes {
+    records: United,
+    /// `None` where other programs are not told.
+    authorship: Option<United>,
+}
+
+impl Notes {
+    /// Unites the notes here with those that were `seen` there, and adds what lands with the records `lines`.
+    fn unite(worker: &Worker<'_>, through: &Through, (seen, lines): (Seen, &[(Oid, String)])) -> Result<Self> {
+        let (repo, at) = (&worker.repo, worker.session.clock.now());
+        let here = refs::read(repo, refs::NOTES)?;
+        let united = notes::join(repo, here, seen.notes, at)?;
+        let records = United {
+            name: refs::NOTES,
+            here,
+            there: seen.notes,
+            all: notes::with(repo, united, lines, at)?,
+        };
+        let told = || provenance::united(worker, seen.authorship, lines);
+        let authorship = through.tells().then(told).flatten().map(|(here, all)| United {
+            name: refs::AUTHORSHIP,
+            here,
+            there: seen.authorship,
+            all,
+        });
+        Ok(Self { records, authorship })
+    }
+
+    fn each(&self) -> impl Iterator<Item = &United> {
+        std::iter::once(&self.records).chain(&self.authorship)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Push> {
+        self.each().filter_map(|notes| part(notes.name, notes.there, notes.all))
+    }
+
+    fn take(&self, worker: &Worker<'_>) -> Result<()> {
+        self.each().try_for_each(|notes| notes.take(&worker.repo))
+    }
+}
+
+/// True where a push was refused for the notes for other programs alone: they stay here then.
+fn is_left_out(worker: &Worker<'_>, through: &Through, rows: &[(String, String)]) -> bool {
+    let left = through.leaves_out(rows);
+    if let Some((name, why)) = rows.first().filter(|_| left) {
+        worker.session.say(format!(
+            "{name} stays here: remote `{}` does not take it: {why}",
+            through.name()
+        ));
+    }
+    left
 }
 
 fn share_attempts(worker: &Worker<'_>, through: &Through, base: Option<CommitId>) -> Result<(usize, usize)> {
@@ -250,9 +316,7 @@ pub fn follow(worker: &mut Worker<'_>, through: &Through) -> Result<()> {
             }
         }
     }
-    let here = refs::read(&worker.repo, refs::NOTES)?;
-    let united = notes::join(&worker.repo, here, seen.notes, worker.session.clock.now())?;
-    take_notes(worker, here, united)?;
+    Notes::unite(worker, through, (seen, &[]))?.take(worker)?;
     if history::contains(&worker.repo, worker.target.tip, theirs)? {
         through.continues(Some(theirs));
     }
@@ -302,13 +366,9 @@ pub fn land(worker: &Worker<'_>, landing: &Landing<'_>, prepared: Prepared, of: 
             through.fell_behind();
             return Ok(Land::Moved);
         }
-        let at = worker.session.clock.now();
-        let here = refs::read(repo, refs::NOTES)?;
-        let united = notes::join(repo, here, seen.notes, at)?;
-        let noted = notes::with(repo, united, &of.lines, at)?;
-        let mut parts = Vec::new();
-        parts.extend(part(&through.target(), seen.target, Some(made)));
-        parts.extend(part(refs::NOTES, seen.notes, noted));
+        let noted = Notes::unite(worker, through, (seen, &of.lines))?;
+        let mut parts: Vec<Push> = part(&through.target(), seen.target, Some(made)).into_iter().collect();
+        parts.extend(noted.parts());
         let fence = claims.fence(&of.goals, MOST.saturating_sub(parts.len()));
         parts.extend(fence.iter().cloned());
         refs::prove(repo, landing, prepared)?;
@@ -316,7 +376,7 @@ pub fn land(worker: &Worker<'_>, landing: &Landing<'_>, prepared: Prepared, of: 
             Sent::Done => {
                 claims.gone_there(&fence);
                 through.continues(Some(made));
-                take_notes(worker, here, noted)?;
+                noted.take(worker)?;
                 return Ok(refs::land(repo, landing, prepared)?);
             }
             Sent::Unknown(why) => Err(why),
@@ -352,7 +412,7 @@ pub fn land(worker: &Worker<'_>, landing: &Landing<'_>, prepared: Prepared, of: 
             continue;
         }
         refused = if now == seen { refused + 1 } else { 0 };
-        if refused >= PATIENCE {
+        if refused >= PATIENCE && !is_left_out(worker, through, &rows) {
             return Err(through.refused(&rows).into());
         }
     }
@@ -409,7 +469,7 @@ pub fn begin(worker: &mut Worker<'_>) -> Result<()> {
             worker.session,
             &worker.repo,
             name,
-            &worker.target.branch,
+            (&worker.target.branch, provenance::is_told(&worker.settings)),
         )?),
         None => claims,
     };

@@ -37,7 +37,7 @@ use crate::{
     event::Event,
     facts::{AttemptFact, Fact, Facts, Standing},
     fault::Fault,
-    git::{Repo, locks, notes, objects, refs, tree},
+    git::{Repo, locks, objects, refs, tree},
     id::{CommitId, GoalId, Oid},
     settings::Settings,
     time::Moment,
@@ -512,8 +512,7 @@ impl<'s> Worker<'s> {
     /// When they cannot be written.
     pub fn note(&mut self) -> Result<()> {
         let lines = std::mem::take(&mut self.unnoted);
-        let at = self.session.clock.now();
-        Ok(notes::add(&self.repo, refs::NOTES, &lines, at)?)
+        records::note(self, &lines)
     }
 
     /// A fast-forward rewrites the backlog's file: that is no hand edit. Returns the file's stamp where it is as in the head.

@@ -105,6 +105,8 @@ points! {
     LandedMoved = "landed-moved",
     /// Records are noted.
     RecordsNoted = "records-noted",
+    /// Who wrote which lines is noted for other programs.
+    AuthorshipNoted = "authorship-noted",
     /// Verdicts on code trees are noted.
     VerdictsNoted = "verdicts-noted",
     /// An attempt is saved.

@@ -105,14 +105,27 @@ impl Author {
     pub fn of(repo: &Repo, id: CommitId) -> Result<Self> {
         let doing = || format!("reading who made commit {id}");
         let commit = repo.gix.find_commit(gix_id(id.0)).doing(doing)?;
-        let author = commit.author().doing(doing)?;
-        let (name, email) = (author.name.to_string(), author.email.to_string());
-        Ok(Self {
+        Ok(Self::from(commit.author().doing(doing)?))
+    }
+
+    /// Reads who committed a commit, as `of` reads its author.
+    ///
+    /// # Errors
+    /// When there is no such commit, or it names nobody.
+    pub fn who_committed(repo: &Repo, id: CommitId) -> Result<Self> {
+        let doing = || format!("reading who committed {id}");
+        let commit = repo.gix.find_commit(gix_id(id.0)).doing(doing)?;
+        Ok(Self::from(commit.committer().doing(doing)?))
+    }
+
+    fn from(who: gix::actor::SignatureRef<'_>) -> Self {
+        let (name, email) = (who.name.to_string(), who.email.to_string());
+        Self {
             // git's own checks want a name before the address.
             name: if name.trim().is_empty() { email.clone() } else { name },
             email,
-            time: author.time().unwrap_or_default(),
-        })
+            time: who.time().unwrap_or_default(),
+        }
     }
 
     /// Returns `Name <address>`.

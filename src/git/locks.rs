@@ -122,7 +122,7 @@ pub fn clear_dead(repo: &Repo, target: &str, stop: &Stop) -> Result<usize> {
     for root in [refs::CANDIDATES, "refs/invisigoth/"] {
         locks_below(&repo.common_dir().join(root), &mut held);
     }
-    held.extend([refs::NOTES, refs::TESTED].map(|name| lock_of(repo, name)));
+    held.extend([refs::NOTES, refs::AUTHORSHIP, refs::TESTED].map(|name| lock_of(repo, name)));
     let own = lock_of(repo, &refs::branch_ref(target));
     if is_landing(repo, &own) {
         held.push(own);
@@ -137,7 +137,7 @@ pub fn clear_dead(repo: &Repo, target: &str, stop: &Stop) -> Result<usize> {
 pub fn clear_among<'n>(repo: &Repo, names: impl IntoIterator<Item = &'n str>) -> Result<usize> {
     let ours = |name: &&str| {
         let below = [refs::CANDIDATES, "refs/invisigoth/"];
-        below.iter().any(|root| name.starts_with(root)) || [refs::NOTES, refs::TESTED].contains(name)
+        below.iter().any(|root| name.starts_with(root)) || [refs::NOTES, refs::AUTHORSHIP, refs::TESTED].contains(name)
     };
     let held = names
         .into_iter()

@@ -1,4 +1,6 @@
 //! Notes: lines of JSON on commits (records) or on code trees (verdicts). Every writer unites; absence never deletes.
+//!
+//! Notes that are whole texts, which other programs write too, are in `authorship`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,9 @@ use crate::{
     id::{BlobId, CommitId, Oid, TreeId},
     time::Moment,
 };
+
+/// What other programs are told of our commits.
+pub mod authorship;
 
 /// Reads the lines of the note on `object` in the notes ref `name`.
 ///
@@ -112,17 +117,26 @@ fn lines_in(repo: &Repo, state: &mut State, object: Oid) -> Result<Vec<String>> 
 /// # Errors
 /// When notes cannot be read or written, or the race is lost ten times.
 pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Result<()> {
+    replace(repo, (name, "notes: add records"), |head| with(repo, head, lines, at))
+}
+
+/// Moves the notes ref `name` to what `make` makes of its head, where that is something else. Tries again when somebody else
+/// moved it meanwhile.
+fn replace(
+    repo: &Repo,
+    (name, why): (&str, &str),
+    make: impl Fn(Option<CommitId>) -> Result<Option<CommitId>>,
+) -> Result<()> {
     for _ in 0..10 {
         let head = refs::read(repo, name)?;
-        let made = match with(repo, head, lines, at)? {
-            Some(made) if head != Some(made) => made,
-            _ => return Ok(()),
+        let Some(new) = make(head)?.filter(|new| head != Some(*new)) else {
+            return Ok(());
         };
         let set = RefMove::Set {
             name: name.to_owned(),
             old: head,
-            new: made,
-            why: "notes: add records".into(),
+            new,
+            why: why.to_owned(),
         };
         if refs::swap(repo, &[set])? == Swap::Done {
             return Ok(());
@@ -137,22 +151,7 @@ pub fn add(repo: &Repo, name: &str, lines: &[(Oid, String)], at: Moment) -> Resu
 /// # Errors
 /// As `add`.
 pub fn take_in(repo: &Repo, name: &str, other: CommitId, at: Moment) -> Result<()> {
-    for _ in 0..10 {
-        let head = refs::read(repo, name)?;
-        let Some(new) = join(repo, head, Some(other), at)?.filter(|new| head != Some(*new)) else {
-            return Ok(());
-        };
-        let set = RefMove::Set {
-            name: name.to_owned(),
-            old: head,
-            new,
-            why: "notes: join".into(),
-        };
-        if refs::swap(repo, &[set])? == Swap::Done {
-            return Ok(());
-        }
-    }
-    Err(GitError::new(format!("{name} was moved by others ten times in a row")))
+    replace(repo, (name, "notes: join"), |head| join(repo, head, Some(other), at))
 }
 
 /// Unites two heads of notes and returns the one that has every line of both: `theirs` where it has them all, else a commit

@@ -28,6 +28,8 @@ use crate::{
 pub const CANDIDATES: &str = "refs/heads/invisigoth/";
 /// Records of landed commits.
 pub const NOTES: &str = "refs/notes/invisigoth";
+/// Who wrote which lines, as other programs read and write it: the Git AI standard.
+pub const AUTHORSHIP: &str = "refs/notes/ai";
 /// Verdicts on code trees; local.
 pub const TESTED: &str = "refs/notes/invisigoth-tested";
 /// What `evolve` measured; local.
@@ -285,6 +287,7 @@ fn point_of(moves: &[RefMove]) -> Point {
     let claims = |name: &str| name.starts_with("refs/invisigoth/claims/");
     let ranked = |part: &RefMove| match part.name() {
         NOTES => (1, Point::RecordsNoted),
+        AUTHORSHIP => (1, Point::AuthorshipNoted),
         TESTED => (1, Point::VerdictsNoted),
         ATTEMPTS => (1, Point::AttemptSaved),
         name if name.starts_with(CANDIDATES) => (1, Point::CandidateSet),

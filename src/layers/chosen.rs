@@ -130,6 +130,7 @@ impl Chosen<'_> {
                     _ => Via::Invisigoth,
                 },
                 durable: self.flag("land.durable"),
+                provenance: self.word("land.provenance") == "git-ai",
             },
             sync: Sync {
                 remote: self.text("sync.remote"),

@@ -311,6 +311,12 @@ pub const KEYS: &[Key] = &[
         "false",
         "sync objects and refs to disk before a landing counts: it then outlives a power failure too",
     ),
+    key(
+        "land.provenance",
+        KeyKind::Word(&["git-ai", "none"]),
+        "\"git-ai\"",
+        "`git-ai`: notes in `refs/notes/ai` tell other programs which lines of a landed commit a model wrote; `none`: nobody is told",
+    ),
     own(
         "sync.remote",
         KeyKind::Text,

@@ -73,6 +73,7 @@ const STEPS: &[Point] = &[
     Point::TargetMoved,
     Point::LandedMoved,
     Point::RecordsNoted,
+    Point::AuthorshipNoted,
     Point::AttemptSaved,
     Point::CandidateSet,
     Point::ClaimTaken,

@@ -8,13 +8,38 @@ use crate::{
     commands::hook::Request,
     engine::{
         checks::Checker,
+        provenance,
         remote,
         session::{self, Session},
         target::Target,
     },
     fault::{Fault, Kind},
-    git::{Repo, command, notes, refs, tree},
+    git::{self, Repo, command, notes, refs, tree},
     id::{CommitId, Hash},
+    time::Moment,
+};
+
+/// Notes that travel.
+struct Notes {
+    name: &'static str,
+    words: &'static str,
+    /// Where those of a remote are kept.
+    part: &'static str,
+    take_in: fn(&Repo, CommitId, Moment) -> git::Result<()>,
+}
+
+const RECORDS: Notes = Notes {
+    name: refs::NOTES,
+    words: "notes",
+    part: "notes",
+    take_in: |repo, theirs, at| notes::take_in(repo, refs::NOTES, theirs, at),
+};
+
+const AUTHORSHIP: Notes = Notes {
+    name: refs::AUTHORSHIP,
+    words: "notes for other programs",
+    part: "authorship",
+    take_in: notes::authorship::take_in,
 };
 
 /// How often notes are joined with those of the remote, where others push theirs at the same time.
@@ -34,13 +59,16 @@ pub fn before(session: &Session, repo: &Repo, request: &Request) -> Result<Vec<S
     if session.settings_at(repo, Some(commit))?.settings.hooks.require_verdict {
         require_verdict(session, repo, &target.branch, commit)?;
     }
-    let said = match request.args.first() {
-        Some(remote) => {
-            travel(session, repo, remote).unwrap_or_else(|error| Some(format!("notes stay here: {error:#}")))
-        }
-        None => None,
+    let Some(remote) = request.args.first() else {
+        return Ok(Vec::new());
     };
-    Ok(said.into_iter().collect())
+    let tells = provenance::is_told(&session.settings_at(repo, Some(commit))?.settings);
+    let all = [Some(&RECORDS), tells.then_some(&AUTHORSHIP)];
+    let said = all.into_iter().flatten().filter_map(|notes| {
+        let said = travel(session, repo, (remote, notes));
+        said.unwrap_or_else(|error| Some(format!("{} stay here: {error:#}", notes.words)))
+    });
+    Ok(said.collect())
 }
 
 /// Returns the commit that the remote's ref `name` is to get. git says `LOCAL-REF ID REMOTE-REF ID`, a line for each ref; the
@@ -69,13 +97,14 @@ fn require_verdict(session: &Session, repo: &Repo, branch: &str, commit: CommitI
     Err(fault.hint("`git push --no-verify` pushes it all the same").into())
 }
 
-/// Pushes the notes to `remote`, united with those that it has.
-fn travel(session: &Session, repo: &Repo, remote: &str) -> Result<Option<String>> {
-    if refs::read(repo, refs::NOTES)?.is_none() {
+/// Pushes `notes` to `remote`, united with those that it has.
+fn travel(session: &Session, repo: &Repo, (remote, notes): (&str, &Notes)) -> Result<Option<String>> {
+    let Notes { name, words, .. } = notes;
+    if refs::read(repo, name)?.is_none() {
         return Ok(None);
     }
     let git = |args: &[&str]| command::output(&session.env, repo.common_dir(), args);
-    let spec = format!("{0}:{0}", refs::NOTES);
+    let spec = format!("{name}:{name}");
     let mut why = String::new();
     for _ in 0..TRIES {
         let push = git(&["push", "--porcelain", "--no-verify", "--", remote, &spec])?;
@@ -83,8 +112,8 @@ fn travel(session: &Session, repo: &Repo, remote: &str) -> Result<Option<String>
         if push.code == 0 {
             let moved = said
                 .lines()
-                .any(|line| line.starts_with([' ', '*']) && line.contains(refs::NOTES));
-            return Ok(moved.then(|| "notes went along".to_owned()));
+                .any(|line| line.starts_with([' ', '*']) && line.contains(name));
+            return Ok(moved.then(|| format!("{words} went along")));
         }
         let heard = String::from_utf8_lossy(&push.stderr).into_owned();
         let reason = said.lines().find_map(|line| line.strip_prefix("!\t"));
@@ -98,32 +127,32 @@ fn travel(session: &Session, repo: &Repo, remote: &str) -> Result<Option<String>
         if !behind.iter().any(|sign| why.contains(sign)) {
             break;
         }
-        let here = tracking(remote);
-        let fetch = format!("+{}:{here}", refs::NOTES);
+        let here = tracking(remote, notes.part);
+        let fetch = format!("+{name}:{here}");
         let fetched = git(&remote::fetch(remote, &fetch))?;
         if fetched.code != 0 {
             why = String::from_utf8_lossy(&fetched.stderr).trim().to_owned();
             break;
         }
         if let Some(theirs) = refs::read(&repo.reopened()?, &here)? {
-            notes::take_in(&repo.reopened()?, refs::NOTES, theirs, session.clock.now())?;
+            (notes.take_in)(&repo.reopened()?, theirs, session.clock.now())?;
         }
     }
-    Ok(Some(format!("notes stay here: {why}")))
+    Ok(Some(format!("{words} stay here: {why}")))
 }
 
-/// Where the notes of a remote are kept, a URL by its hash.
-fn tracking(remote: &str) -> String {
+/// Where a `part` of a remote is kept, a URL by its hash.
+fn tracking(remote: &str, part: &str) -> String {
     let is_name = !remote.is_empty()
         && remote
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let part = if is_name {
+    let place = if is_name {
         remote.to_owned()
     } else {
         Hash::of("remote", [remote.as_bytes()]).short(16)
     };
-    format!("refs/invisigoth/remote/{part}/notes")
+    format!("refs/invisigoth/remote/{place}/{part}")
 }
 
 #[cfg(test)]
@@ -151,8 +180,8 @@ mod tests {
 
     #[test]
     fn a_remote_s_notes_have_a_place_that_is_a_ref_name() {
-        assert_eq!(tracking("origin"), "refs/invisigoth/remote/origin/notes");
-        let of_url = tracking("https://example.com/a..b.git");
+        assert_eq!(tracking("origin", "notes"), "refs/invisigoth/remote/origin/notes");
+        let of_url = tracking("https://example.com/a..b.git", "notes");
         assert!(of_url.len() == "refs/invisigoth/remote//notes".len() + 16, "{of_url}");
     }
 }

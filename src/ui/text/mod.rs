@@ -25,6 +25,7 @@ pub mod models;
 pub mod pause;
 pub mod plan;
 pub mod prompt;
+mod provenance;
 pub mod rebuild;
 pub mod replay;
 pub mod report;
