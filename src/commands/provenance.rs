@@ -61,6 +61,14 @@ pub struct Outcome {
     pub format: Format,
     /// Each commit, the oldest first, or in the order in which they were named.
     pub commits: Vec<Told>,
+    /// How many commits are left out, as this clone is shallow and does not show what they changed.
+    #[serde(skip_serializing_if = "is_none")]
+    pub left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl commands::Outcome for Outcome {
@@ -106,7 +114,11 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         ));
     }
     let format = request.format;
-    Ok(Outcome { format, commits })
+    Ok(Outcome {
+        format,
+        commits,
+        left_out,
+    })
 }
 
 fn told(format: Format, work: &crate::provenance::Work) -> Told {

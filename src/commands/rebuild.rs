@@ -29,8 +29,6 @@ const TRIES: u32 = 5;
 pub struct Outcome {
     /// Rows of `history.json` that had no note.
     pub notes_added: usize,
-    /// Landed commits of which other programs had not been told who wrote which lines.
-    pub authorship_added: usize,
     /// Records that `history.json` did not have.
     pub rows_added: usize,
     /// The commit that added them.
@@ -58,7 +56,6 @@ pub fn run(session: &Session) -> Result<Outcome> {
     }
     let mut outcome = Outcome {
         notes_added: 0,
-        authorship_added: 0,
         rows_added: 0,
         commit: None,
         beside: None,
@@ -82,7 +79,7 @@ fn unite(worker: &mut Worker<'_>, outcome: &mut Outcome) -> Result<bool> {
     let (repo, tip, at) = (&worker.repo, worker.target.tip, worker.session.clock.now());
     let texts = recall::memory_texts(repo, tree::of_commit(repo, tip)?, HISTORY, HISTORY_SEGMENTS)?;
     outcome.notes_added += records::unite_notes(repo, &texts, at)?;
-    outcome.authorship_added += records::heal_authorship(worker, &texts)?;
+    records::heal_authorship(worker, &texts)?;
     let missing = records::missing_rows(repo, tip, &BTreeSet::new())?;
     if missing.is_empty() {
         return Ok(true);

@@ -3,8 +3,6 @@
 //! Owns which commits are told of: those whose lines a model wrote for us. All of it can be computed again from the commit
 //! and its record, so a note that was not written is written by the next command; that one cannot be written stops nothing.
 
-use std::collections::BTreeSet;
-
 use eyre::Result;
 
 use crate::{
@@ -91,16 +89,15 @@ pub fn note(worker: &Worker<'_>, lines: &[(Oid, String)]) {
     said(worker.session, written());
 }
 
-/// Notes it of every record among `rows` whose commit has no such note, whoever's. Returns how many were missing.
-pub fn heal<'l>(worker: &Worker<'_>, rows: impl IntoIterator<Item = &'l str>) -> usize {
-    if !is_told(&worker.settings) {
-        return 0;
+/// Notes it of every record among `rows` whose commit has no such note, whoever's.
+pub fn heal<'l>(worker: &Worker<'_>, rows: impl IntoIterator<Item = &'l str>) {
+    if is_told(&worker.settings) {
+        let at = worker.session.clock.now();
+        said(worker.session, missing(&worker.repo, rows, at));
     }
-    let healed = missing(&worker.repo, rows, worker.session.clock.now());
-    said(worker.session, healed).unwrap_or_default()
 }
 
-fn missing<'l>(repo: &Repo, rows: impl IntoIterator<Item = &'l str>, at: Moment) -> Result<usize> {
+fn missing<'l>(repo: &Repo, rows: impl IntoIterator<Item = &'l str>, at: Moment) -> Result<()> {
     let records = rows.into_iter().filter_map(|row| {
         let record: Record = serde_json::from_str(row).ok()?;
         Some((record.commit.0, row))
@@ -113,8 +110,7 @@ fn missing<'l>(repo: &Repo, rows: impl IntoIterator<Item = &'l str>, at: Moment)
     if !texts.is_empty() {
         authorship::add(repo, &texts, at)?;
     }
-    let all: BTreeSet<Oid> = texts.into_iter().map(|(commit, _)| commit).collect();
-    Ok(all.len())
+    Ok(())
 }
 
 /// True where other programs are told.

@@ -39,16 +39,17 @@ pub fn heal_notes(worker: &Worker<'_>) -> Result<usize> {
 }
 
 /// As `heal_notes`, of the notes on who wrote which lines, by the rows of the given history files and by those that they
-/// could not hold. Returns how many were missing.
+/// could not hold.
 ///
 /// # Errors
 /// When a history file cannot be read.
-pub fn heal_authorship(worker: &Worker<'_>, texts: &[String]) -> Result<usize> {
+pub fn heal_authorship(worker: &Worker<'_>, texts: &[String]) -> Result<()> {
     let mut all: Vec<&str> = worker.unwritten.iter().map(String::as_str).collect();
     for text in texts {
         all.extend(rows::rows(text).map_err(|error| backlog_fault(&error.in_file(HISTORY)))?);
     }
-    Ok(provenance::heal(worker, all))
+    provenance::heal(worker, all);
+    Ok(())
 }
 
 /// Notes the records of what landed, and who wrote which lines of it.

@@ -244,6 +244,7 @@ fn nothing_is_left_behind_after_200_goals() {
     let expected = [
         "refs/heads/main",
         "refs/invisigoth/attempts",
+        "refs/notes/ai",
         "refs/notes/invisigoth",
         "refs/notes/invisigoth-tested",
     ];

@@ -119,6 +119,8 @@ mod plan;
 mod prompt;
 /// `prompt`: its sections.
 mod prompt_sections;
+/// `provenance`: who wrote which lines, for other programs.
+mod provenance;
 /// Providers over HTTP: what is sent, counted and kept.
 mod provider;
 /// The queue: batches, and what people and kills do meanwhile.

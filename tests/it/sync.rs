@@ -79,10 +79,9 @@ impl Clones {
         for clone in self.both() {
             assert_eq!(clone.id("main"), there);
             assert_eq!(clone.git(&["status", "--porcelain"]), "");
-            assert_eq!(
-                clone.id("refs/notes/invisigoth^{tree}"),
-                self.there(&["rev-parse", "refs/notes/invisigoth^{tree}"])
-            );
+            for notes in ["refs/notes/invisigoth^{tree}", "refs/notes/ai^{tree}"] {
+                assert_eq!(clone.id(notes), self.there(&["rev-parse", notes]));
+            }
             clone.assert_sound();
         }
         self.there(&["fsck", "--strict"]);
@@ -427,4 +426,41 @@ fn a_ref_that_goes_while_it_is_fetched_is_fetched_again() {
     clones.one.ok(&["sync"]);
     let calls = fs::read_to_string(format!("{program}.calls")).unwrap();
     assert_eq!(calls.lines().count(), 3);
+}
+
+#[test]
+fn notes_for_other_programs_travel_unless_the_remote_refuses_them_or_nobody_is_told() {
+    let clones = Clones::new();
+    clones
+        .one
+        .git(&["notes", "--ref=ai", "add", "-m", "of a person", "HEAD"]);
+    clones.one.ok(&["run", "a"]);
+    clones
+        .two
+        .git(&["notes", "--ref=ai", "add", "-m", "of another", "HEAD~1"]);
+    clones.two.ok(&["run", "b"]);
+    clones.one.ok(&["sync"]);
+    clones.two.ok(&["sync"]);
+    clones.one.ok(&["sync"]);
+    clones.same();
+    let count = || clones.there(&["notes", "--ref=ai", "list"]).lines().count();
+    assert_eq!(count(), 4, "two of people, two of ours");
+    let refuse = "[ \"$1\" != refs/notes/ai ] || { echo no >&2; exit 1; }";
+    clones.hook("update", refuse);
+    let ran = clones.two.run(&["run", "c", "--remote", "origin"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stderr.contains("refs/notes/ai stays here: remote `origin`"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!((count(), clones.two.landings("origin/main").len()), (4, 2));
+    assert_eq!(clones.there(&["log", "-1", "--format=%s", "main"]), "Land c: Goal c");
+    clones.hook("update", "exit 0");
+    clones.one.git(&["config", "invisigoth.land.provenance", "none"]);
+    let before = clones.one.id("refs/notes/ai");
+    clones.one.ok(&["sync"]);
+    assert_eq!((clones.one.id("refs/notes/ai"), count()), (before, 4));
+    clones.two.ok(&["sync"]);
+    assert_eq!(count(), 5);
 }

@@ -23,6 +23,8 @@ use crate::{
 struct Notes {
     name: &'static str,
     words: &'static str,
+    /// What is said where they went along.
+    went: Option<&'static str>,
     /// Where those of a remote are kept.
     part: &'static str,
     take_in: fn(&Repo, CommitId, Moment) -> git::Result<()>,
@@ -31,6 +33,7 @@ struct Notes {
 const RECORDS: Notes = Notes {
     name: refs::NOTES,
     words: "notes",
+    went: Some("notes went along"),
     part: "notes",
     take_in: |repo, theirs, at| notes::take_in(repo, refs::NOTES, theirs, at),
 };
@@ -38,6 +41,7 @@ const RECORDS: Notes = Notes {
 const AUTHORSHIP: Notes = Notes {
     name: refs::AUTHORSHIP,
     words: "notes for other programs",
+    went: None,
     part: "authorship",
     take_in: notes::authorship::take_in,
 };
@@ -64,11 +68,8 @@ pub fn before(session: &Session, repo: &Repo, request: &Request) -> Result<Vec<S
     };
     let tells = provenance::is_told(&session.settings_at(repo, Some(commit))?.settings);
     let all = [Some(&RECORDS), tells.then_some(&AUTHORSHIP)];
-    let said = all.into_iter().flatten().filter_map(|notes| {
-        let said = travel(session, repo, (remote, notes));
-        said.unwrap_or_else(|error| Some(format!("{} stay here: {error:#}", notes.words)))
-    });
-    Ok(said.collect())
+    let all: Vec<&Notes> = all.into_iter().flatten().collect();
+    Ok(travel(session, repo, (remote, &all)).unwrap_or_else(|error| vec![format!("notes stay here: {error:#}")]))
 }
 
 /// Returns the commit that the remote's ref `name` is to get. git says `LOCAL-REF ID REMOTE-REF ID`, a line for each ref; the
@@ -97,48 +98,78 @@ fn require_verdict(session: &Session, repo: &Repo, branch: &str, commit: CommitI
     Err(fault.hint("`git push --no-verify` pushes it all the same").into())
 }
 
-/// Pushes `notes` to `remote`, united with those that it has.
-fn travel(session: &Session, repo: &Repo, (remote, notes): (&str, &Notes)) -> Result<Option<String>> {
-    let Notes { name, words, .. } = notes;
-    if refs::read(repo, name)?.is_none() {
-        return Ok(None);
+/// Pushes `notes` to `remote`, united with those that it has. Returns what there is to say.
+fn travel(session: &Session, repo: &Repo, (remote, notes): (&str, &[&Notes])) -> Result<Vec<String>> {
+    let mut left = Vec::new();
+    for notes in notes {
+        if refs::read(repo, notes.name)?.is_some() {
+            left.push((*notes, String::new()));
+        }
     }
-    let git = |args: &[&str]| command::output(&session.env, repo.common_dir(), args);
-    let spec = format!("{name}:{name}");
-    let mut why = String::new();
+    let mut said = Vec::new();
     for _ in 0..TRIES {
-        let push = git(&["push", "--porcelain", "--no-verify", "--", remote, &spec])?;
-        let said = String::from_utf8_lossy(&push.stdout).into_owned();
-        if push.code == 0 {
-            let moved = said
-                .lines()
-                .any(|line| line.starts_with([' ', '*']) && line.contains(name));
-            return Ok(moved.then(|| format!("{words} went along")));
-        }
-        let heard = String::from_utf8_lossy(&push.stderr).into_owned();
-        let reason = said.lines().find_map(|line| line.strip_prefix("!\t"));
-        why = reason.or(heard.lines().next()).unwrap_or("git push failed").to_owned();
-        let behind = [
-            "(fetch first)",
-            "(non-fast-forward)",
-            "(cannot lock ref",
-            "(failed to update ref)",
-        ];
-        if !behind.iter().any(|sign| why.contains(sign)) {
+        if left.is_empty() {
             break;
         }
-        let here = tracking(remote, notes.part);
-        let fetch = format!("+{name}:{here}");
-        let fetched = git(&remote::fetch(remote, &fetch))?;
-        if fetched.code != 0 {
-            why = String::from_utf8_lossy(&fetched.stderr).trim().to_owned();
-            break;
+        let specs: Vec<String> = left.iter().map(|(notes, _)| format!("{0}:{0}", notes.name)).collect();
+        let mut args = vec!["push", "--porcelain", "--no-verify", "--", remote];
+        args.extend(specs.iter().map(String::as_str));
+        let push = command::output(&session.env, repo.common_dir(), &args)?;
+        let (told, heard) = (
+            String::from_utf8_lossy(&push.stdout),
+            String::from_utf8_lossy(&push.stderr),
+        );
+        let line = |spec: &String| told.lines().find(|line| line.contains(&format!("\t{spec}\t")));
+        let answers: Vec<Option<&str>> = specs.iter().map(line).collect();
+        let mut again = Vec::new();
+        for ((notes, _), answer) in left.into_iter().zip(answers) {
+            let why = match answer.and_then(|line| line.split_once('\t')) {
+                Some(("!", why)) => why,
+                Some((" " | "*", _)) => {
+                    said.extend(notes.went.map(str::to_owned));
+                    continue;
+                }
+                None if push.code != 0 => heard.lines().next().unwrap_or("git push failed"),
+                Some(_) | None => continue,
+            };
+            match BEHIND.iter().any(|sign| why.contains(sign)) {
+                true => match take_in(session, repo, (remote, notes))? {
+                    None => again.push((notes, why.to_owned())),
+                    Some(why) => said.push(format!("{} stay here: {why}", notes.words)),
+                },
+                false => said.push(format!("{} stay here: {why}", notes.words)),
+            }
         }
-        if let Some(theirs) = refs::read(&repo.reopened()?, &here)? {
-            (notes.take_in)(&repo.reopened()?, theirs, session.clock.now())?;
-        }
+        left = again;
     }
-    Ok(Some(format!("{words} stay here: {why}")))
+    let left = left
+        .iter()
+        .map(|(notes, why)| format!("{} stay here: {why}", notes.words));
+    said.extend(left);
+    Ok(said)
+}
+
+/// What git and hosts say where others pushed meanwhile.
+const BEHIND: [&str; 4] = [
+    "(fetch first)",
+    "(non-fast-forward)",
+    "(cannot lock ref",
+    "(failed to update ref)",
+];
+
+/// Takes in the `notes` that `remote` has; says why where they cannot be had.
+fn take_in(session: &Session, repo: &Repo, (remote, notes): (&str, &Notes)) -> Result<Option<String>> {
+    let here = tracking(remote, notes.part);
+    let fetch = format!("+{}:{here}", notes.name);
+    let args = remote::fetch(remote, &fetch);
+    let fetched = command::output(&session.env, repo.common_dir(), &args)?;
+    if fetched.code != 0 {
+        return Ok(Some(String::from_utf8_lossy(&fetched.stderr).trim().to_owned()));
+    }
+    if let Some(theirs) = refs::read(&repo.reopened()?, &here)? {
+        (notes.take_in)(&repo.reopened()?, theirs, session.clock.now())?;
+    }
+    Ok(None)
 }
 
 /// Where a `part` of a remote is kept, a URL by its hash.

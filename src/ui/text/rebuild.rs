@@ -13,10 +13,6 @@ impl View for Outcome {
     fn text(&self, look: &Look) -> String {
         let mut lines = Lines::new(look);
         lines.add("notes", &format!("{} added from history.json", self.notes_added));
-        lines.add(
-            "authorship",
-            &format!("{} added for other programs", self.authorship_added),
-        );
         lines.add("history", &format!("{} rows added from notes", self.rows_added));
         if let Some(commit) = self.commit {
             lines.add("commit", &commit.short());
