@@ -1,7 +1,12 @@
 //! Graph: goals and what they need, laid out as lanes and markers, a line per goal, as `git log --graph` draws commits.
 //!
 //! Pure and deterministic; linear in goals and dependencies but for the lanes of each line, which are few. Knows nodes by
-//! number and writes no word about them.
+//! number and writes no word about them. Below it `part` (which goals a drawing shows), `layered` (the same in two
+//! dimensions: boxes in columns) and `picture` (that as SVG).
+
+pub mod layered;
+pub mod part;
+pub mod picture;
 
 /// Most lanes beside each other. What needs more is told in words.
 const LANES: usize = 16;
@@ -70,7 +75,8 @@ pub fn draw(needs: &[Vec<usize>], signs: Signs, most: usize) -> Vec<Line> {
         .collect()
 }
 
-fn wanted_by(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// Turns the edges round: returns, for each node, those that need it.
+pub fn wanted_by(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut wanted_by = vec![Vec::new(); needs.len()];
     for (node, needed) in needs.iter().enumerate() {
         for need in needed {
@@ -83,8 +89,8 @@ fn wanted_by(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
 }
 
 /// Orders nodes so that each comes after what it needs and as soon after it as can be, which keeps lanes short: of the nodes
-/// that can come next, the one that became so last.
-fn order(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
+/// that can come next, the one that became so last. Where all that is left is in a circle or needs one, the first of it goes on.
+pub fn order(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
     let known = |node: usize| {
         needs
             .get(node)
@@ -97,9 +103,11 @@ fn order(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
     next.reverse();
     let mut order = Vec::with_capacity(needs.len());
     let mut is_placed = vec![false; needs.len()];
-    while let Some(node) = next.pop() {
-        if let Some(placed) = is_placed.get_mut(node) {
-            *placed = true;
+    let mut others = 0..needs.len();
+    while let Some(node) = next.pop().or_else(|| others.next()) {
+        match is_placed.get_mut(node) {
+            Some(placed) if !*placed => *placed = true,
+            _ => continue,
         }
         order.push(node);
         for wanting in wanted_by.get(node).into_iter().flatten().rev() {
@@ -111,9 +119,6 @@ fn order(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
             }
         }
     }
-    let circle = is_placed.iter().enumerate().filter(|(_, placed)| !**placed);
-    let circle: Vec<usize> = circle.map(|(node, _)| node).collect();
-    order.extend(circle);
     order
 }
 
@@ -146,7 +151,7 @@ fn roots(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// Returns, for each node, the smallest node of the part of the graph that it is in.
-fn parts(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
+pub fn parts(needs: &[Vec<usize>], wanted_by: &[Vec<usize>]) -> Vec<usize> {
     let mut part = vec![usize::MAX; needs.len()];
     for first in 0..needs.len() {
         let mut stack = vec![first];

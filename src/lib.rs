@@ -44,6 +44,7 @@ pub mod foreign;
 pub mod graph;
 pub mod guard;
 pub mod layers;
+pub mod letters;
 pub mod money;
 pub mod plan;
 pub mod prompt;
