@@ -1,6 +1,8 @@
 //! `status`: every open goal's state and why, what a live run does, what landed and was spent today, and whether results
-//! wait beside the branch. Below it `today`, and `watched`: what tells cheaply that something may have changed.
+//! wait beside the branch. Below it `today`, `graph` (what needs what), and `watched`: what tells cheaply that something may
+//! have changed.
 
+pub mod graph;
 pub mod today;
 pub mod watched;
 

@@ -285,22 +285,45 @@ pub fn landed_row(repo: &Repo, tip: CommitId, id: &GoalId) -> Result<Option<Stri
 /// # Errors
 /// When the completed files cannot be read.
 pub fn landed_descriptions(repo: &Repo, tip: CommitId) -> Result<BTreeMap<GoalId, String>> {
-    let mut found = BTreeMap::new();
+    let goals = landed_goals(repo, tip)?.into_iter();
+    Ok(goals.map(|goal| (goal.id, goal.description)).collect())
+}
+
+/// A landed goal as the completed files keep it.
+#[derive(Debug, serde::Deserialize)]
+pub struct Completed {
+    /// The goal.
+    pub id: GoalId,
+    /// What it was about.
+    #[serde(default)]
+    pub description: String,
+    /// What it needed.
+    #[serde(default, rename = "dependencies", deserialize_with = "goal_ids")]
+    pub needs: Vec<GoalId>,
+}
+
+/// Reads landed goals in order of landing; one that was undone and landed again has a row each time.
+///
+/// # Errors
+/// When the completed files cannot be read.
+pub fn landed_goals(repo: &Repo, tip: CommitId) -> Result<Vec<Completed>> {
+    let mut found = Vec::new();
     for text in memory_texts(repo, tree::of_commit(repo, tip)?, COMPLETED, COMPLETED_SEGMENTS)? {
         let rows = rows::rows(&text).map_err(|error| backlog_fault(&error.in_file(COMPLETED)))?;
-        let goals = rows
-            .into_iter()
-            .filter_map(|row| serde_json::from_str::<Completed>(row).ok());
-        found.extend(goals.map(|goal| (goal.id, goal.description)));
+        found.extend(rows.into_iter().filter_map(|row| serde_json::from_str(row).ok()));
     }
     Ok(found)
 }
 
-#[derive(serde::Deserialize)]
-struct Completed {
-    id: GoalId,
-    #[serde(default)]
-    description: String,
+/// Reads the goal ids of a list; what is no id is of no use, and no reason to lose the rest of a row.
+fn goal_ids<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<GoalId>, D::Error> {
+    let ids = <serde_json::Value as serde::Deserialize>::deserialize(from)?;
+    let ids = ids
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str);
+    Ok(ids.filter_map(|id| id.parse().ok()).collect())
 }
 
 fn candidates(

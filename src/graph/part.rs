@@ -51,7 +51,10 @@ pub struct Shown {
     pub needs: Vec<GoalId>,
     /// How many more it needs that landed.
     pub landed: usize,
-    /// What it needs and is not shown although it did not land: rejected, or in no backlog.
+    /// What it needs and is open, but not shown here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<GoalId>,
+    /// What it needs and is no open goal, nor did it land: rejected, or in no backlog.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<GoalId>,
     /// The needs to draw, as places in `Part::goals`: without those that another need leads to.
@@ -137,6 +140,7 @@ fn show(
         description: node.description.clone(),
         needs: Vec::new(),
         landed: 0,
+        others: Vec::new(),
         lost: Vec::new(),
         lines,
     };
@@ -145,17 +149,15 @@ fn show(
     needed.dedup();
     for need in needed {
         let number = numbers.get(need).copied();
-        let is_landed = || {
-            number
-                .and_then(|nth| all.get(nth))
-                .is_some_and(|node| node.state == State::Landed)
-        };
+        let state = number.and_then(|nth| all.get(nth)).map(|node| node.state);
         if number.is_some_and(|nth| places.contains_key(&nth)) {
             shown.needs.push(need.clone());
-        } else if is_landed() {
-            shown.landed += 1;
-        } else {
-            shown.lost.push(need.clone());
+            continue;
+        }
+        match state {
+            Some(State::Landed) => shown.landed += 1,
+            Some(State::Rejected) | None => shown.lost.push(need.clone()),
+            Some(_) => shown.others.push(need.clone()),
         }
     }
     shown
@@ -277,7 +279,9 @@ mod tests {
         let goal = |shown: &Shown| {
             let lines: Vec<&str> = shown.lines.iter().map(|at| part.goals[*at].goal.as_str()).collect();
             let lost: Vec<&str> = shown.lost.iter().map(GoalId::as_str).collect();
-            format!("{}<{}+{}?{}", shown.goal, lines.join(","), shown.landed, lost.join(","))
+            let others = shown.others.iter().map(|id| format!("({id})")).collect::<String>();
+            let goal = &shown.goal;
+            format!("{goal}<{}{others}+{}?{}", lines.join(","), shown.landed, lost.join(","))
         };
         let goals: Vec<String> = part.goals.iter().map(goal).collect();
         Some(format!(
@@ -308,6 +312,8 @@ mod tests {
             "a<+0? b<a+0? c<b+0? d<c+0? other<d+0? | 0 landed, 0 more"
         );
         let text = "a<x b<y x! y!";
+        let beside = "a<+0? b<a(c)+0? | 0 landed, 0 more";
+        assert_eq!(chosen("a b<a,c c", Some("a"), false, 9).unwrap(), beside);
         assert_eq!(chosen(text, Some("a"), false, 9).unwrap(), "a<+1? | 1 landed, 0 more");
         // It is shown although it landed.
         assert_eq!(

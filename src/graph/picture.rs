@@ -20,8 +20,8 @@ use crate::{
 /// What is left free around the drawing.
 const MARGIN: i64 = 12;
 /// How many columns of letters fit into a box, and beside the state.
-const COLUMNS: usize = 31;
-const ID: usize = 18;
+const COLUMNS: usize = 30;
+const ID: usize = 17;
 /// Most columns of what the tip over a box says of a goal.
 const TIP: usize = 300;
 /// How long the head of an arrow is.
@@ -79,12 +79,12 @@ pub struct Picture {
     pub paths: Vec<Path>,
 }
 
-/// Draws `part`. `top` is what is left free above it.
-pub fn picture(part: &Part, top: i64) -> Picture {
+/// Draws `part`.
+pub fn picture(part: &Part) -> Picture {
     let drawing = layered::draw(&part.lines());
     let moved = |point: Point| Point {
         x: point.x + MARGIN,
-        y: point.y + MARGIN + top,
+        y: point.y + MARGIN,
     };
     let boxed = |node: &usize| {
         let place = moved(*drawing.places.get(*node)?);
@@ -92,7 +92,7 @@ pub fn picture(part: &Part, top: i64) -> Picture {
     };
     Picture {
         width: drawing.width.max(WIDTH) + 2 * MARGIN,
-        height: drawing.height + top + 2 * MARGIN,
+        height: drawing.height + 2 * MARGIN,
         box_width: WIDTH,
         box_height: HEIGHT,
         boxes: drawing.sequence.iter().filter_map(boxed).collect(),
@@ -190,6 +190,7 @@ mod tests {
             description: description.to_owned(),
             needs: Vec::new(),
             landed: 0,
+            others: Vec::new(),
             lost: Vec::new(),
             lines: Vec::new(),
         }
@@ -209,15 +210,15 @@ mod tests {
         let text = "Retry on 429 with the time that the server says, and no sooner than that";
         assert_eq!(
             two_lines(text),
-            ["Retry on 429 with the time that", "the server says, and no sooner…"]
+            ["Retry on 429 with the time", "that the server says, and no…"]
         );
         let long = "x".repeat(10_000);
-        assert_eq!(two_lines(&long), ["x".repeat(31), format!("{}…", "x".repeat(30))]);
+        assert_eq!(two_lines(&long), ["x".repeat(30), format!("{}…", "x".repeat(29))]);
         for text in [
             "目標".repeat(5_000),
             format!("</svg>\u{202e}\u{7}{}", "\u{301}".repeat(10_000)),
         ] {
-            let drawn = picture(&part(vec![shown(&text)]), 0);
+            let drawn = picture(&part(vec![shown(&text)]));
             assert!(
                 drawn.boxes[0].about.iter().all(|line| columns(line) <= COLUMNS),
                 "{text:.20}"
@@ -235,7 +236,7 @@ mod tests {
             lost: vec!["no".parse().unwrap()],
             ..shown("b")
         };
-        let drawn = picture(&part(vec![shown("a"), second]), 0);
+        let drawn = picture(&part(vec![shown("a"), second]));
         let middle = MARGIN + HEIGHT / 2;
         let (from, to) = (MARGIN + WIDTH, MARGIN + WIDTH + 56);
         assert_eq!(drawn.paths[0].d, format!("M{from} {middle}H{to}"));

@@ -21,6 +21,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("macros", include_str!("../../templates/web/macros.html.j2")),
     ("fault", include_str!("../../templates/web/fault.html.j2")),
     ("inbox", include_str!("../../templates/web/inbox.html.j2")),
+    ("graph", include_str!("../../templates/web/graph.html.j2")),
 ];
 
 /// Where a link leads: from the address of the page that it stands on, and the address it names, to what stands in `href`.

@@ -127,11 +127,41 @@ fn it_draws_what_needs_what() {
     ● │ blocked c  Goal c
     ●─╯ blocked d  Goal d
     ○ ready e  Goal e
-    0 landed; a goal needs those whose lanes lead down to it
+    a goal needs those whose lanes lead down to it
     -- exit 0
     ");
     let ascii = sandbox.run_with(&["status", "--graph"], &[("LC_ALL", "C")]).stdout;
     assert!(ascii.is_ascii() && ascii.contains("+-* blocked b  Goal b"), "{ascii}");
+}
+
+#[test]
+fn it_draws_what_landed_where_asked() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({ "a": whole("a.txt", "a\n") }));
+    sandbox.goal("a", &[]);
+    sandbox.goal("b", &["a"]);
+    sandbox.goal("c", &["b"]);
+    sandbox.ok(&["run", "a"]);
+    sandbox.goal("other", &[]);
+    assert_snapshot!(sandbox.shows(&["status", "--graph"]), @r"
+    ○ ready b  Goal b
+    ● blocked c  Goal c
+    ○ ready other  Goal other
+    a goal needs those whose lanes lead down to it
+    1 landed: git invisigoth status --graph --landed
+    -- exit 0
+    ");
+    assert_snapshot!(sandbox.shows(&["status", "--graph", "--landed", "--focus", "c"]), @r"
+    ○ landed a  Goal a
+    ● ready b  Goal b
+    ● blocked c  Goal c
+    a goal needs those whose lanes lead down to it
+    -- exit 0
+    ");
+    let drawn = sandbox.json(&["status", "--graph"]);
+    assert_eq!(drawn["schema"], "invisigoth.graph/1");
+    let b = json!({ "goal": "b", "state": "ready", "description": "Goal b", "needs": [], "landed": 1 });
+    assert_eq!((&drawn["goals"][0], &drawn["landed"]), (&b, &json!(1)));
 }
 
 #[test]
@@ -245,6 +275,10 @@ fn bad_input() {
         (&["status", "--watch", "soon"], 2, "a number of seconds"),
         (&["status", "--graph", "--porcelain"], 2, "cannot be used with"),
         (&["status", "lost"], 2, "unexpected argument"),
+        (&["status", "--landed"], 2, "--graph"),
+        (&["status", "--focus", "a"], 2, "--graph"),
+        (&["status", "--graph", "--focus", "lost"], 1, "there is no goal lost"),
+        (&["status", "--graph", "--focus", "a\nb"], 2, "is not a goal id"),
         (&["pause", "--why"], 2, "a value is required"),
         (&["resume", "lost"], 2, "unexpected argument"),
     ] {
@@ -256,7 +290,7 @@ fn bad_input() {
             ran.stderr
         );
     }
-    let both = sandbox.run(&["--json", "status", "--graph"]);
+    let both = sandbox.run(&["--json", "status", "--porcelain"]);
     assert_eq!(both.code, 2, "{}", both.stdout);
     sandbox.write("memory/pending_goals.json", "[{");
     let broken = sandbox.run(&["status", "--watch"]);

@@ -13,6 +13,12 @@ pub struct Status {
     /// Draw open goals below those that they need
     #[arg(short, long)]
     pub graph: bool,
+    /// Of the drawing: only this goal, what it needs and what needs it
+    #[arg(long, value_name = "ID", requires = "graph")]
+    pub focus: Option<String>,
+    /// Of the drawing: landed goals too, which are only counted otherwise
+    #[arg(long, requires = "graph")]
+    pub landed: bool,
     /// Print it for scripts: a line a goal, columns apart by tabs, the same in every version
     #[arg(long, conflicts_with = "graph")]
     pub porcelain: bool,

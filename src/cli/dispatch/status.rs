@@ -5,19 +5,16 @@ use std::time::Duration;
 use eyre::{Result, WrapErr as _};
 
 use crate::{
-    cli::{args::status::Status, open::Opened},
-    commands::status::{self, Outcome, watched::Watched},
+    cli::{args::status::Status, dispatch::id, open::Opened},
+    commands::status::{self, graph, watched::Watched},
     door::{
         signal, terminal,
         wait::{self, Stopwatch},
     },
     engine::session::Session,
     fault::{Fault, Kind},
-    ui::{
-        View as _,
-        look::Look,
-        text::status::{graph, porcelain},
-    },
+    graph::part::Choice,
+    ui::{View as _, look::Look, text::status::porcelain},
 };
 
 /// How often everything is read again although no file looks changed.
@@ -28,37 +25,54 @@ const HOME: &str = "\u{1b}[H";
 const REST: &str = "\u{1b}[K\n";
 const BELOW: &str = "\u{1b}[J";
 
+/// What was read, by what was asked for.
+enum Outcome {
+    Whole(Box<status::Outcome>),
+    Graph(graph::Outcome),
+}
+
 /// Shows it.
 pub(super) fn run(at: &Opened, args: &Status) -> Result<u8> {
-    if at.ui.manner.json && (args.porcelain || args.graph) {
-        let fault = Fault::new(Kind::Usage, "--json has everything that --porcelain and --graph show");
+    if at.ui.manner.json && args.porcelain {
+        let fault = Fault::new(Kind::Usage, "--json has everything that --porcelain shows");
         return Err(fault.hint("`git invisigoth --json status`").into());
     }
     let session = at.session()?;
     match args.watch {
         Some(every) => watch(at, args, &session, every),
         None => {
-            let outcome = status::run(&session)?;
+            let outcome = read(args, &session)?;
             print(at, args, &outcome);
             Ok(0)
         }
     }
 }
 
+fn read(args: &Status, session: &Session) -> Result<Outcome> {
+    if !args.graph {
+        return Ok(Outcome::Whole(Box::new(status::run(session)?)));
+    }
+    let choice = Choice {
+        focus: args.focus.as_deref().map(id).transpose()?,
+        landed: args.landed,
+    };
+    Ok(Outcome::Graph(graph::run(session, &choice, usize::MAX)?))
+}
+
 fn print(at: &Opened, args: &Status, outcome: &Outcome) {
-    if at.ui.manner.json {
-        at.ui.document(outcome);
-    } else {
-        at.ui.print(&text(at, args, outcome));
+    match outcome {
+        Outcome::Whole(outcome) if at.ui.manner.json => at.ui.document(&**outcome),
+        Outcome::Graph(outcome) if at.ui.manner.json => at.ui.document(outcome),
+        outcome => at.ui.print(&text(at, args, outcome)),
     }
 }
 
 fn text(at: &Opened, args: &Status, outcome: &Outcome) -> String {
     let look = look(at);
-    match (args.porcelain, args.graph) {
-        (true, _) => porcelain::text(outcome),
-        (_, true) => graph::text(outcome, &look),
-        _ => outcome.text(&look),
+    match outcome {
+        Outcome::Whole(outcome) if args.porcelain => porcelain::text(outcome),
+        Outcome::Whole(outcome) => outcome.text(&look),
+        Outcome::Graph(outcome) => outcome.text(&look),
     }
 }
 
@@ -91,14 +105,14 @@ fn watch(at: &Opened, args: &Status, session: &Session, every: Duration) -> Resu
     let mut watched = Watched::of(session)?;
     let mut seen = watched.look(session);
     let mut shown = Shown {
-        outcome: Some(status::run(session)?),
+        outcome: Some(read(args, session)?),
         words: String::new(),
         complaint: String::new(),
     };
     if is_screen(at) {
         at.ui.print(&[HOME, BELOW].concat());
     }
-    let mut read = Stopwatch::start();
+    let mut since = Stopwatch::start();
     loop {
         show(at, args, session, &mut shown)?;
         if at.ui.is_cut_off() || !wait::pause(every, &session.stop) {
@@ -106,11 +120,11 @@ fn watch(at: &Opened, args: &Status, session: &Session, every: Duration) -> Resu
             return Ok(signals.exit_code().filter(|code| *code != 130).unwrap_or(0));
         }
         let now = watched.look(session);
-        if now != seen || read.elapsed() >= READ_AGAIN {
+        if now != seen || since.elapsed() >= READ_AGAIN {
             // Another branch may be the target by now.
             watched = Watched::of(session).unwrap_or(watched);
-            (seen, read) = (watched.look(session), Stopwatch::start());
-            match status::run(session) {
+            (seen, since) = (watched.look(session), Stopwatch::start());
+            match read(args, session) {
                 Ok(outcome) => (shown.outcome, shown.complaint) = (Some(outcome), String::new()),
                 // A backlog that is just being edited is no reason to go.
                 Err(error) => complain(at, &mut shown, &error),
@@ -133,9 +147,16 @@ fn show(at: &Opened, args: &Status, session: &Session, shown: &mut Shown) -> Res
         return Ok(());
     };
     let now = session.clock.now();
-    outcome.without_eta();
-    let words = serde_json::to_string(outcome).wrap_err("wording the status")?;
-    outcome.tell_at(now);
+    let words = match outcome {
+        Outcome::Whole(outcome) => {
+            outcome.without_eta();
+            let words = serde_json::to_string(outcome);
+            outcome.tell_at(now);
+            words
+        }
+        Outcome::Graph(outcome) => serde_json::to_string(outcome),
+    };
+    let words = words.wrap_err("wording the status")?;
     if is_screen(at) {
         let text = text(at, args, outcome);
         let lines = terminal::lines().unwrap_or(usize::MAX).saturating_sub(1);

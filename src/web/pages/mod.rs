@@ -3,6 +3,7 @@
 //! Each is useful without JavaScript: plain links, forms, and addresses that say which filter or focus is on.
 
 pub mod bar;
+pub mod graph;
 pub mod inbox;
 
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -102,6 +103,7 @@ pub fn make(session: &Session, asked: &Asked) -> Result<Page> {
     let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] => inbox::page(session),
+        ["graph"] => graph::page(session, asked),
         _ => Err(nothing(asked).into()),
     }
 }
