@@ -137,7 +137,7 @@ fn it_draws_what_needs_what() {
 #[test]
 fn it_draws_what_landed_where_asked() {
     let sandbox = Sandbox::ready();
-    sandbox.script(json!({ "a": whole("a.txt", "a\n") }));
+    sandbox.script(json!({ "a": [whole("a.txt", "a\n")] }));
     sandbox.goal("a", &[]);
     sandbox.goal("b", &["a"]);
     sandbox.goal("c", &["b"]);
