@@ -186,7 +186,10 @@ struct Claim {
 
 fn read<T: DeserializeOwned>(tool: Tool, arguments: Value) -> Result<T> {
     let read = serde_json::from_value(arguments);
-    read.map_err(|error| usage(format!("the arguments of `{}` do not fit: {error}", tool.name())).into())
+    read.map_err(|error| {
+        let fault = usage(format!("the arguments of `{}` do not fit: {error}", tool.name()));
+        fault.hint("the tool's input schema says what it takes").into()
+    })
 }
 
 fn listed(session: &Session, asked: List) -> Result<Map<String, Value>> {

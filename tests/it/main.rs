@@ -93,6 +93,9 @@ mod log;
 mod logs;
 /// `man`: the manual pages.
 mod man;
+/// `mcp`: other programs at the same backlog.
+#[cfg(feature = "mcp")]
+mod mcp;
 /// `merge`: candidates, and held ones.
 mod merge;
 /// `models`: what can be asked.

@@ -2,6 +2,7 @@
 # Installs the programs that `cargo test --test peer` talks to into a virtual environment of Python, which is no part of
 # the repository: target/peers, or the folder that INVISIGOTH_PEERS names. Versions and hashes: requirements.txt, and the
 # package-lock.json of codex/, ci/, browser/ and hooks/.
+# package-lock.json of codex/, ci/, hooks/ and mcp/.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -37,3 +38,17 @@ mkdir -p "$to/hooks"
 cp "$here/hooks/package.json" "$here/hooks/package-lock.json" "$to/hooks/"
 npm ci --prefix "$to/hooks" --ignore-scripts --no-audit --no-fund --loglevel error
 ln -sf ../hooks/node_modules/husky/bin.js "$to/bin/husky"
+
+# The official clients of the Model Context Protocol: of each language the library that most programs use, and its successor.
+mkdir -p "$to/mcp"
+cp "$here/mcp/package.json" "$here/mcp/package-lock.json" "$here/mcp/client.mjs" "$here/mcp/client.py" "$to/mcp/"
+npm ci --prefix "$to/mcp" --ignore-scripts --no-audit --no-fund --loglevel error
+printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$to/bin/node" "$to/mcp/client.mjs" >"$to/bin/mcp-node"
+for library in 1 2; do
+    rm -rf "$to/mcp/python$library"
+    "$to/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+        --target "$to/mcp/python$library" -r "$here/mcp/requirements-$library.txt"
+    printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" "%s" %s "$@"\n' "$to/mcp/python$library" "$to/bin/python" \
+        "$to/mcp/client.py" "$library" >"$to/bin/mcp-python-$library"
+done
+chmod +x "$to/bin/mcp-node" "$to/bin/mcp-python-1" "$to/bin/mcp-python-2"
