@@ -1,8 +1,7 @@
 #!/bin/sh
 # Installs the programs that `cargo test --test peer` talks to into a virtual environment of Python, which is no part of
 # the repository: target/peers, or the folder that INVISIGOTH_PEERS names. Versions and hashes: requirements.txt, and the
-# package-lock.json of codex/, ci/, browser/ and hooks/.
-# package-lock.json of codex/, ci/, hooks/ and mcp/.
+# package-lock.json of codex/, ci/, browser/, hooks/ and mcp/.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -41,6 +40,7 @@ ln -sf ../hooks/node_modules/husky/bin.js "$to/bin/husky"
 
 # The official clients of the Model Context Protocol: of each language the library that most programs use, and its successor.
 mkdir -p "$to/mcp"
+to=$(cd "$to" && pwd)
 cp "$here/mcp/package.json" "$here/mcp/package-lock.json" "$here/mcp/client.mjs" "$here/mcp/client.py" "$to/mcp/"
 npm ci --prefix "$to/mcp" --ignore-scripts --no-audit --no-fund --loglevel error
 printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$to/bin/node" "$to/mcp/client.mjs" >"$to/bin/mcp-node"

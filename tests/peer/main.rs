@@ -33,6 +33,10 @@ mod faults;
 /// Git hosts: workflows, read and run.
 mod hosts;
 
+/// The Model Context Protocol: official clients.
+#[cfg(feature = "mcp")]
+mod mcp;
+
 /// A night in small, with everything that goes wrong in one.
 mod night;
 
