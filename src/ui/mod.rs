@@ -73,19 +73,6 @@ pub struct Ui {
 /// Shows a text in a pager; false where there is none.
 pub type Page = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// A document with its schema's name in front.
-#[derive(Serialize)]
-struct Document<'a, T: Serialize> {
-    schema: &'static str,
-    #[serde(flatten)]
-    body: &'a T,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    error: &'a Fault,
-}
-
 impl Ui {
     /// Prints to the process's own streams.
     pub fn new(manner: Manner) -> Self {
