@@ -2,43 +2,16 @@
 
 use crate::{
     cli::help,
+    commands,
     fault::{Fault, Kind},
     ui::Ui,
 };
 
 /// Prints `error` and returns the exit code.
 pub fn failed(ui: &Ui, error: &eyre::Report) -> Kind {
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let known = error.chain().position(<dyn std::error::Error>::is::<Fault>);
-    let found = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
-    let (fault, causes) = match (found, known) {
-        (Some(fault), Some(at)) => {
-            let message = joined(chain.iter().take(at + 1));
-            (
-                Fault {
-                    message,
-                    ..fault.clone()
-                },
-                chain.iter().skip(at + 1).cloned().collect(),
-            )
-        }
-        _ => (Fault::new(Kind::Error, joined(chain.iter())), Vec::new()),
-    };
+    let (fault, causes) = commands::fault_of(error);
     ui.fault(&fault, &causes);
     fault.kind
-}
-
-/// Joins what was being done and why it did not work; a cause that its context repeats is said once.
-fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
-    let mut message = String::new();
-    for part in parts {
-        if message.is_empty() {
-            message.clone_from(part);
-        } else if !message.ends_with(part.as_str()) {
-            message = [&message, ": ", part].concat();
-        }
-    }
-    message
 }
 
 /// Words a mistake on the command line as a fault; `verb` is the command that was typed, where one was.

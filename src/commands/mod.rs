@@ -56,6 +56,7 @@ pub mod undo;
 pub mod verify;
 pub mod why;
 
+use eyre::Report;
 use serde::Serialize;
 
 use crate::fault::{Fault, Kind};
@@ -103,4 +104,39 @@ impl<'a> Document<Failed<'a>> {
             body: Failed { error: fault },
         }
     }
+}
+
+/// Finds the fault in an error, and puts what was being done in front of its message; what caused it comes after. An error without
+/// a fault becomes one that says its whole chain.
+pub fn fault_of(error: &Report) -> (Fault, Vec<String>) {
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let known = error.chain().position(<dyn std::error::Error>::is::<Fault>);
+    let found = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+    match (found, known) {
+        (Some(fault), Some(at)) => {
+            let message = joined(chain.iter().take(at + 1));
+            let causes = chain.iter().skip(at + 1).cloned().collect();
+            (
+                Fault {
+                    message,
+                    ..fault.clone()
+                },
+                causes,
+            )
+        }
+        _ => (Fault::new(Kind::Error, joined(chain.iter())), Vec::new()),
+    }
+}
+
+/// Joins what was being done and why it did not work; a cause that its context repeats is said once.
+fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
+    let mut message = String::new();
+    for part in parts {
+        if message.is_empty() {
+            message.clone_from(part);
+        } else if !message.ends_with(part.as_str()) {
+            message = [&message, ": ", part].concat();
+        }
+    }
+    message
 }

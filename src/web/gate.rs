@@ -200,7 +200,7 @@ mod tests {
     fn gate() -> Gate {
         Gate {
             hosts: vec!["box.tail.ts.net".to_owned()],
-            keys: Keys::new("t".to_owned(), "c", Arc::new(SystemClock)),
+            keys: Keys::new(("t".to_owned(), "s".to_owned()), "c", Arc::new(SystemClock)),
         }
     }
 

@@ -5,8 +5,11 @@
 //! changed, or `export` writes it to a file. The only module with an asynchronous runtime; commands run on its threads for
 //! blocking work.
 
+pub mod acting;
+pub mod actions;
 pub mod assets;
 pub mod gate;
+pub mod given;
 pub mod live;
 pub mod pages;
 pub mod render;

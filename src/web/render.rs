@@ -20,6 +20,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("body", include_str!("../../templates/web/body.html.j2")),
     ("macros", include_str!("../../templates/web/macros.html.j2")),
     ("fault", include_str!("../../templates/web/fault.html.j2")),
+    ("ask", include_str!("../../templates/web/ask.html.j2")),
     ("inbox", include_str!("../../templates/web/inbox.html.j2")),
     ("graph", include_str!("../../templates/web/graph.html.j2")),
 ];
@@ -156,7 +157,8 @@ impl Renderer {
             template: page.template.to_owned(),
             page: &page.data,
             bar,
-            live: self.is_live,
+            // What somebody types into must not change below their hands.
+            live: self.is_live && page.template != "ask",
             now: now.rfc3339(),
         };
         let body = self.text("body", asked, now, Serde(&context))?;

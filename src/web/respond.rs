@@ -1,7 +1,5 @@
 //! Responses: pages and assets as HTTP has them.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -35,7 +33,8 @@ pub fn asked(uri: &Uri) -> Asked {
     Asked::of(uri.path(), uri.query().unwrap_or_default())
 }
 
-fn html(shown: &Arc<Shown>) -> Response {
+/// Answers with a page.
+pub fn html(shown: &Shown) -> Response {
     let status = StatusCode::from_u16(shown.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let head = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -47,12 +46,16 @@ fn html(shown: &Arc<Shown>) -> Response {
 
 /// Answers with a document.
 pub fn json(status: StatusCode, document: &impl Serialize) -> Response {
-    let head = [(header::CONTENT_TYPE, "application/json")];
     match serde_json::to_string(document) {
-        Ok(text) => (status, head, text + "\n").into_response(),
+        Ok(document) => text(status, document),
         // No outcome of ours does that.
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("error: {error}\n")).into_response(),
     }
+}
+
+/// Answers with the text of a document.
+pub fn text(status: StatusCode, document: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], document + "\n").into_response()
 }
 
 /// Answers with an asset; with its tag alone where the browser has it.

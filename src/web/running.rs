@@ -28,6 +28,8 @@ pub struct About {
     pub address: SocketAddr,
     /// True where nothing can be changed over it.
     pub read_only: bool,
+    /// What tells it from those before it.
+    pub start: String,
 }
 
 /// What `serve` tells.
@@ -48,11 +50,12 @@ impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.serve/1";
 }
 
-/// The place of this process as the server of its clone.
+/// The place of this process as the server of its clone, for as long as it stands.
 pub struct Running {
     lock: Lock,
     file: PathBuf,
     token: String,
+    start: String,
 }
 
 /// Whether another one is there.
@@ -72,7 +75,7 @@ fn lock_file(session: &Session) -> PathBuf {
     session.own_dir(&session.repo()).join("serve.lock")
 }
 
-/// Takes the place, with a new token, unless another process has it.
+/// Takes the place unless another process has it. The token stays what it was; without one that is ours alone there is a new one.
 ///
 /// # Errors
 /// When files cannot be read or written.
@@ -84,15 +87,36 @@ pub fn begin(session: &Session) -> Result<Begun> {
         let said = Lock::holder(&path)?.unwrap_or_default();
         return Ok(Begun::There(serde_json::from_str(said.trim()).ok()));
     };
-    let (file, token) = (token_file(session), random::digits()?);
-    fs::write_private(&file, token.as_bytes()).wrap_err_with(|| format!("writing {}", file.display()))?;
-    Ok(Begun::Here(Running { lock, file, token }))
+    let file = token_file(session);
+    let token = match kept(&file) {
+        Some(token) => token,
+        None => {
+            let token = random::digits()?;
+            fs::write_private(&file, token.as_bytes()).wrap_err_with(|| format!("writing {}", file.display()))?;
+            token
+        }
+    };
+    let start = random::digits()?.chars().take(16).collect();
+    Ok(Begun::Here(Running {
+        lock,
+        file,
+        token,
+        start,
+    }))
+}
+
+/// A token that others could read is none, nor is what nobody made.
+fn kept(file: &Path) -> Option<String> {
+    let is_ours = fs::owner_and_mode(file).is_ok_and(|about| about == (env::user_id(), 0o600));
+    let token = fs::read_text(file).ok().flatten().filter(|_| is_ours)?;
+    let is_whole = token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_whole.then_some(token)
 }
 
 impl Running {
-    /// Returns the token.
-    pub fn token(&self) -> &str {
-        &self.token
+    /// Returns the token, and what tells this server from those before it.
+    pub fn secrets(&self) -> (String, String) {
+        (self.token.clone(), self.start.clone())
     }
 
     /// Says where it listens; returns what there is to tell about it.
@@ -104,17 +128,11 @@ impl Running {
             pid: env::process_id(),
             address,
             read_only: may == May::Look,
+            start: self.start.clone(),
         };
         let text = serde_json::to_string(&server)? + "\n";
         self.lock.write(&text).wrap_err("saying where the server is")?;
         outcome(server, &self.file, &self.token, now, true)
-    }
-}
-
-/// Nobody shall try a token that opens nothing.
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = fs::remove_if_there(&self.file);
     }
 }
 
@@ -135,7 +153,7 @@ pub fn another(session: &Session, server: About) -> Result<Outcome> {
 }
 
 fn outcome(server: About, file: &Path, token: &str, now: Moment, began: bool) -> Result<Outcome> {
-    let link = sign_in::link(token, now).wrap_err("making a link")?;
+    let link = sign_in::link((token, &server.start), now).wrap_err("making a link")?;
     Ok(Outcome {
         link: format!("http://{}/sign-in?token={link}", shown(server.address)),
         server,

@@ -5,7 +5,14 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::DefaultBodyLimit, middleware, response::Response, routing::get};
+use axum::{
+    Router,
+    body::Body,
+    extract::DefaultBodyLimit,
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
 use core::net::SocketAddr;
 use eyre::{Result, WrapErr as _};
 use hyper::server::conn::http1;
@@ -24,6 +31,7 @@ use crate::{
     fault::{Fault, Kind},
     time::{Stop, Stopping},
     web::{
+        acting,
         gate::{self, Gate},
         live::{self, Live},
         respond, sign_in,
@@ -40,7 +48,7 @@ const HEADERS: usize = 64;
 /// How long a head may take; a connection that asks for nothing more is closed after it, too.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Most bytes of a form.
-const FORM: usize = 256 * 1024;
+pub const FORM: usize = 256 * 1024;
 /// Threads on which commands run.
 const THREADS: usize = 8;
 /// How often the wish to stop is looked at.
@@ -110,6 +118,7 @@ fn router(shared: Shared) -> Router {
         .route("/static/{name}", get(respond::asset))
         .route("/events", get(live::stream))
         .route("/sign-in", get(sign_in::sign_in))
+        .route("/do/{verb}", post(acting::form))
         .fallback(get(respond::page))
         .layer(DefaultBodyLimit::max(FORM))
         .layer(gate)

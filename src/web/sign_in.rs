@@ -1,8 +1,9 @@
 //! Signing in: a link that works once gives a browser its cookie; programs bring the token itself. Knows who is signed in, and
 //! nothing of what they ask for.
 //!
-//! One secret, the token, is made anew with each server. Links and cookies are made of it by a keyed hash, so that another process
-//! that can read the token makes links, and nothing but the links that were used is remembered.
+//! There is one secret, the token. Links and cookies are made of it by a keyed hash, so that another process that can read the token
+//! makes links, and nothing but the links that were used is remembered: they are of one server, and end with it. Whoever has a
+//! cookie stays signed in for as long as the token is the same.
 
 use std::{
     collections::BTreeSet,
@@ -33,6 +34,8 @@ const BEARER: &str = "Bearer ";
 /// Who may come in.
 pub struct Keys {
     token: String,
+    /// What tells this server from those before it.
+    start: String,
     /// The name of the cookie.
     cookie: String,
     clock: Arc<dyn Clock>,
@@ -41,11 +44,12 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Makes them of a token for the server of `clone`, a name of it. Cookies know no ports: the servers of two clones on one
-    /// machine must not take each other's away.
-    pub fn new(token: String, clone: &str, clock: Arc<dyn Clock>) -> Self {
+    /// Makes them of a token for the server that `start` tells from those before it, of `clone`, a name of it. Cookies know no
+    /// ports: the servers of two clones on one machine must not take each other's away.
+    pub fn new((token, start): (String, String), clone: &str, clock: Arc<dyn Clock>) -> Self {
         Self {
             token,
+            start,
             cookie: format!("invisigoth-{clone}"),
             clock,
             used: Mutex::default(),
@@ -56,7 +60,7 @@ impl Keys {
     fn take(&self, link: &str) -> Option<String> {
         let mut parts = link.split('.');
         let (mark, until, seal) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_ours = same(seal, &sealed(&self.token, "link", &[mark, until]));
+        let is_ours = same(seal, &sealed(&self.token, "link", &[&self.start, mark, until]));
         let is_new = until.parse().is_ok_and(|until| self.clock.now() < Moment(until));
         if !is_ours || !is_new || parts.next().is_some() {
             return None;
@@ -99,11 +103,11 @@ impl Keys {
 ///
 /// # Errors
 /// When the operating system gives no random bytes.
-pub fn link(token: &str, now: Moment) -> io::Result<String> {
+pub fn link((token, start): (&str, &str), now: Moment) -> io::Result<String> {
     let mark: String = random::digits()?.chars().take(32).collect();
     let lasts = i64::try_from(LASTS.as_millis()).unwrap_or(0);
     let until = now.0.saturating_add(lasts).to_string();
-    let seal = sealed(token, "link", &[&mark, &until]);
+    let seal = sealed(token, "link", &[start, &mark, &until]);
     Ok(format!("{mark}.{until}.{seal}"))
 }
 
@@ -183,7 +187,7 @@ mod tests {
     }
 
     fn keys(token: &str, now: i64) -> Keys {
-        Keys::new(token.to_owned(), "7420", Arc::new(At(now)))
+        Keys::new((token.to_owned(), "s".to_owned()), "7420", Arc::new(At(now)))
     }
 
     fn with(name: header::HeaderName, value: &str) -> HeaderMap {
@@ -193,32 +197,44 @@ mod tests {
     #[test]
     fn a_link_works_once_until_it_is_old() {
         let keys = keys("t", 1000);
-        let link = super::link("t", Moment(1000)).unwrap();
-        assert!(keys.take(&link).is_some());
-        assert_eq!(keys.take(&link), None, "it was used");
+        let one = link(("t", "s"), Moment(1000)).unwrap();
+        assert!(keys.take(&one).is_some());
+        assert_eq!(keys.take(&one), None, "it was used");
         let hour = i64::try_from(LASTS.as_millis()).unwrap();
-        let old = super::link("t", Moment(1000 - hour)).unwrap();
+        let old = link(("t", "s"), Moment(1000 - hour)).unwrap();
         assert_eq!(keys.take(&old), None, "it is old");
     }
 
     #[test]
     fn no_other_link_works() {
         let keys = keys("t", 0);
-        let link = super::link("t", Moment(0)).unwrap();
-        let parts: Vec<&str> = link.split('.').collect();
+        let one = link(("t", "s"), Moment(0)).unwrap();
+        let parts: Vec<&str> = one.split('.').collect();
         let later = format!("{}.{}.{}", parts[0], i64::MAX, parts[2]);
-        let longer = format!("{link}.x");
-        let other = super::link("u", Moment(0)).unwrap();
-        for wrong in ["", ".", "..", "a.b.c", "t", &later, &longer, &other, &link[1..]] {
+        let longer = format!("{one}.x");
+        let other = link(("u", "s"), Moment(0)).unwrap();
+        let before = link(("t", "r"), Moment(0)).unwrap();
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            "t",
+            &later,
+            &longer,
+            &other,
+            &before,
+            &one[1..],
+        ] {
             assert_eq!(keys.take(wrong), None, "{wrong}");
         }
-        assert!(keys.take(&link).is_some());
+        assert!(keys.take(&one).is_some());
     }
 
     #[test]
     fn a_cookie_is_known_beside_others_and_of_its_own_server_alone() {
         let keys = keys("t", 0);
-        let value = keys.take(&super::link("t", Moment(0)).unwrap()).unwrap();
+        let value = keys.take(&link(("t", "s"), Moment(0)).unwrap()).unwrap();
         let know = |cookies: &str| keys.know_cookie(&with(header::COOKIE, cookies));
         assert!(know(&format!("a=b; invisigoth-7420={value}; c")));
         assert!(!know(&format!("invisigoth-7421={value}")));
@@ -226,7 +242,8 @@ mod tests {
         assert!(!know(&format!("invisigoth-7420=0{value}")));
         assert!(!know("invisigoth-7420="));
         assert!(!know("invisigoth-7420=."));
-        assert!(!super::tests::keys("u", 0).know(&with(header::COOKIE, &format!("invisigoth-7420={value}"))));
+        let others = self::keys("u", 0);
+        assert!(!others.know(&with(header::COOKIE, &format!("invisigoth-7420={value}"))));
     }
 
     #[test]

@@ -2,19 +2,29 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eyre::Result;
+use eyre::{Report, Result};
+use serde_json::Value;
 
 use crate::{
-    commands::status::watched::{Seen, Watched},
-    door::wait::Stopwatch,
+    commands::{
+        self,
+        status::watched::{Seen, Watched},
+    },
+    door::{random, wait::Stopwatch},
     engine::session::Session,
+    fault::Fault,
     web::{
-        pages::{self, Asked},
+        actions::{Action, Said},
+        given::Given,
+        pages::{self, Asked, Page, bar::Bar},
         render::{Renderer, Shown},
     },
 };
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 /// How long a page counts as new although no file looks changed: what runs say of themselves grows older, and a remote or a
 /// clock may have moved.
@@ -38,6 +48,8 @@ pub struct Site {
     pub may: May,
     renderer: Renderer,
     state: Mutex<State>,
+    /// What was said to people, by id, the oldest first.
+    told: Mutex<VecDeque<(String, Said)>>,
 }
 
 /// What was made so far, and of which state of the repository.
@@ -67,6 +79,7 @@ impl Site {
                 generation: 0,
                 kept: HashMap::new(),
             }),
+            told: Mutex::default(),
         }
     }
 
@@ -119,12 +132,77 @@ impl Site {
     }
 
     fn make(&self, asked: &Asked) -> Shown {
+        let said = asked.get("said").and_then(|id| self.told_before(id));
+        self.shown(asked, said, |session| pages::make(session, asked))
+    }
+
+    fn shown(&self, asked: &Asked, said: Option<Said>, make: impl FnOnce(&Session) -> Result<Page>) -> Shown {
         let page = self.fresh().and_then(|session| {
-            let page = pages::make(&session, asked)?;
+            let page = make(&session)?;
             let bar = pages::bar::of(&session, self.may)?;
-            self.renderer.page(asked, &bar, &page)
+            self.renderer.page(asked, &Bar { said, ..bar }, &page)
         });
         page.unwrap_or_else(|error| self.renderer.failed(asked, &error, &self.session))
+    }
+
+    /// Makes the page of an action again, with what was given and why it was not done.
+    pub fn asked_again(&self, status: u16, (action, given): (&Action, &Given), said: Said) -> Shown {
+        let asked = Asked::of(&format!("/ask/{}", action.verb), "");
+        let shown = self.shown(&asked, Some(said), |session| pages::ask::filled(session, action, given));
+        Shown { status, ..shown }
+    }
+
+    /// Makes the page of a request that nothing was tried for.
+    pub fn refused(&self, status: u16, fault: &Fault) -> Shown {
+        let shown = self
+            .renderer
+            .failed(&Asked::default(), &fault.clone().into(), &self.session);
+        Shown { status, ..shown }
+    }
+
+    /// Keeps what is to be said on the next page of a person; returns the address of that page, which was `address`.
+    pub fn told(&self, address: &str, said: Said) -> String {
+        let id: String = random::digits().unwrap_or_default().chars().take(12).collect();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        while told.len() >= KEPT {
+            told.pop_front();
+        }
+        told.push_back((id.clone(), self.cleaned(said)));
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let mut asked = Asked::of(path, query);
+        asked.query.insert("said".to_owned(), id);
+        asked.address()
+    }
+
+    fn told_before(&self, id: &str) -> Option<Said> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = told.iter().find(|(known, _)| known == id);
+        known.map(|(_, said)| said.clone())
+    }
+
+    fn cleaned(&self, said: Said) -> Said {
+        let clean = |text: &str| self.session.redactor.clean(text).into_string();
+        Said {
+            text: clean(&said.text),
+            more: said.more.iter().map(|line| clean(line)).collect(),
+            ..said
+        }
+    }
+
+    /// Words an error for people and programs; no key is in it.
+    pub fn fault(&self, error: &Report) -> Fault {
+        let (fault, _) = commands::fault_of(error);
+        let clean = |text: &str| self.session.redactor.clean(text).into_string();
+        Fault {
+            message: clean(&fault.message),
+            hints: fault.hints.iter().map(|hint| clean(hint)).collect(),
+            ..fault
+        }
+    }
+
+    /// Words a document for programs; no key is in it.
+    pub fn text_of(&self, document: &Value) -> String {
+        self.session.redactor.clean(&document.to_string()).into_string()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

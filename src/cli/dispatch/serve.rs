@@ -69,7 +69,7 @@ fn begin(at: &Opened, args: &Serve, session: Session, mut running: Running) -> R
     let may = if args.read_only { May::Look } else { May::Act };
     let gate = Gate {
         hosts: args.hosts.clone(),
-        keys: Keys::new(running.token().to_owned(), &clone, Arc::clone(&clock)),
+        keys: Keys::new(running.secrets(), &clone, Arc::clone(&clock)),
     };
     let shared = Shared {
         site: Arc::new(Site::new(session, renderer, may)),

@@ -8,7 +8,7 @@ use crate::{
     engine::{orders::Paused, session::Session},
     money::ledger::Sum,
     schedule::State,
-    web::site::May,
+    web::{actions::Said, site::May},
 };
 
 /// What stands above every page.
@@ -36,6 +36,8 @@ pub struct Bar {
     pub runs: usize,
     /// False where nothing can be changed over this site.
     pub acts: bool,
+    /// What came of what the person did just before.
+    pub said: Option<Said>,
 }
 
 /// Makes it.
@@ -61,6 +63,7 @@ pub fn of(session: &Session, may: May) -> Result<Bar> {
         paused: status.paused,
         runs: status.runs.len(),
         acts: may == May::Act,
+        said: None,
         target: status.target,
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Each is useful without JavaScript: plain links, forms, and addresses that say which filter or focus is on.
 
+pub mod ask;
 pub mod bar;
 pub mod graph;
 pub mod inbox;
@@ -30,14 +31,17 @@ impl Asked {
     /// Returns the page that stands at `path` and `query`, as a browser sends them.
     pub fn of(path: &str, query: &str) -> Self {
         let parts = path.split('/').filter(|part| !part.is_empty());
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         Self {
             path: parts.map(|part| decoded(part, false)).collect(),
-            query: pairs
-                .map(|(name, value)| (decoded(name, true), decoded(value, true)))
-                .collect(),
+            query: Self::pairs(query).collect(),
         }
+    }
+
+    /// Reads the names and values of a query, or of a form: both look the same.
+    pub fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs.map(|(name, value)| (decoded(name, true), decoded(value, true)))
     }
 
     /// Returns a value of the query; `None` where it is absent or empty.
@@ -104,6 +108,7 @@ pub fn make(session: &Session, asked: &Asked) -> Result<Page> {
     match path.as_slice() {
         [] => inbox::page(session),
         ["graph"] => graph::page(session, asked),
+        ["ask", ..] => ask::page(session, asked),
         _ => Err(nothing(asked).into()),
     }
 }
