@@ -109,9 +109,9 @@ fn what_a_dead_run_left_is_taken_over_once() {
     let dead = alive(&session, "dead");
     assert_eq!(Claims::open(&session, "dead").take(&repo, &id).unwrap(), Taken::Ours);
     let before = claims::read(&repo, (&id).into()).unwrap().unwrap();
-    assert_eq!(running(&session, &repo).unwrap(), BTreeSet::from([id.clone()]));
+    assert_eq!(running(&session, &repo).unwrap().0, BTreeSet::from([id.clone()]));
     drop(dead);
-    assert_eq!(running(&session, &repo).unwrap(), BTreeSet::new());
+    assert_eq!(running(&session, &repo).unwrap().0, BTreeSet::new());
     let won = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for run in 0..8 {
@@ -152,7 +152,7 @@ fn one_run_gives_a_goal_to_one_of_its_threads_and_gives_it_back() {
     assert_eq!(claims.take(&repo, &odd).unwrap(), Taken::Ours);
     assert_eq!(claims.take_of(&repo, Of::Target("main")).unwrap(), Taken::Ours);
     assert_eq!(
-        running(&session, &repo).unwrap(),
+        running(&session, &repo).unwrap().0,
         BTreeSet::from([odd.clone(), id.clone()])
     );
     claims.release(&repo, &id).unwrap();
