@@ -18,7 +18,10 @@ use crate::support::{Ran, Sandbox};
 
 /// Starts the binary by `command`, feeds it and ends its input; what it printed must be JSON, one message a line.
 fn fed(mut command: Command, input: &[u8]) -> Vec<Value> {
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     let ran: Output = child.wait_with_output().unwrap();
@@ -45,7 +48,8 @@ fn ask(id: u32, method: &str, mut params: Value) -> Value {
 }
 
 fn initialize(version: &str) -> Value {
-    let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "it", "version": "1" } });
+    let params =
+        json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "it", "version": "1" } });
     json!({ "jsonrpc": "2.0", "id": "begin", "method": "initialize", "params": params })
 }
 
@@ -67,7 +71,10 @@ fn refused(sandbox: &Sandbox, tool: &str, arguments: &Value) -> String {
 }
 
 fn result(sandbox: &Sandbox, tool: &str, arguments: &Value) -> Value {
-    let said = talk(sandbox, &[ask(1, "tools/call", json!({ "name": tool, "arguments": arguments }))]);
+    let said = talk(
+        sandbox,
+        &[ask(1, "tools/call", json!({ "name": tool, "arguments": arguments }))],
+    );
     assert_eq!(said.len(), 1, "{said:?}");
     said[0]["result"].clone()
 }
@@ -76,7 +83,10 @@ fn tools(sandbox: &Sandbox, args: &[&str]) -> Vec<String> {
     let line = format!("{}\n", ask(1, "tools/list", json!({})));
     let said = fed(sandbox.invisigoth(args), line.as_bytes());
     let tools = said[0]["result"]["tools"].as_array().unwrap().clone();
-    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -101,7 +111,11 @@ fn each_version_is_spoken_as_it_was_published() {
         assert_eq!(said[0]["result"]["protocolVersion"], spoken, "{asked}");
         assert_eq!(said[0]["result"]["serverInfo"]["name"], "git-invisigoth");
         assert_eq!(said[1]["result"]["tools"].as_array().unwrap().len(), 7);
-        assert_eq!(said[1]["result"].get("resultType"), None, "only the newest version has it");
+        assert_eq!(
+            said[1]["result"].get("resultType"),
+            None,
+            "only the newest version has it"
+        );
         match has_batches {
             true => assert_eq!(said[2], json!([{ "jsonrpc": "2.0", "id": 3, "result": {} }])),
             false => assert_eq!(said[2]["error"]["code"], -32600, "{asked}"),
@@ -163,8 +177,15 @@ fn the_tools_are_these_and_none_decides_anything() {
             assert_eq!(tool["inputSchema"]["properties"].get(word), None, "{tool}");
         }
     }
-    let call = ask(1, "tools/call", json!({ "name": "add", "arguments": { "description": "x" } }));
-    let said = fed(sandbox.invisigoth(&["mcp", "--read-only"]), format!("{call}\n").as_bytes());
+    let call = ask(
+        1,
+        "tools/call",
+        json!({ "name": "add", "arguments": { "description": "x" } }),
+    );
+    let said = fed(
+        sandbox.invisigoth(&["mcp", "--read-only"]),
+        format!("{call}\n").as_bytes(),
+    );
     assert_eq!(said[0]["error"]["code"], -32602, "what is not offered is not there");
     assert_eq!(sandbox.json(&["list"])["goals"], json!([]));
 }
@@ -179,35 +200,54 @@ fn a_goal_that_a_program_adds_waits_for_a_person_unless_the_user_says_otherwise(
     });
     let added = call(&sandbox, "add", &asked);
     let id = added["id"].as_str().unwrap().to_owned();
-    assert_eq!(added["goal"]["created_by"], "it 31m (mcp)", "no byte of a client's name can colour a line");
+    assert_eq!(
+        added["goal"]["created_by"], "it 31m (mcp)",
+        "no byte of a client's name can colour a line"
+    );
     let written = sandbox.read("memory/pending_goals.json");
     let rows: Value = serde_json::from_str(&written).unwrap();
     assert_eq!((&rows[0]["id"], &rows[0]["status"]), (&json!(id), &json!("proposed")));
     assert_eq!(rows[0]["acceptance"], asked["acceptance"]);
     assert_eq!(call(&sandbox, "ready", &json!({}))["goals"], json!([]));
     let why = call(&sandbox, "why", &json!({ "id": id }));
-    assert_eq!((&why["needs_person"], &why["next"]), (&json!(true), &json!(format!("git invisigoth approve {id}"))));
+    assert_eq!(
+        (&why["needs_person"], &why["next"]),
+        (&json!(true), &json!(format!("git invisigoth approve {id}")))
+    );
     assert_eq!(sandbox.run(&["run"]).code, 0);
     assert_eq!(sandbox.state(&id), "proposed");
 
     // A tracked file is anybody's; only the user's own settings count.
-    sandbox.write("invisigoth.toml", "[check]\ntest = [\"sh check.sh\"]\n[mcp]\nadd = \"pending\"\n");
+    sandbox.write(
+        "invisigoth.toml",
+        "[check]\ntest = [\"sh check.sh\"]\n[mcp]\nadd = \"pending\"\n",
+    );
     sandbox.commit("mcp");
-    assert_eq!(call(&sandbox, "add", &json!({ "description": "Two" }))["goal"]["status"], "proposed");
+    assert_eq!(
+        call(&sandbox, "add", &json!({ "description": "Two" }))["goal"]["status"],
+        "proposed"
+    );
     sandbox.git(&["config", "invisigoth.mcp.add", "pending"]);
     let two = call(&sandbox, "add", &json!({ "description": "Two", "needs": [id] }));
     assert_eq!(two["goal"]["status"], "pending");
     let why = call(&sandbox, "why", &json!({ "id": two["id"] }));
     assert_eq!(why["state"], "blocked");
     assert_eq!(why["waits_for"][0]["next"], format!("git invisigoth approve {id}"));
-    assert_eq!(why["settled_by"], format!("a person decides about {id}, which it waits for"));
+    assert_eq!(
+        why["settled_by"],
+        format!("a person decides about {id}, which it waits for")
+    );
 }
 
 #[test]
 fn what_was_said_about_a_goal_reaches_who_works_at_it_next_as_said_by_a_program() {
     let sandbox = Sandbox::ready();
     sandbox.goal("french", &[]);
-    call(&sandbox, "comment", &json!({ "id": "french", "text": "mind the accents\n" }));
+    call(
+        &sandbox,
+        "comment",
+        &json!({ "id": "french", "text": "mind the accents\n" }),
+    );
     let shown = call(&sandbox, "show", &json!({ "id": "french" }));
     assert_eq!(shown["goal"]["comments"], json!(["it 31m (mcp): mind the accents"]));
     assert!(shown["note"].as_str().unwrap().contains("data"), "{shown}");
@@ -220,7 +260,10 @@ fn each_call_sees_what_others_did_meanwhile() {
     let sandbox = Sandbox::ready();
     let mut server = sandbox.invisigoth(&["mcp"]);
     let mut server = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut to, mut from) = (server.stdin.take().unwrap(), BufReader::new(server.stdout.take().unwrap()));
+    let (mut to, mut from) = (
+        server.stdin.take().unwrap(),
+        BufReader::new(server.stdout.take().unwrap()),
+    );
     let mut total = || {
         let line = format!("{}\n", ask(1, "tools/call", json!({ "name": "list" })));
         to.write_all(line.as_bytes()).unwrap();
@@ -258,7 +301,10 @@ fn it_works_from_a_linked_worktree_and_a_bare_clone_and_says_where_there_is_noth
     let said = fed(sandbox.invisigoth(&["-C", "..", "mcp"]), line.as_bytes());
     assert_eq!(said[0]["result"]["isError"], true);
     let text = said[0]["result"]["content"][0]["text"].as_str().unwrap();
-    assert!(text.starts_with("error: ") && text.contains("\nhint: `git init`"), "{text}");
+    assert!(
+        text.starts_with("error: ") && text.contains("\nhint: `git init`"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -268,19 +314,32 @@ fn no_answer_holds_a_secret() {
     sandbox.write(".env", format!("SERVICE_API_KEY={key}\n"));
     sandbox.write(".gitignore", ".env\n");
     sandbox.goal("french", &[]);
-    let text = sandbox.read("memory/pending_goals.json").replace("Goal french", &format!("Goal {key}"));
+    let text = sandbox
+        .read("memory/pending_goals.json")
+        .replace("Goal french", &format!("Goal {key}"));
     sandbox.write("memory/pending_goals.json", text);
     let arguments = json!({ "id": "french" });
     let calls = ["list", "ready", "show", "why", "claim"].map(|tool| {
-        let arguments = if matches!(tool, "list" | "ready") { json!({}) } else { arguments.clone() };
+        let arguments = if matches!(tool, "list" | "ready") {
+            json!({})
+        } else {
+            arguments.clone()
+        };
         ask(1, "tools/call", json!({ "name": tool, "arguments": arguments }))
     });
     for answer in talk(&sandbox, &calls) {
         assert_eq!(answer["result"]["isError"], false, "{answer}");
         assert!(!answer.to_string().contains(key), "{answer}");
     }
-    let words = refused(&sandbox, "add", &json!({ "description": "x", "prompt": format!("use {key}") }));
-    assert!(words.contains("a secret of this machine") && !words.contains(key), "{words}");
+    let words = refused(
+        &sandbox,
+        "add",
+        &json!({ "description": "x", "prompt": format!("use {key}") }),
+    );
+    assert!(
+        words.contains("a secret of this machine") && !words.contains(key),
+        "{words}"
+    );
     let words = refused(&sandbox, "comment", &json!({ "id": "french", "text": key }));
     assert!(words.contains("a secret of this machine"), "{words}");
 }

@@ -2,6 +2,8 @@
 //!
 //! The model behind it is scripted; all else is the real program. Not here: Codex as an executor of ours.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
 };
 
 /// An answer of the Responses API that consists of `item`, as a stream.
-fn answer(item: &Value) -> Scripted {
+pub fn answer(item: &Value) -> Scripted {
     let response = |status: &str, output: &[&Value]| {
         json!({"id": "r1", "object": "response", "created_at": 1, "status": status, "model": "stub", "output": output,
                "usage": {"input_tokens": 10, "output_tokens": 10, "total_tokens": 20,
@@ -41,11 +43,8 @@ fn model(command: &str) -> Server {
     Server::start(vec![answer(&call), answer(&done)])
 }
 
-/// Lets Codex work in a worktree of its own on the new branch `name`.
-fn work(sandbox: &Sandbox, name: &str, command: &str) {
-    let server = model(command);
-    let tree = sandbox.home().join("worktree");
-    sandbox.git(&["worktree", "add", "-q", "-b", name, tree.to_str().unwrap()]);
+/// Makes a home of Codex in which its model is `server`.
+pub fn home(sandbox: &Sandbox, server: &Server) -> PathBuf {
     let settings = format!(
         "model = \"stub\"\nmodel_provider = \"stub\"\ncheck_for_update_on_startup = false\n[analytics]\nenabled = false\n\
          [model_providers.stub]\nname = \"stub\"\nbase_url = \"{}\"\nwire_api = \"responses\"\nenv_key = \"STUB_KEY\"\n\
@@ -55,6 +54,15 @@ fn work(sandbox: &Sandbox, name: &str, command: &str) {
     let home = sandbox.home().join("codex");
     std::fs::create_dir(&home).unwrap();
     std::fs::write(home.join("config.toml"), settings).unwrap();
+    home
+}
+
+/// Lets Codex work in a worktree of its own on the new branch `name`.
+fn work(sandbox: &Sandbox, name: &str, command: &str) {
+    let server = model(command);
+    let tree = sandbox.home().join("worktree");
+    sandbox.git(&["worktree", "add", "-q", "-b", name, tree.to_str().unwrap()]);
+    let home = home(sandbox, &server);
     let output = sandbox
         .command(peers::find("codex").to_str().unwrap())
         .args([

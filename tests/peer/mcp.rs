@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    peers,
-    support::{Ran, Sandbox, whole},
+    codex, peers,
+    support::{Ran, Sandbox, server::Server, whole},
 };
 
 /// A library, how it connects, and the version of the protocol that comes of it.
@@ -29,7 +29,12 @@ fn call((peer, how, version): (&str, &[&str], &str), sandbox: &Sandbox, calls: &
     assert_eq!(ran.code, 0, "{peer} {how:?}\n{}{}", ran.stdout, ran.stderr);
     let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout));
     assert_eq!(said["version"], version, "{peer} {how:?}");
-    let tools: Vec<&str> = said["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let tools: Vec<&str> = said["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
     assert_eq!(tools, ["list", "ready", "show", "why", "add", "comment", "claim"]);
     said["results"].as_array().unwrap().clone()
 }
@@ -58,18 +63,40 @@ fn every_library_feeds_and_works_at_the_backlog() {
             ]),
         );
         let words: Vec<&str> = results.iter().map(|result| result["text"].as_str().unwrap()).collect();
-        let failed: Vec<bool> = results.iter().map(|result| result["is_error"].as_bool().unwrap()).collect();
-        assert_eq!(failed, [false, false, false, false, false, false, false, true, true], "{peer:?} {words:?}");
+        let failed: Vec<bool> = results
+            .iter()
+            .map(|result| result["is_error"].as_bool().unwrap())
+            .collect();
+        assert_eq!(
+            failed,
+            [false, false, false, false, false, false, false, true, true],
+            "{peer:?} {words:?}"
+        );
         let of = |nth: usize| &results[nth]["structured"];
-        assert_eq!((&of(0)["total"], &of(1)["goals"][0]["goal"]), (&json!(2), &json!("french")));
+        assert_eq!(
+            (&of(0)["total"], &of(1)["goals"][0]["goal"]),
+            (&json!(2), &json!("french"))
+        );
         assert_eq!(of(4)["goal"]["comments"], json!(["peer (mcp): mind the accents"]));
         assert_eq!(of(5)["waits_for"][0]["goal"], "french");
-        assert!(words[7].starts_with("error: goal french is claimed by peer until "), "{}", words[7]);
+        assert!(
+            words[7].starts_with("error: goal french is claimed by peer until "),
+            "{}",
+            words[7]
+        );
         assert!(words[7].contains("\nhint: "), "{}", words[7]);
 
         let rows: Value = serde_json::from_str(&sandbox.read("memory/pending_goals.json")).unwrap();
-        let row = rows.as_array().unwrap().iter().find(|row| row["id"] == of(2)["id"]).unwrap();
-        assert_eq!((&row["status"], &row["created_by"]), (&json!("proposed"), &json!("peer (mcp)")));
+        let row = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["id"] == of(2)["id"])
+            .unwrap();
+        assert_eq!(
+            (&row["status"], &row["created_by"]),
+            (&json!("proposed"), &json!("peer (mcp)"))
+        );
         assert!(sandbox.refs().contains_key("refs/invisigoth/claims/french"));
         sandbox.run(&["run"]);
         assert_eq!(sandbox.landings("main").len(), 0, "no run works at what is claimed");
@@ -82,4 +109,34 @@ fn every_library_feeds_and_works_at_the_backlog() {
         assert_eq!(sandbox.landings("main"), ["french"]);
         sandbox.assert_sound();
     }
+}
+
+#[test]
+fn codex_offers_its_model_the_tools() {
+    let sandbox = Sandbox::ready();
+    let done = json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+                      "content": [{"type": "output_text", "text": "done", "annotations": []}]});
+    let server = Server::start(vec![codex::answer(&done)]);
+    let home = codex::home(&sandbox, &server);
+    let config = format!(
+        "[mcp_servers.invisigoth]\ncommand = \"{}\"\nargs = [\"mcp\"]\nrequired = true\n",
+        env!("CARGO_BIN_EXE_git-invisigoth")
+    );
+    let settings = std::fs::read_to_string(home.join("config.toml")).unwrap();
+    std::fs::write(home.join("config.toml"), settings + &config).unwrap();
+    let mut codex = sandbox.command(peers::find("codex").to_str().unwrap());
+    codex.args([
+        "exec",
+        "--dangerously-bypass-approvals-and-sandbox",
+        "--ephemeral",
+        "Say what is ready.",
+    ]);
+    let ran = Ran::of(&codex.env("CODEX_HOME", &home).env("STUB_KEY", "x").output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let asked = server.asked();
+    let body = asked[0].body.to_string();
+    assert!(
+        body.contains("Takes a goal so that no unattended run works at it"),
+        "{body}"
+    );
 }

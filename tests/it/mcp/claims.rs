@@ -24,12 +24,21 @@ fn a_claimed_goal_is_worked_at_outside_and_lands_by_its_checks() {
     let sandbox = sandbox();
     let claim = call(&sandbox, "claim", &json!({ "id": "french", "minutes": 30 }));
     assert_eq!(claim["asks"]["description"], "Goal french");
-    assert_eq!((&claim["target"], &claim["checks"]), (&json!("main"), &json!(["sh check.sh"])));
+    assert_eq!(
+        (&claim["target"], &claim["checks"]),
+        (&json!("main"), &json!(["sh check.sh"]))
+    );
     assert_eq!(claim["base"], sandbox.id("main"));
 
     // No run works at it, and none waits for it to end: another goal needs it.
     let ran = sandbox.run(&["run"]);
-    assert_eq!((ran.code, sandbox.landings("main").len()), (3, 0), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        (ran.code, sandbox.landings("main").len()),
+        (3, 0),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
     let status = sandbox.ok(&["status"]);
     assert!(status.contains("running    french"), "{status}");
     assert!(status.contains("claimed by it 31m until 20"), "{status}");
@@ -40,7 +49,11 @@ fn a_claimed_goal_is_worked_at_outside_and_lands_by_its_checks() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let work = "cd ../repo-french && echo bonjour >greet.txt && git commit -qam 'Say it in French'";
     assert_eq!(sandbox.sh("sh", &["-c", work]).code, 0);
-    let hand_in = claim["hand_in"].as_str().unwrap().strip_prefix("git invisigoth ").unwrap();
+    let hand_in = claim["hand_in"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("git invisigoth ")
+        .unwrap();
     assert_eq!(hand_in, "adopt work/french --goal french");
     sandbox.ok(&hand_in.split(' ').collect::<Vec<_>>());
     assert_eq!(sandbox.landings("main"), ["french"]);
@@ -74,13 +87,28 @@ fn one_claim_at_a_time_which_its_handle_renews_and_gives_back() {
     let sandbox = sandbox();
     let first = call(&sandbox, "claim", &json!({ "id": "french", "minutes": 1 }));
     let words = refused(&sandbox, "claim", &json!({ "id": "french" }));
-    assert!(words.starts_with("error: goal french is claimed by it 31m until 20"), "{words}");
-    let again = call(&sandbox, "claim", &json!({ "id": "french", "handle": first["handle"], "minutes": 60 }));
+    assert!(
+        words.starts_with("error: goal french is claimed by it 31m until 20"),
+        "{words}"
+    );
+    let again = call(
+        &sandbox,
+        "claim",
+        &json!({ "id": "french", "handle": first["handle"], "minutes": 60 }),
+    );
     assert_eq!(again["handle"], first["handle"]);
     assert!(again["until"].as_str() > first["until"].as_str());
-    let words = refused(&sandbox, "claim", &json!({ "id": "french", "handle": "other", "give_back": true }));
+    let words = refused(
+        &sandbox,
+        "claim",
+        &json!({ "id": "french", "handle": "other", "give_back": true }),
+    );
     assert!(words.contains("goal french is not held by this claim"), "{words}");
-    let back = call(&sandbox, "claim", &json!({ "id": "french", "handle": first["handle"], "give_back": true }));
+    let back = call(
+        &sandbox,
+        "claim",
+        &json!({ "id": "french", "handle": first["handle"], "give_back": true }),
+    );
     assert_eq!((&back["given_back"], back.get("handle")), (&json!(true), None));
     assert_eq!(sandbox.refs().get(CLAIM), None);
     assert_eq!(sandbox.state("french"), "ready");
@@ -113,7 +141,10 @@ fn only_what_could_start_can_be_claimed_and_not_all_of_it() {
     let id = call(&sandbox, "add", &json!({ "description": "Idea" }))["id"].clone();
     let rows = [
         (json!("later"), "error: goal later cannot start: needs french (ready)"),
-        (json!("waits"), "error: goal waits is held; so nobody can claim it\nhint: `git invisigoth release waits`"),
+        (
+            json!("waits"),
+            "error: goal waits is held; so nobody can claim it\nhint: `git invisigoth release waits`",
+        ),
         (id.clone(), "error: goal goal-"),
     ];
     for (id, start) in rows {
