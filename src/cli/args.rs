@@ -413,9 +413,18 @@ pub struct Id {
 /// `log`
 #[derive(Args, Debug)]
 pub struct Log {
-    /// At most N goals
+    /// At most N goals, or commits with --all
     #[arg(short = 'n', long = "max", value_name = "N", default_value = "20")]
     pub max: NonZeroUsize,
+    /// List every commit of the branch, those of people among them
+    #[arg(short, long)]
+    pub all: bool,
+    /// Only what came before COMMIT
+    #[arg(long, value_name = "COMMIT", requires = "all")]
+    pub before: Option<String>,
+    /// Only commits whose first line, author, goals or models hold TEXT
+    #[arg(long, value_name = "TEXT", requires = "all")]
+    pub grep: Option<String>,
 }
 
 /// `cost`

@@ -7,6 +7,7 @@ mod context;
 mod evolve;
 mod hooks;
 mod import;
+mod log;
 mod logs;
 #[cfg(feature = "mcp")]
 mod mcp;
@@ -35,8 +36,8 @@ use crate::{
         paths,
     },
     commands::{
-        self, Outcome, add, apply, budget, check, cost, demo, doctor, init, list, log, merge, merge_driver, models,
-        replay, run,
+        self, Outcome, add, apply, budget, check, cost, demo, doctor, init, list, merge, merge_driver, models, replay,
+        run,
     },
     door::{
         clock::SystemClock,
@@ -107,7 +108,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Comment(args) => steer::comment(at, args),
         Verb::Edit(args) => steer::edit(at, &args),
         Verb::Drop(args) => steer::drop(at, &args),
-        Verb::Log(args) => answer(at, &log::run(&at.session()?, log::Request { max: args.max.get() })?),
+        Verb::Log(args) => log::run(at, args),
         Verb::Report(args) => answer(at, &commands::report::run(&at.session()?, &report_of(args))?),
         Verb::Logs(args) => logs::run(at, &args),
         Verb::Cost(args) => answer(at, &cost::run(&at.session()?, &cost_of(args))?),
@@ -176,6 +177,7 @@ fn examine(at: &Opened) -> Result<u8> {
         cwd: &at.place,
         env: &at.env,
         session: session.as_ref(),
+        asks: true,
     };
     answer(at, &doctor::run(&place))
 }

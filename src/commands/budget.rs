@@ -22,6 +22,7 @@ use crate::{
     },
     schedule,
     settings::{Budget, Caps},
+    time::Moment,
 };
 
 /// What is capped, and what is spent of it.
@@ -48,6 +49,8 @@ pub struct Outcome {
     pub rows: Vec<Row>,
     /// The caps on every goal that has none of its own.
     pub each_goal: Caps,
+    /// What calls of the last hour took: how fast it is spent.
+    pub last_hour: Sum,
 }
 
 impl commands::Outcome for Outcome {
@@ -83,9 +86,11 @@ pub fn run(session: &Session) -> Result<Outcome> {
             reason: reason.filter(|reason| reason.starts_with("paused")).unwrap_or_default(),
         });
     }
+    let hour_ago = Moment(session.clock.now().0.saturating_sub(60 * 60 * 1000));
     Ok(Outcome {
         rows,
         each_goal: budget.goal,
+        last_hour: ledger.since(&hour_ago.rfc3339()),
     })
 }
 

@@ -46,6 +46,8 @@ pub struct Place<'a> {
     pub env: &'a Env,
     /// The session, or why there is none.
     pub session: std::result::Result<&'a Session, &'a Report>,
+    /// Whether to ask the provider, too.
+    pub asks: bool,
 }
 
 /// How a precondition stands.
@@ -217,7 +219,7 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
         Ok(resolved) => {
             settings(found, &repo, &target, &resolved);
             checks(found, &resolved.settings);
-            endpoint::look(found, session, &resolved.settings);
+            endpoint::look(found, session, &resolved.settings, place.asks);
             executors(found, session, &resolved.settings);
             cap(found, session, &resolved.settings);
             notify::look(found, session, &resolved.settings);

@@ -1,4 +1,6 @@
-//! `log`: what landed, the newest first, with its record.
+//! `log`: what landed, the newest first, with its record. Below it `commits`: people's commits beside it.
+
+pub mod commits;
 
 use eyre::Result;
 use serde::Serialize;
@@ -6,7 +8,7 @@ use serde::Serialize;
 use crate::{
     commands,
     engine::{recall, session::Session, target},
-    git::{history, notes, refs},
+    git::{Repo, history, notes, refs},
     id::{CommitId, GoalId, Oid},
     record::{Record, Undone},
 };
@@ -56,12 +58,19 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let repo = session.repo();
     let target = target::Target::read(session, &repo)?;
     let landings = history::landings(&repo, target.tip, request.max)?;
-    let members: Vec<(GoalId, CommitId)> = landings.iter().flat_map(target::members).collect();
+    let members = landings.iter().flat_map(target::members).collect();
+    Ok(Outcome {
+        landed: rows(&repo, target.tip, members)?,
+    })
+}
+
+/// Returns a row for each goal that landed, in the order of `members`.
+fn rows(repo: &Repo, tip: CommitId, members: Vec<(GoalId, CommitId)>) -> Result<Vec<Row>> {
     let wanted: Vec<Oid> = members.iter().map(|(_, commit)| commit.0).collect();
-    let lines = notes::lines_of_all(&repo, refs::NOTES, &wanted)?;
+    let lines = notes::lines_of_all(repo, refs::NOTES, &wanted)?;
     // A clone brings history.json but no notes.
     let mirror = if lines.iter().any(Vec::is_empty) {
-        recall::rows(&repo, target.tip)?
+        recall::rows(repo, tip)?
     } else {
         Vec::new()
     };
@@ -73,7 +82,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         let undone = undone
             .rev()
             .find(|undone| undone.goal == goal && undone.commit == commit);
-        let entry = history::entry(&repo, commit)?;
+        let entry = history::entry(repo, commit)?;
         landed.push(Row {
             goal,
             commit,
@@ -83,7 +92,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
             record,
         });
     }
-    Ok(Outcome { landed })
+    Ok(landed)
 }
 
 /// Finds the record of a goal's commit: the one about it, or after a rebase or squash the goal's newest.

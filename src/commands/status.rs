@@ -1,13 +1,14 @@
 //! `status`: every open goal's state and why, what a live run does, what landed and was spent today, and whether results
-//! wait beside the branch. Below it `today`, `graph` (what needs what), and `watched`: what tells cheaply that something may
-//! have changed.
+//! wait beside the branch. Below it `today`, `queue`, `graph` (what needs what), and `watched`: what tells cheaply that
+//! something may have changed.
 
 pub mod graph;
+pub mod queue;
 pub mod today;
 pub mod watched;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -15,17 +16,22 @@ use eyre::{Result, WrapErr as _};
 use serde::Serialize;
 
 use crate::{
-    commands::{self, budget, status::today::Today},
+    commands::{
+        self, budget,
+        status::{queue::Queue, today::Today},
+    },
     engine::{
         durations,
         live::{self, Doing},
         orders::{self, Paused},
-        recall, report,
+        recall::{self, Recalled},
+        report,
         session::Session,
-        spending,
+        spending, stored,
         target::Target,
     },
     facts::Facts,
+    git::{Repo, history},
     id::{CommitId, GoalId},
     money::ledger::Ledger,
     schedule::{self, State},
@@ -54,12 +60,36 @@ pub struct Row {
     /// Its place in the order in which ready goals run, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// How many open goals name it among what they need.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unblocks: usize,
     /// The command that settles it, where a person is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// How much longer a run works at it, by goals that landed; absent where too few did.
     #[serde(rename = "eta_seconds", skip_serializing_if = "Option::is_none")]
     pub eta: Option<Eta>,
+    /// Where a person is needed, since when, RFC 3339 UTC: when its candidate was made, its newest attempt began, or it was
+    /// added, whatever came last. Absent where nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Row {
+    /// True where it stands still until a person does something. What waits for another goal does not.
+    pub fn needs_person(&self) -> bool {
+        self.next.is_some() || !self.conflict.is_empty() || self.is_capped()
+    }
+
+    /// True where a cap on its spending keeps it from going on.
+    pub fn is_capped(&self) -> bool {
+        self.state == State::Blocked && self.reason.starts_with("paused")
+    }
 }
 
 /// What stands where.
@@ -93,6 +123,8 @@ pub struct Outcome {
     /// How long goals took that landed lately, the shortest first.
     #[serde(skip)]
     pub past: Vec<Duration>,
+    /// What waits to land.
+    pub queue: Queue,
     /// Whether there is anything that tells right from wrong; nothing runs without.
     #[serde(skip)]
     pub has_checks: bool,
@@ -114,7 +146,10 @@ pub fn run(session: &Session) -> Result<Outcome> {
     let target = Target::read(session, &repo)?;
     let known = recall::read(session, &repo, &target)?;
     let runs = live::read(session, &repo)?;
-    let goals = rows(&known.facts, &runs);
+    let mut goals = rows(&known.facts, &runs);
+    for row in goals.iter_mut().filter(|row| row.needs_person()) {
+        row.since = since(&repo, &known, row)?;
+    }
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     counts.insert(State::Landed.word(), known.facts.landed.len());
     for row in &goals {
@@ -135,6 +170,7 @@ pub fn run(session: &Session) -> Result<Outcome> {
         has_checks: !(settings.check.lint.is_empty() && settings.check.test.is_empty()),
         today: today::read(&repo, target.tip, (&known.facts.landed, &ledger), at)?,
         paused: orders::paused(session, &repo),
+        queue: queue::read(session, &repo, (&target, &known), &runs)?,
         runs,
         eta: None,
         past,
@@ -168,6 +204,11 @@ impl Outcome {
 fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
     let ready = schedule::ready(facts, &[]).into_iter().zip(1..);
     let positions: HashMap<&GoalId, usize> = ready.collect();
+    let mut needed: HashMap<&GoalId, usize> = HashMap::new();
+    for open in facts.goals.values() {
+        let needs: BTreeSet<&GoalId> = open.needs.iter().collect();
+        needs.into_iter().for_each(|need| *needed.entry(need).or_default() += 1);
+    }
     let mut rows = Vec::with_capacity(facts.goals.len());
     for (id, open) in &facts.goals {
         let Some((state, mut reason)) = schedule::state(facts, id) else {
@@ -186,12 +227,33 @@ fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
             conflict: open.conflict.clone(),
             needs: needs.cloned().collect(),
             position: positions.get(id).copied(),
+            unblocks: needed.get(id).copied().unwrap_or(0),
             next: report::next(state, open.decision, id),
             eta: None,
+            since: None,
         });
     }
     rows.sort_by(|a, b| (rank(a.state), a.position, &a.goal).cmp(&(rank(b.state), b.position, &b.goal)));
     rows
+}
+
+fn since(repo: &Repo, known: &Recalled, row: &Row) -> Result<Option<String>> {
+    let facts = &known.facts;
+    let added = known.backlog.get(&row.goal).and_then(|goal| goal.created_at);
+    let candidate = facts.candidates.get(&row.goal).filter(|one| !one.outdated);
+    let made = candidate.map(|one| history::entry(repo, one.commit)).transpose()?;
+    let attempt = facts.attempts.get(&row.goal).filter(|one| !one.outdated);
+    let began = attempt
+        .map(|one| stored::read(repo, &row.goal, one.number))
+        .transpose()?;
+    let times = [
+        added.as_deref().and_then(Moment::from_rfc3339),
+        made.map(|made| made.at),
+        began
+            .flatten()
+            .and_then(|began| Moment::from_rfc3339(&began.started_at)),
+    ];
+    Ok(times.into_iter().flatten().max().map(Moment::rfc3339))
 }
 
 fn capped(session: &Session, caps: &Budget, ledger: &Ledger) -> Vec<budget::Row> {

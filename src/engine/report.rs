@@ -2,6 +2,8 @@
 //!
 //! Owns what belongs into it. Everything in it is read: from records, attempts, the ledger and the lines of runs. It changes nothing.
 
+use std::time::Duration;
+
 use eyre::{Result, WrapErr as _};
 use serde::Serialize;
 
@@ -116,6 +118,58 @@ pub struct Runs {
     pub caps: Vec<String>,
     /// What else ended a run before its time.
     pub cut_short: Vec<String>,
+    /// Each of them, the newest first.
+    pub each: Vec<OneRun>,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It goes on.
+    GoingOn,
+    /// It came to its end.
+    Ended,
+    /// It ended before its time.
+    CutShort,
+    /// It never came to its end.
+    Killed,
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct OneRun {
+    /// Its name.
+    pub run: String,
+    /// When it began to work, RFC 3339 UTC.
+    pub began: String,
+    /// How long it lasted, in whole seconds.
+    pub seconds: u64,
+    /// How it stands.
+    pub state: RunState,
+    /// Why it ended before its time, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Commands of gates that ran.
+    pub checks: u64,
+}
+
+impl OneRun {
+    fn of(run: &runs::Run, goes_on: bool, took: Duration) -> Self {
+        Self {
+            run: run.name.clone(),
+            began: run.began.rfc3339(),
+            seconds: took.as_secs(),
+            state: match (&run.cut, run.ended) {
+                _ if goes_on => RunState::GoingOn,
+                (Some(_), _) => RunState::CutShort,
+                (None, true) => RunState::Ended,
+                (None, false) => RunState::Killed,
+            },
+            why: run.cut.as_ref().map(|cut| cut.why.clone()),
+            checks: run.counts.checks,
+        }
+    }
 }
 
 /// What starts runs here.
@@ -329,12 +383,14 @@ fn of_runs(session: &Session, repo: &Repo, since: Moment) -> Result<Runs> {
         let took = if goes_on { now.since(run.began) } else { run.took };
         all.seconds += took.as_secs_f64();
         counts.add(&run.counts);
+        all.each.push(OneRun::of(&run, goes_on, took));
         let is_capped = run.is_capped();
         if let Some(cut) = run.cut {
             let list = if is_capped { &mut all.caps } else { &mut all.cut_short };
             list.push(cut.why);
         }
     }
+    all.each.reverse();
     (all.checks, all.refused) = (counts.checks, counts.refused);
     all.check_seconds = counts.check_seconds();
     Ok(all)

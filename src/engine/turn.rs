@@ -3,7 +3,7 @@
 //! A lock file that the kernel frees when its holder dies. Knows nothing of what is done meanwhile; other clones are kept
 //! out by claims (`engine/claims`).
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use eyre::Result;
 
@@ -31,6 +31,15 @@ impl Turn {
         let lock = Lock::try_lock(&file(session, repo), &format!("{}\n", env::process_id()))?;
         Ok(lock.map(Self))
     }
+}
+
+/// Returns the process that has the turn; `None` where nobody has, 0 where it does not say who it is.
+///
+/// # Errors
+/// When the lock cannot be looked at.
+pub fn holder(session: &Session, repo: &Repo) -> io::Result<Option<u32>> {
+    let said = Lock::holder(&file(session, repo))?;
+    Ok(said.map(|said| said.trim().parse().unwrap_or(0)))
 }
 
 fn file(session: &Session, repo: &Repo) -> PathBuf {

@@ -214,18 +214,7 @@ mod tests {
         let longer = format!("{one}.x");
         let other = link(("u", "s"), Moment(0)).unwrap();
         let before = link(("t", "r"), Moment(0)).unwrap();
-        for wrong in [
-            "",
-            ".",
-            "..",
-            "a.b.c",
-            "t",
-            &later,
-            &longer,
-            &other,
-            &before,
-            &one[1..],
-        ] {
+        for wrong in ["", ".", "..", "a.b.c", "t", &later, &longer, &other, &before, &one[1..]] {
             assert_eq!(keys.take(wrong), None, "{wrong}");
         }
         assert!(keys.take(&one).is_some());

@@ -43,7 +43,7 @@ fn it_shows_states_and_reasons() {
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "status"]), @r#"
-    {"schema":"invisigoth.status/1","target":"main","tip":"[id]","counts":{"blocked":1,"failed":1,"landed":0},"goals":[{"goal":"lost","state":"failed","reason":"3 rounds, reply: no-edit: the reply holds no edit in a known format","description":"Goal lost","next":"git invisigoth retry lost"},{"goal":"later","state":"blocked","reason":"needs lost (failed)","description":"Held one","needs":["lost"]}],"today":{"count":0,"landed":[],"spent":{"usd":0.0,"tokens":[n],"calls":3,"ms":[time]}}}
+    {"schema":"invisigoth.status/1","target":"main","tip":"[id]","counts":{"blocked":1,"failed":1,"landed":0},"goals":[{"goal":"lost","state":"failed","reason":"3 rounds, reply: no-edit: the reply holds no edit in a known format","description":"Goal lost","unblocks":1,"next":"git invisigoth retry lost","since":"[time]"},{"goal":"later","state":"blocked","reason":"needs lost (failed)","description":"Held one","needs":["lost"]}],"today":{"count":0,"landed":[],"spent":{"usd":0.0,"tokens":[n],"calls":3,"ms":[time]}},"queue":{"standing":"empty","rows":[]}}
     -- exit 0
     "#);
 }

@@ -33,7 +33,10 @@ mod syscalls;
 
 /// Points that no scene hits, and why.
 const NOT_HIT: &[(Point, &str)] = &[
-    (Point::ProcessInterrupted, "it changes another process, and nothing here"),
+    (
+        Point::ProcessInterrupted,
+        "it changes another process, and nothing here",
+    ),
     (Point::AttachedStarted, "a person sits at an editor or a pager"),
     (Point::FileTakenBack, "only after another failure"),
     (Point::StoredTakenBack, "only after another failure"),

@@ -27,8 +27,8 @@ const LOW_CREDIT: f64 = 1.0;
 /// A prompt that has less room than this, in tokens, shows little more than the goal.
 const LEAST_PROMPT: u64 = 4000;
 
-/// Looks at the provider that `settings` name.
-pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings) {
+/// Looks at the provider that `settings` name, and asks it where `asks` says so.
+pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings, asks: bool) {
     let mut brief = settings.clone();
     for limit in [
         &mut brief.llm.timeout,
@@ -61,7 +61,22 @@ pub(crate) fn look(found: &mut Found, session: &Session, settings: &Settings) {
     }
     if models::has_models(settings) {
         found.ok("endpoint", llm.base_url.clone());
-        ask(found, session, &brief, provider.as_ref());
+        match asks {
+            true => ask(found, session, &brief, provider.as_ref()),
+            false => unasked(found, session, settings),
+        }
+    }
+}
+
+/// Goes by what is known here alone.
+fn unasked(found: &mut Found, session: &Session, settings: &Settings) {
+    let name = &settings.llm.key_env;
+    match session.key {
+        Some(_) => found.ok("key", format!("{name} is set; `git invisigoth doctor` tries it")),
+        None => key(found, session, &settings.llm, None),
+    }
+    if let Some(listing) = models::kept(session, settings) {
+        model(found, settings, &listing, " in the list that is kept");
     }
 }
 

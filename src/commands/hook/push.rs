@@ -8,8 +8,7 @@ use crate::{
     commands::hook::Request,
     engine::{
         checks::Checker,
-        provenance,
-        remote,
+        provenance, remote,
         session::{self, Session},
         target::Target,
     },

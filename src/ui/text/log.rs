@@ -1,13 +1,17 @@
-//! `log` as text: a landed goal a line, with what it took.
+//! `log` as text: a landed goal a line, with what it took; with `--all` a commit a line.
 
 use crate::{
-    commands::log::{Outcome, Row},
+    commands::log::{
+        Outcome, Row,
+        commits::{self, Commit, What},
+    },
     engine::run::words,
+    id::GoalId,
     money::dollars,
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, count},
+        look::{Look, columns, count, one_line},
         text::show,
     },
 };
@@ -32,6 +36,36 @@ impl View for Outcome {
             String::new()
         }
     }
+}
+
+impl View for commits::Outcome {
+    fn text(&self, look: &Look) -> String {
+        let subject = self.commits.iter().map(|one| columns(&one.subject)).max().unwrap_or(0);
+        let lines = self.commits.iter().map(|one| commit(look, one, subject.min(SUBJECT)));
+        lines.collect()
+    }
+
+    fn aside(&self) -> String {
+        match self.next {
+            Some(next) => format!("older ones: git invisigoth log --all --before {}", next.short()),
+            None if self.commits.is_empty() => "no commit is like that".to_owned(),
+            None => String::new(),
+        }
+    }
+}
+
+fn commit(look: &Look, one: &Commit, subject: usize) -> String {
+    let landed = one.landed.iter().map(|row| row.goal.as_str());
+    let goals: Vec<&str> = landed.chain(one.takes_back.iter().map(GoalId::as_str)).collect();
+    let about = match one.what {
+        What::Landing => format!("landed {}", goals.join(", ")),
+        What::Undo => format!("took back {}", goals.join(", ")),
+        What::Record => "backlog".to_owned(),
+        What::Person => format!("by {}", one.author),
+    };
+    let id = look.paint.paint(Style::Warn, &one.commit.short());
+    let line = format!("{}  {}", look.cell(&one.subject, subject), one_line(&about));
+    format!("{id}  {}\n", line.trim_end())
 }
 
 fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
