@@ -23,6 +23,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("ask", include_str!("../../templates/web/ask.html.j2")),
     ("inbox", include_str!("../../templates/web/inbox.html.j2")),
     ("graph", include_str!("../../templates/web/graph.html.j2")),
+    ("health", include_str!("../../templates/web/health.html.j2")),
+    ("history", include_str!("../../templates/web/history.html.j2")),
+    ("queue", include_str!("../../templates/web/queue.html.j2")),
+    (
+        "preconditions",
+        include_str!("../../templates/web/preconditions.html.j2"),
+    ),
+    ("setup", include_str!("../../templates/web/setup.html.j2")),
 ];
 
 /// Where a link leads: from the address of the page that it stands on, and the address it names, to what stands in `href`.
@@ -97,6 +105,11 @@ impl Renderer {
         environment.add_filter("short", |id: &str| id.chars().take(10).collect::<String>());
         environment.add_filter("usd", usd);
         environment.add_filter("mark", mark);
+        environment.add_filter("span", |range: Vec<u64>| span(&range));
+        environment.add_filter("lasting", lasting);
+        environment.add_filter("verb", |command: &str| {
+            command.split(' ').nth(2).unwrap_or_default().to_owned()
+        });
         environment.add_filter("part", |part: &str| crate::web::pages::encoded(part));
         for (name, source) in TEMPLATES {
             environment
@@ -111,12 +124,12 @@ impl Renderer {
         })
     }
 
-    /// Renders a page.
+    /// Renders a page, without the bar where that could not be made.
     ///
     /// # Errors
     /// Where its template uses what its data does not have.
-    pub fn page(&self, asked: &Asked, bar: &Bar, page: &Page) -> Result<Shown> {
-        self.shown(200, asked, Some(bar), page)
+    pub fn page(&self, asked: &Asked, bar: Option<&Bar>, page: &Page) -> Result<Shown> {
+        self.shown(200, asked, bar, page)
     }
 
     /// Renders what went wrong instead of a page.
@@ -239,6 +252,32 @@ fn age(at: &str, now: Moment) -> String {
         60..3_600 => format!("{} min", seconds / 60),
         3_600..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Words a range of seconds: `2–4 min`; empty where it is none.
+fn span(range: &[u64]) -> String {
+    let [least, most] = range else {
+        return String::new();
+    };
+    let (size, unit) = match most {
+        0..60 => (1, "s"),
+        60..7_200 => (60, "min"),
+        _ => (3_600, "h"),
+    };
+    match (least / size, most.div_ceil(size)) {
+        (0, most) => format!("up to {most} {unit}"),
+        (least, most) if least == most => format!("{most} {unit}"),
+        (least, most) => format!("{least}–{most} {unit}"),
+    }
+}
+
+/// Words how long something takes.
+fn lasting(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
     }
 }
 

@@ -139,8 +139,10 @@ impl Site {
     fn shown(&self, asked: &Asked, said: Option<Said>, make: impl FnOnce(&Session) -> Result<Page>) -> Shown {
         let page = self.fresh().and_then(|session| {
             let page = make(&session)?;
-            let bar = pages::bar::of(&session, self.may)?;
-            self.renderer.page(asked, &Bar { said, ..bar }, &page)
+            // What keeps it from being made is what the page is about then.
+            let bar = pages::bar::of(&session, self.may).ok();
+            let bar = bar.map(|bar| Bar { said, ..bar });
+            self.renderer.page(asked, bar.as_ref(), &page)
         });
         page.unwrap_or_else(|error| self.renderer.failed(asked, &error, &self.session))
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use eyre::{Result, WrapErr as _};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{
     backlog::{close::HISTORY, history as rows},
@@ -25,7 +25,7 @@ use crate::{
         queue::{LARGEST, Waiting, ordered},
         rank::{self, Ranks},
     },
-    time::Moment,
+    time::{Moment, eta::Eta},
 };
 
 /// How many of the newest records tell how long things take.
@@ -69,21 +69,6 @@ pub struct Turn {
     pub heard: Option<String>,
 }
 
-/// A range of time. As JSON whole seconds: `[60, 180]`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Range {
-    /// At least.
-    pub least: Duration,
-    /// At most.
-    pub most: Duration,
-}
-
-impl Serialize for Range {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        [self.least.as_secs(), self.most.as_secs().max(1)].serialize(to)
-    }
-}
-
 /// A candidate that waits.
 #[derive(Clone, Debug, Serialize)]
 pub struct Place {
@@ -109,7 +94,7 @@ pub struct Place {
     /// How long until it has landed: at best together with all before it, at worst one after the other. Absent where the queue
     /// does not move, or too few goals landed to tell.
     #[serde(rename = "eta_seconds", skip_serializing_if = "Option::is_none")]
-    pub eta: Option<Range>,
+    pub eta: Option<Eta>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -228,10 +213,10 @@ fn turn_of(session: &Session, repo: &Repo, runs: &[Doing]) -> Result<Option<Turn
 }
 
 /// A batch is checked once where all is well; where not, its members land one by one.
-fn eta(place: &Place, checks: Duration) -> Option<Range> {
+fn eta(place: &Place, checks: Duration) -> Option<Eta> {
     let position = place.position?;
     let times = |count: usize| checks.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-    Some(Range {
+    Some(Eta {
         least: times(position.div_ceil(LARGEST).saturating_sub(usize::from(place.lands))),
         most: times(position),
     })
@@ -252,7 +237,10 @@ fn past(repo: &Repo, tip: CommitId) -> Result<Past> {
         let seconds: f64 = record.checks.iter().map(|check| check.seconds).sum();
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     };
-    let typical = |all: Vec<Duration>| (all.len() >= ENOUGH).then(|| rank::median(all)).flatten();
+    let typical = |mut all: Vec<Duration>| {
+        all.sort_unstable();
+        (all.len() >= ENOUGH).then(|| rank::median(&all)).flatten()
+    };
     let asked = records.iter().filter(|record| !record.is_unasked());
     Ok(Past {
         goals: typical(asked.filter_map(took).collect()),

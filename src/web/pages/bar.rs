@@ -54,7 +54,7 @@ pub fn of(session: &Session, may: May) -> Result<Bar> {
     let name = top.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Bar {
         repository: name.unwrap_or_else(|| "repository".to_owned()),
-        needs_you: status.goals.iter().filter(|goal| goal.next.is_some()).count(),
+        needs_you: status.goals.iter().filter(|goal| goal.needs_person()).count(),
         running: count(&[State::Running]),
         queued: count(&[State::Candidate]),
         landed_today: status.today.count,

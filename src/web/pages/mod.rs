@@ -5,7 +5,11 @@
 pub mod ask;
 pub mod bar;
 pub mod graph;
+pub mod health;
+pub mod history;
 pub mod inbox;
+pub mod queue;
+pub mod setup;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -99,16 +103,23 @@ impl Page {
     }
 }
 
-/// Makes the page that was asked for.
+/// Makes the page that was asked for; where something is missing that it needs, one that says what.
 ///
 /// # Errors
 /// A fault for an address at which nothing stands, and as the commands have them.
 pub fn make(session: &Session, asked: &Asked) -> Result<Page> {
+    at(session, asked).or_else(|error| setup::instead(session, asked, error))
+}
+
+fn at(session: &Session, asked: &Asked) -> Result<Page> {
     let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] => inbox::page(session),
         ["graph"] => graph::page(session, asked),
         ["ask", ..] => ask::page(session, asked),
+        ["queue"] => queue::page(session),
+        ["history"] => history::page(session, asked),
+        ["health"] => health::page(session, asked),
         _ => Err(nothing(asked).into()),
     }
 }

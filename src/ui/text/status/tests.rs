@@ -1,6 +1,10 @@
 use super::*;
 use crate::{
-    commands::status::today::Today, engine::orders::Paused, money::ledger::Sum, time::eta::Ends, ui::colour::Paint,
+    commands::status::{queue::Queue, today::Today},
+    engine::orders::Paused,
+    money::ledger::Sum,
+    time::eta::Ends,
+    ui::colour::Paint,
 };
 
 const SCREEN: Look = Look {
@@ -24,6 +28,8 @@ fn row(state: State, id: &str, reason: &str) -> Row {
         position: None,
         next: None,
         eta: None,
+        unblocks: 0,
+        since: None,
     }
 }
 
@@ -42,6 +48,7 @@ fn outcome(goals: Vec<Row>) -> Outcome {
         today: Today::default(),
         paused: None,
         runs: Vec::new(),
+        queue: Queue::default(),
         eta: None,
         past: Vec::new(),
         has_checks: true,
