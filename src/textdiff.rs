@@ -1,4 +1,6 @@
-//! Diffs as text, for people and for prompts.
+//! Diffs as text, for people and for prompts; below it `hunks`, the same as data.
+
+pub mod hunks;
 
 use similar::TextDiff;
 

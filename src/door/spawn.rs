@@ -36,6 +36,13 @@ use crate::{
 /// How often a waiting thread looks whether it was asked to stop. An ended child wakes it at once.
 const STEP: Duration = Duration::from_millis(40);
 
+/// How often whoever listens is told what came.
+const TELL: Duration = Duration::from_millis(100);
+
+/// Told what a process prints while it runs, as it comes: secrets are still in it. `None` says that it is too much, and that
+/// nothing more will be told.
+pub type Heard<'h> = &'h mut dyn FnMut(Option<&[u8]>);
+
 /// How long a killed process may take to be gone, and its output to be read.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -77,8 +84,17 @@ impl Spawn {
     /// Runs it. When this returns, nothing that it started is left: neither in its process group nor in the background.
     /// `Stopping::Now` ends it at once; `Soon` lets it finish, its limit is near enough.
     pub fn run(&self, stop: &Stop) -> Ended {
+        self.ended(stop, None)
+    }
+
+    /// As `run`; `heard` is told what comes, at most ten times a second.
+    pub fn run_aloud(&self, stop: &Stop, heard: Heard<'_>) -> Ended {
+        self.ended(stop, Some(heard))
+    }
+
+    fn ended(&self, stop: &Stop, heard: Option<Heard<'_>>) -> Ended {
         let began = Instant::now();
-        self.run_since(began, stop).unwrap_or_else(|error| Ended {
+        self.run_since(began, stop, heard).unwrap_or_else(|error| Ended {
             end: End::NotStarted,
             output: error.to_string().into_bytes(),
             omitted: 0,
@@ -121,7 +137,7 @@ impl Spawn {
         })
     }
 
-    fn run_since(&self, began: Instant, stop: &Stop) -> io::Result<Ended> {
+    fn run_since(&self, began: Instant, stop: &Stop, mut heard: Option<Heard<'_>>) -> io::Result<Ended> {
         let program = find(&self.program, &self.env)?;
         let (reader, writer) = io::pipe()?;
         let tree = Tree::open()?;
@@ -133,10 +149,23 @@ impl Spawn {
         let handle = tree.start(&fed(&command, &self.stdin))?;
         // It holds the writing end: while we have one too, the pipe never ends.
         drop(command);
-        let keeper = Keeper::read(reader, self.output_cap);
-        let end = end_of(wait(&handle, began, self.timeout, Some(stop)));
+        let keeper = match heard {
+            None => Keeper::read(reader, self.output_cap),
+            Some(_) => Keeper::read_aloud(reader, self.output_cap),
+        };
+        let mut told = began;
+        let waited = wait_and(&handle, (began, self.timeout), Some(stop), || {
+            if let Some(heard) = heard.as_mut().filter(|_| told.elapsed() >= TELL) {
+                heard(keeper.fresh().as_deref());
+                told = Instant::now();
+            }
+        });
+        let end = end_of(waited);
         let took = began.elapsed();
         tree.end(&handle);
+        if let Some(heard) = heard {
+            heard(keeper.last(GRACE).as_deref());
+        }
         let (output, omitted) = keeper.finish(GRACE, &self.redactor);
         Ok(Ended {
             end,
@@ -234,7 +263,18 @@ enum Waited {
 }
 
 fn wait(handle: &Handle, began: Instant, timeout: Option<Duration>, stop: Option<&Stop>) -> Waited {
+    wait_and(handle, (began, timeout), stop, || {})
+}
+
+/// As `wait`; calls `meanwhile` at every step.
+fn wait_and(
+    handle: &Handle,
+    (began, timeout): (Instant, Option<Duration>),
+    stop: Option<&Stop>,
+    mut meanwhile: impl FnMut(),
+) -> Waited {
     loop {
+        meanwhile();
         let step = Instant::now() + STEP;
         let limit = timeout.and_then(|timeout| began.checked_add(timeout));
         match handle.wait_deadline(limit.map_or(step, |limit| limit.min(step))) {

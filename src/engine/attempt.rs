@@ -14,6 +14,7 @@ use crate::{
         draft::{Draft, Unusable},
         executor::{Executor, Work},
         live::Phase,
+        output::Output,
         proving, recall,
         repair::{Next, Rounds},
         stored::{self, Begun, Stored},
@@ -90,6 +91,8 @@ pub struct Attempt<'w, 's> {
     pub talk: Talk,
     /// The templates of its base.
     pub templates: Templates,
+    /// Where what its checks print is written down; taken while they run.
+    output: Option<Output>,
 }
 
 /// What a round came to.
@@ -189,6 +192,7 @@ fn begin<'w, 's>(
         goal: id.clone(),
         description: goal.description.clone(),
     });
+    let output = Output::of(worker.session, &worker.repo, id, resumed.number);
     Ok(Attempt {
         worker,
         id: id.clone(),
@@ -198,6 +202,7 @@ fn begin<'w, 's>(
         draft: Draft::new(base_code),
         talk: Talk::new(resumed.recorded),
         templates,
+        output: Some(output),
     })
 }
 
@@ -254,7 +259,7 @@ impl Attempt<'_, '_> {
         let code = tree::write(&self.worker.repo, self.draft.base_code, admitted)?;
         self.write(Some(code))?;
         self.worker.step(Phase::Checking, Some(rounds.number().0));
-        let verdict = self.judge(code)?;
+        let verdict = self.judge(code, rounds.number().0)?;
         let checks = match &verdict {
             Ok(verified) => verified.checks().to_vec(),
             Err(failed) => failed.ran.iter().map(CheckRow::of).collect(),
@@ -282,11 +287,12 @@ impl Attempt<'_, '_> {
     }
 
     /// Judges by the gate, and by whether tests that are asked for or added can fail.
-    fn judge(&mut self, code: CodeTree) -> Result<std::result::Result<Verified, Box<Failed>>> {
+    fn judge(&mut self, code: CodeTree, round: u32) -> Result<std::result::Result<Verified, Box<Failed>>> {
         let worker = &mut *self.worker;
-        let verdict = worker
-            .checker
-            .judge(&worker.repo, code, &worker.gate, &worker.baseline)?;
+        worker.checker.output = self.output.take().map(|output| output.round(round));
+        let verdict = worker.checker.judge(&worker.repo, code, &worker.gate, &worker.baseline);
+        self.output = worker.checker.output.take();
+        let verdict = verdict?;
         let Ok(verified) = verdict else { return Ok(verdict) };
         match proving::prove(worker, &self.goal, self.draft.base_code, code)? {
             proving::Proof::NotAsked => Ok(Ok(verified)),

@@ -15,6 +15,7 @@ use crate::{
     engine::{
         fenced::{self, Access},
         linted,
+        output::Output,
         pool::{Pool, Taken, Urgency},
         session::Session,
         verdicts::Verdicts,
@@ -64,6 +65,8 @@ pub struct Checker<'s> {
     last: Option<(Oid, Tests)>,
     /// The person's own code, if it is known: set-up of it may use the network.
     own: Option<CodeTree>,
+    /// Where what commands print is written down while they run, if anywhere.
+    pub output: Option<Output>,
 }
 
 impl<'s> Checker<'s> {
@@ -82,6 +85,7 @@ impl<'s> Checker<'s> {
             verdicts: Arc::default(),
             last: None,
             own: None,
+            output: None,
         }
     }
 
@@ -444,7 +448,15 @@ impl<'s> Checker<'s> {
             output_cap: READ_CAP,
             redactor: self.session.redactor.clone(),
         };
-        let raw = shell::run(command, stage, root, &limits, &self.session.stop);
+        let (session, mut output) = (self.session, self.output.as_mut());
+        let mut writing = output.as_mut().map(|output| output.begin(session, stage, command));
+        let raw = match &mut writing {
+            None => shell::run(command, stage, root, &limits, &session.stop),
+            Some(writing) => {
+                let heard = &mut |came: Option<&[u8]>| writing.take(came);
+                shell::run_aloud(command, stage, root, &limits, (&session.stop, heard))
+            }
+        };
         if raw.end == End::NotStarted {
             // A machine that has no more files or processes says nothing about the code.
             return Err(not_started(command, &raw.output).into());
@@ -454,14 +466,18 @@ impl<'s> Checker<'s> {
         let reported = verdict::read_reports(&reports::read(&cache).unwrap_or_default());
         let tests = reported.or_else(|| verdict::read(&verdict::clean_output(&raw.output, usize::MAX), command));
         let text = verdict::clean_output(&raw.output, KEPT_CAP);
-        Ok(Ran {
+        let ran = Ran {
             stage,
             command: command.to_owned(),
             end: raw.end,
             took: raw.took,
-            output: self.session.redactor.clean(&text),
+            output: session.redactor.clean(&text),
             tests,
-        })
+        };
+        if let Some(writing) = writing {
+            writing.end(&ran);
+        }
+        Ok(ran)
     }
 
     /// Says once that checks run without a fence although none was refused.

@@ -37,6 +37,7 @@ pub mod models;
 pub mod night;
 pub mod notify;
 pub mod orders;
+pub mod output;
 pub mod outside;
 pub mod past;
 pub mod planning;

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path, time::Duration};
 
 use crate::{
     check::{End, Stage},
-    door::spawn::{Ended, Spawn},
+    door::spawn::{Ended, Heard, Spawn},
     secret::Redactor,
     time::Stop,
 };
@@ -41,9 +41,26 @@ pub struct RawRan {
 
 /// Runs `command` in a shell in `dir`. When this returns, nothing that it started is left.
 pub fn run(command: &str, stage: Stage, dir: &Path, limits: &Limits, stop: &Stop) -> RawRan {
+    let spawn = spawn(command, dir, limits);
+    ran(command, stage, spawn.run(stop))
+}
+
+/// As `run`; `heard` is told what it prints while it runs.
+pub fn run_aloud(
+    command: &str,
+    stage: Stage,
+    dir: &Path,
+    limits: &Limits,
+    (stop, heard): (&Stop, Heard<'_>),
+) -> RawRan {
+    let spawn = spawn(command, dir, limits);
+    ran(command, stage, spawn.run_aloud(stop, heard))
+}
+
+fn spawn(command: &str, dir: &Path, limits: &Limits) -> Spawn {
     let shell = ["sh", "-c", command].map(OsString::from);
     let mut words = limits.before.iter().cloned().chain(shell);
-    let spawn = Spawn {
+    Spawn {
         program: words.next().unwrap_or_default(),
         args: words.collect(),
         dir: dir.to_owned(),
@@ -52,8 +69,10 @@ pub fn run(command: &str, stage: Stage, dir: &Path, limits: &Limits, stop: &Stop
         timeout: Some(limits.timeout),
         output_cap: limits.output_cap,
         redactor: limits.redactor.clone(),
-    };
-    let ended = spawn.run(stop);
+    }
+}
+
+fn ran(command: &str, stage: Stage, ended: Ended) -> RawRan {
     let millis = u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(target: "check", stage = stage.word(), millis, "{command}: {:?}", ended.end);
     RawRan {
@@ -80,7 +99,7 @@ mod tests {
     use super::*;
     use crate::door::env::Env;
 
-    fn ran(command: &str, output_cap: usize) -> RawRan {
+    fn ran_with(command: &str, output_cap: usize) -> RawRan {
         let limits = Limits {
             timeout: Duration::from_secs(60),
             env: Env::read().for_checks(&[]),
@@ -94,14 +113,14 @@ mod tests {
 
     #[test]
     fn both_streams_come_in_the_order_they_were_written() {
-        let ran = ran("echo one; echo two >&2; echo three; exit 5", 100);
+        let ran = ran_with("echo one; echo two >&2; echo three; exit 5", 100);
         assert_eq!(ran.end, End::Exit(5));
         assert_eq!(ran.output, b"one\ntwo\nthree\n");
     }
 
     #[test]
     fn a_line_stands_for_what_was_left_out() {
-        let ran = ran("printf 0123456789", 6);
+        let ran = ran_with("printf 0123456789", 6);
         assert_eq!(ran.output, b"012\n[4 bytes left out]\n789");
     }
 

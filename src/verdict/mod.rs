@@ -3,6 +3,8 @@
 //! Owns which reader is asked, and what becomes of names that a runner did not print. A reader claims output only by
 //! the line with which its runner ends; output without it is a crash, and has no readable verdict.
 
+pub mod ansi;
+
 mod cargo;
 mod go;
 mod jest;

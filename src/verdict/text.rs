@@ -37,7 +37,7 @@ pub(crate) fn strip(text: &str) -> String {
 }
 
 /// Passes over what follows ESC.
-fn escape(chars: &mut Peekable<impl Iterator<Item = char>>) {
+pub(super) fn escape(chars: &mut Peekable<impl Iterator<Item = char>>) {
     match chars.next_if(|c| *c != '\n') {
         Some('[') => parameters(chars),
         Some(']' | 'P' | 'X' | '^' | '_') => command_string(chars),

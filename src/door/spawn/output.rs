@@ -19,6 +19,9 @@ use crate::secret::Redactor;
 /// looks at.
 const MARGIN: usize = 40 * 1024;
 
+/// Most bytes that wait for who listens.
+const UNHEARD: usize = 1024 * 1024;
+
 /// Reads a pipe in a thread of its own until its last writer is gone.
 #[derive(Debug)]
 pub struct Keeper {
@@ -28,8 +31,24 @@ pub struct Keeper {
 
 impl Keeper {
     /// Starts to read; keeps `cap` bytes.
-    pub fn read(mut pipe: PipeReader, cap: usize) -> Self {
-        let kept = Arc::new(Mutex::new(Kept::new(cap)));
+    pub fn read(pipe: PipeReader, cap: usize) -> Self {
+        Self::start(pipe, Kept::new(cap))
+    }
+
+    /// As `read`, for somebody who is told what comes: see `fresh`.
+    pub fn read_aloud(pipe: PipeReader, cap: usize) -> Self {
+        let fresh = Some(Vec::new());
+        Self::start(
+            pipe,
+            Kept {
+                fresh,
+                ..Kept::new(cap)
+            },
+        )
+    }
+
+    fn start(mut pipe: PipeReader, kept: Kept) -> Self {
+        let kept = Arc::new(Mutex::new(kept));
         let (send, ended) = channel();
         let into = Arc::clone(&kept);
         thread::spawn(move || {
@@ -43,6 +62,18 @@ impl Keeper {
             let _ = send.send(());
         });
         Self { kept, ended }
+    }
+
+    /// Returns what came since it was asked last, secrets and all; `None` from when it was too much to be told.
+    pub fn fresh(&self) -> Option<Vec<u8>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.fresh.as_mut().map(std::mem::take)
+    }
+
+    /// As `fresh`, once the stream has ended, or `patience` has.
+    pub fn last(&self, patience: Duration) -> Option<Vec<u8>> {
+        let _ = self.ended.recv_timeout(patience);
+        self.fresh()
     }
 
     /// Returns what was kept, without the secrets that `redactor` finds, and how many bytes were left out between the two
@@ -72,6 +103,8 @@ struct Kept {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     omitted: usize,
+    /// What nobody was told yet, where somebody listens.
+    fresh: Option<Vec<u8>>,
 }
 
 impl Kept {
@@ -83,6 +116,11 @@ impl Kept {
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        // A gap could tear a secret into two halves that nobody knows: whoever missed something hears no more.
+        self.fresh = self.fresh.take().filter(|fresh| fresh.len() + bytes.len() <= UNHEARD);
+        if let Some(fresh) = &mut self.fresh {
+            fresh.extend_from_slice(bytes);
+        }
         let most = self.half + MARGIN;
         let room = most.saturating_sub(self.head.len()).min(bytes.len());
         let (head, rest) = bytes.split_at(room);
