@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod markers;
 pub mod merge;
 pub mod read;
+pub mod remark;
 pub mod sheet;
 pub(crate) mod spans;
 

@@ -1,6 +1,9 @@
 //! `diff`: what a goal changes: its candidate, the commit by which it landed, or what its newest attempt came to.
 //!
-//! As text it is git's own diff, with the person's pager and colours; this file only says of which two trees.
+//! As text it is git's own diff, with the person's pager and colours; this file only says of which two trees. Below it
+//! `lines`: the same as data.
+
+pub mod lines;
 
 use std::path::Path;
 
@@ -41,12 +44,18 @@ pub enum What {
 pub struct File {
     /// Where.
     pub path: String,
+    /// Where it was before, if that is elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Lines that came; absent in a binary file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added: Option<u64>,
     /// Lines that went; absent in a binary file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed: Option<u64>,
+    /// What changed in it, line by line; absent where only counts were asked for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<lines::Lines>,
 }
 
 /// What a goal changes.
@@ -73,6 +82,46 @@ pub struct Outcome {
 
 impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.diff/1";
+}
+
+/// As `run`, with the lines of every file; of a file too large to be shown among others only where it is `whole`.
+///
+/// # Errors
+/// As `run`, and when contents cannot be read.
+pub fn with_lines(session: &Session, id: &GoalId, whole: Option<&str>) -> Result<Outcome> {
+    let mut outcome = run(session, id)?;
+    lines::fill(&session.repo(), outcome.trees, &mut outcome.files, whole)?;
+    Ok(outcome)
+}
+
+/// Returns git's own diff of one file, or of all, as text that git can apply.
+///
+/// # Errors
+/// When git cannot show it.
+pub fn patch(session: &Session, outcome: &Outcome, only: Option<&str>) -> Result<Vec<u8>> {
+    let plain = ["diff", "--no-color", "--binary", "--no-ext-diff", "--no-textconv"];
+    let paths: Vec<String> = outcome
+        .files
+        .iter()
+        .filter(|file| only.is_none_or(|only| file.path == only))
+        .flat_map(|file| file.from.iter().chain([&file.path]))
+        .map(|path| format!(":(top,literal){path}"))
+        .collect();
+    if only.is_some() && paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paths = if only.is_some() { paths } else { Vec::new() };
+    let said = git(&session.repo(), outcome.trees, (&plain, &paths), |dir, args| {
+        Ok(command::output(&session.env, dir, args)?)
+    })?;
+    Ok(said.stdout)
+}
+
+impl Outcome {
+    /// Returns the tree that is compared: the one before the change, or the one after it.
+    pub fn side(&self, old: bool) -> TreeId {
+        if old { self.trees.0 } else { self.trees.1 }
+    }
 }
 
 /// How to show it.
@@ -112,7 +161,7 @@ pub fn show(session: &Session, outcome: &Outcome, manner: Manner) -> Result<bool
             .colour
             .map(|on| if on { "--color=always" } else { "--color=never" }),
     );
-    git(&session.repo(), outcome.trees, &args, |dir, args| {
+    git(&session.repo(), outcome.trees, (&args, &[]), |dir, args| {
         Ok(command::attached(&session.env, dir, args)?)
     })
 }
@@ -184,40 +233,49 @@ fn of_commit(repo: &Repo, (id, what): (&GoalId, What), commit: CommitId, attempt
 }
 
 fn files(session: &Session, repo: &Repo, trees: (TreeId, TreeId)) -> Result<Vec<File>> {
-    let plain = [
-        "diff",
-        "--numstat",
-        "-z",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-textconv",
-    ];
-    let said = git(repo, trees, &plain, |dir, args| {
+    let plain = ["diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv"];
+    let said = git(repo, trees, (&plain, &[]), |dir, args| {
         Ok(command::output(&session.env, dir, args)?)
     })?;
     if said.code != 0 {
         return Err(Fault::new(Kind::Error, String::from_utf8_lossy(&said.stderr).trim().to_owned()).into());
     }
-    Ok(said.stdout.split(|byte| *byte == 0).filter_map(file).collect())
+    let mut rows = said.stdout.split(|byte| *byte == 0);
+    let mut files = Vec::new();
+    while let Some(row) = rows.next() {
+        files.extend(file(row, &mut rows));
+    }
+    Ok(files)
 }
 
-/// Reads `added TAB removed TAB path`; `-` stands for the lines of a binary file.
-fn file(row: &[u8]) -> Option<File> {
+/// Reads `added TAB removed TAB path`; `-` stands for the lines of a binary file. Of a file that moved the path is empty, and
+/// both follow.
+fn file<'r>(row: &[u8], rest: &mut impl Iterator<Item = &'r [u8]>) -> Option<File> {
     let mut parts = row.splitn(3, |byte| *byte == b'\t');
     let mut number = || {
         let text = parts.next()?;
         Some(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()))
     };
     let (added, removed) = (number()?, number()?);
-    let path = RepoPath::from_git(parts.next()?).to_string();
-    Some(File { path, added, removed })
+    let named = |path: &[u8]| RepoPath::from_git(path).to_string();
+    let (from, path) = match parts.next()? {
+        b"" => (rest.next().map(named), named(rest.next()?)),
+        path => (None, named(path)),
+    };
+    Some(File {
+        path,
+        from,
+        added,
+        removed,
+        lines: None,
+    })
 }
 
-/// Runs `git ARGS OLD NEW`, memory files left out.
+/// Runs `git ARGS OLD NEW -- PATHS`, memory files left out.
 fn git<T>(
     repo: &Repo,
     (old, new): (TreeId, TreeId),
-    args: &[&str],
+    (args, paths): (&[&str], &[String]),
     run: impl FnOnce(&Path, &[&str]) -> Result<T>,
 ) -> Result<T> {
     let (old, new) = (old.to_string(), new.to_string());
@@ -226,6 +284,7 @@ fn git<T>(
         .collect();
     let mut args = args.to_vec();
     args.extend([old.as_str(), new.as_str(), "--"]);
+    args.extend(paths.iter().map(String::as_str));
     args.extend(left_out.iter().map(String::as_str));
     run(repo.workdir().unwrap_or(repo.common_dir()), &args)
 }

@@ -74,6 +74,12 @@ pub struct Comment {
     /// What to say: text, @FILE, or - for standard input
     #[arg(value_name = "TEXT")]
     pub text: String,
+    /// The line it is about, of what `diff` shows: the next attempt is told with the code
+    #[arg(long, value_name = "PATH:LINE")]
+    pub at: Option<String>,
+    /// Count lines as they were before the change
+    #[arg(long, requires = "at")]
+    pub old: bool,
 }
 
 /// `diff`

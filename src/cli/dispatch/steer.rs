@@ -7,6 +7,7 @@ use crate::{
         args::{self, steer},
         dispatch::{answer, id, ids, prompt_text},
         open::Opened,
+        paths,
     },
     commands::{
         approve, comment,
@@ -14,6 +15,8 @@ use crate::{
         drop, edit, hold, pause, reject, release, retry,
     },
     door::signal,
+    engine::session::Session,
+    fault::{Fault, Kind},
 };
 
 /// Runs `approve`.
@@ -94,7 +97,27 @@ pub(crate) fn comment(at: &Opened, args: steer::Comment) -> Result<u8> {
         id: id(&args.id)?,
         text: prompt_text(&at.place, args.text)?,
     };
-    answer(at, &comment::run(&at.session()?, &request)?)
+    let session = at.session()?;
+    let outcome = match args.at {
+        None => comment::run(&session, &request)?,
+        Some(place) => comment::run_at(&session, &request, &line_of(&session, at, &place, args.old)?)?,
+    };
+    answer(at, &outcome)
+}
+
+/// Reads `PATH:LINE`; the path is as seen from where the command was started, as everywhere.
+fn line_of(session: &Session, at: &Opened, place: &str, old: bool) -> Result<comment::At> {
+    let (path, line) = place
+        .rsplit_once(':')
+        .and_then(|(path, line)| Some((path, line.parse().ok()?)))
+        .filter(|(path, line)| !path.is_empty() && *line > 0)
+        .ok_or_else(|| Fault::new(Kind::Usage, format!("`{place}` is no PATH:LINE such as src/main.rs:12")))?;
+    let repo = session.repo();
+    let path = match repo.workdir() {
+        Some(top) => paths::from_top(top, &at.place, path),
+        None => path.to_owned(),
+    };
+    Ok(comment::At { path, line, old })
 }
 
 /// Runs `edit`.
@@ -119,7 +142,12 @@ pub(crate) fn edit(at: &Opened, args: &steer::Edit) -> Result<u8> {
 /// Those of the command.
 pub(crate) fn diff(at: &Opened, args: &steer::Diff) -> Result<u8> {
     let session = at.session()?;
-    let outcome = diff::run(&session, &id(&args.id)?)?;
+    let id = id(&args.id)?;
+    if at.ui.manner.json && !args.stat {
+        at.ui.document(&diff::with_lines(&session, &id, None)?);
+        return Ok(0);
+    }
+    let outcome = diff::run(&session, &id)?;
     if at.ui.manner.json {
         at.ui.document(&outcome);
         return Ok(0);
