@@ -43,7 +43,10 @@ impl Place {
         let (head, quote) = head.strip_suffix('`')?.split_once(": `")?;
         let (head, attempt, old) = if let Some((head, attempt)) = head.rsplit_once(", as it was before attempt ") {
             (head, Some(attempt.parse().ok()?), true)
-        } else if let Some((head, attempt)) = head.strip_suffix(" left it").and_then(|h| h.rsplit_once(", as attempt ")) {
+        } else if let Some((head, attempt)) = head
+            .strip_suffix(" left it")
+            .and_then(|h| h.rsplit_once(", as attempt "))
+        {
             (head, Some(attempt.parse().ok()?), false)
         } else {
             (head, None, false)
@@ -66,7 +69,11 @@ mod tests {
 
     #[test]
     fn what_is_worded_is_read() {
-        for (attempt, old, path) in [(None, false, "src/a.rs"), (Some(2), false, "a: `b`.txt"), (Some(11), true, "é x")] {
+        for (attempt, old, path) in [
+            (None, false, "src/a.rs"),
+            (Some(2), false, "a: `b`.txt"),
+            (Some(11), true, "é x"),
+        ] {
             let place = Place {
                 path: path.into(),
                 line: 12,

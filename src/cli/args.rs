@@ -19,6 +19,7 @@ pub mod report;
 #[cfg(feature = "web")]
 pub mod serve;
 pub mod service;
+pub mod show;
 pub mod status;
 pub mod steer;
 pub mod sync;
@@ -140,7 +141,7 @@ pub enum Verb {
     /// List goals, one a line
     List(List),
     /// Show everything about one goal
-    Show(Id),
+    Show(show::Show),
     /// Show what a goal changes
     ///
     /// Its candidate, the commit that landed, or what its last attempt came to.
@@ -400,14 +401,6 @@ pub struct List {
         value_parser = PossibleValuesParser::new(State::ALL.map(State::word)).try_map(|word| state(&word))
     )]
     pub states: Vec<State>,
-}
-
-/// `show`
-#[derive(Args, Debug)]
-pub struct Id {
-    /// The goal
-    #[arg(value_name = "ID")]
-    pub id: String,
 }
 
 /// `log`

@@ -98,7 +98,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Resume => answer(at, &commands::resume::run(&at.session()?)?),
         Verb::Adopt(args) => adopt::run(at, args),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
-        Verb::Show(args) => answer(at, &commands::show::run(&at.session()?, &id(&args.id)?)?),
+        Verb::Show(args) => show(at, &args),
         Verb::Diff(args) => steer::diff(at, &args),
         Verb::Approve(args) => steer::approve(at, &args),
         Verb::Reject(args) => steer::reject(at, args),
@@ -163,6 +163,15 @@ fn check_code(at: &Opened, args: args::Check) -> Result<u8> {
         Ok(outcome) => answer(at, &outcome),
         Err(error) => stopped(at, &watch, error),
     }
+}
+
+fn show(at: &Opened, args: &args::show::Show) -> Result<u8> {
+    let (session, id) = (at.session()?, id(&args.id)?);
+    let outcome = match args.timeline {
+        true => commands::show::whole(&session, &id)?,
+        false => commands::show::run(&session, &id)?,
+    };
+    answer(at, &outcome)
 }
 
 fn show_prompt(at: &Opened, args: &args::prompt::Prompt) -> Result<u8> {

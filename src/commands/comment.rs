@@ -84,7 +84,8 @@ fn place(session: &Session, id: &GoalId, at: &At) -> Result<Place> {
         Some(changed) => changed.side(at.old),
         None => tree::of_commit(&repo, target.tip)?,
     };
-    let nowhere = |what: String| Fault::new(Kind::Usage, what).hint(format!("`git invisigoth diff {}`", quoted(id.as_str())));
+    let nowhere =
+        |what: String| Fault::new(Kind::Usage, what).hint(format!("`git invisigoth diff {}`", quoted(id.as_str())));
     let when = match (&changed, at.old) {
         (Some(_), true) => " before that change",
         (Some(_), false) => " in what was made of it",

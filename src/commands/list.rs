@@ -6,6 +6,7 @@ use eyre::Result;
 use serde::Serialize;
 
 use crate::{
+    backlog::Backlog,
     commands,
     engine::{recall, session::Session, target::Target},
     id::GoalId,
@@ -26,8 +27,14 @@ pub struct Row {
     pub goal: GoalId,
     /// Its state.
     pub state: State,
+    /// Why it is in its state.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// Higher goes first.
     pub priority: i64,
+    /// Free words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// Goals that must land before, and have not.
     pub needs: Vec<GoalId>,
     /// Why a person, or the planner, wants it to stand so.
@@ -84,7 +91,9 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
                     .filter(|need| !known.facts.landed.contains(*need))
                     .cloned()
                     .collect(),
-                reason: Some(why).filter(|why| is_decided && !why.is_empty()),
+                reason: Some(&why).filter(|why| is_decided && !why.is_empty()).cloned(),
+                why,
+                labels: labels(&known.backlog, id),
                 conflict: open.conflict.clone(),
                 draft: drafts.contains(id),
                 description: open.description.clone(),
@@ -96,7 +105,9 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         goals.extend(known.facts.landed.iter().map(|id| Row {
             goal: id.clone(),
             state: State::Landed,
+            why: String::new(),
             priority: 0,
+            labels: Vec::new(),
             needs: Vec::new(),
             reason: None,
             conflict: Vec::new(),
@@ -108,4 +119,11 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         goals,
         is_whole: request.states.is_empty(),
     })
+}
+
+/// Reads the labels of a goal; most have none, and are not read whole.
+fn labels(backlog: &Backlog, id: &GoalId) -> Vec<String> {
+    let named = backlog.raw(id).is_some_and(|row| row.contains("\"labels\""));
+    let goal = named.then(|| backlog.get(id)).flatten();
+    goal.map(|goal| goal.labels).unwrap_or_default()
 }

@@ -7,7 +7,13 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{logging, recall, run, session::Session, target::Target},
+    engine::{
+        logging,
+        output::{self, Part},
+        recall, run,
+        session::Session,
+        target::Target,
+    },
     fault::{Fault, Kind},
     id::GoalId,
     journal::{
@@ -25,6 +31,8 @@ pub struct Request {
     pub goal: Option<GoalId>,
     /// What was said since then, of every run; the newest run where absent.
     pub since: Option<Moment>,
+    /// Whether what the checks of the goal printed is shown, too.
+    pub output: bool,
 }
 
 /// What was said.
@@ -36,6 +44,9 @@ pub struct Outcome {
     pub lines: Vec<Kept>,
     /// How many lines could not be read.
     pub damaged: usize,
+    /// What the checks of the goal printed, as far as it is still there, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<Part>,
 }
 
 impl commands::Outcome for Outcome {
@@ -67,10 +78,38 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     }
     let Read { mut lines, damaged } = reading::read(&parts).wrap_err_with(reading)?;
     lines.retain(|line| request.wants(line));
-    if let Some(goal) = request.goal.as_ref().filter(|_| lines.is_empty()) {
+    let printed = match request.goal.as_ref().filter(|_| request.output) {
+        Some(goal) => output::read(session, &session.repo(), goal).wrap_err("reading what checks printed")?,
+        None => Vec::new(),
+    };
+    if let Some(goal) = request.goal.as_ref().filter(|_| lines.is_empty() && printed.is_empty()) {
         return Err(silent(session, goal, request.since.is_some())?.into());
     }
-    Ok(Outcome { folder, lines, damaged })
+    Ok(Outcome {
+        folder,
+        lines,
+        damaged,
+        output: printed,
+    })
+}
+
+/// Reads all that is still there about `goal`: what every run said, and what its checks printed. Nothing may be there.
+///
+/// # Errors
+/// When a file is there but cannot be read.
+pub fn about(session: &Session, goal: &GoalId) -> Result<Outcome> {
+    let repo = session.repo();
+    let folder = logging::folder(session, &repo);
+    let reading = || format!("reading {}", folder.display());
+    let parts = place::parts(&folder).wrap_err_with(reading)?;
+    let Read { lines, damaged } = reading::read_about(&parts, goal.as_str()).wrap_err_with(reading)?;
+    let output = output::read(session, &repo, goal).wrap_err("reading what checks printed")?;
+    Ok(Outcome {
+        folder,
+        lines,
+        damaged,
+        output,
+    })
 }
 
 /// The fault of a goal that no line is about.

@@ -1,4 +1,7 @@
-//! `show`: everything about one goal.
+//! `show`: everything about one goal. Below it `more` and `timeline`: what is around it, and what happened when.
+
+pub mod more;
+pub mod timeline;
 
 use eyre::Result;
 use serde::Serialize;
@@ -9,7 +12,8 @@ use crate::{
         conflict::{self, Conflicts},
         inbox,
     },
-    commands,
+    commands::{self, show::more::More},
+    detect::quoted,
     engine::{recall, run, session::Session, stored, target::Target},
     facts::Standing,
     git::{Repo, attempts, notes, refs},
@@ -83,10 +87,48 @@ pub struct Outcome {
     /// That this landing was taken out again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone: Option<Undone>,
+    /// What is around it, and what happened when, where that was asked for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub more: Option<More>,
 }
 
 impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.show/1";
+}
+
+impl Outcome {
+    /// Returns what a person can type next.
+    pub fn next(&self) -> Option<String> {
+        let id = quoted(self.id.as_str());
+        if !self.conflict.is_empty() {
+            return Some(format!(
+                "`git invisigoth edit {id}`, or with `--keep` what stands is right"
+            ));
+        }
+        if self.draft.is_some() {
+            return None;
+        }
+        Some(match self.state {
+            State::Landed => {
+                let commit = self.record.as_ref().map(|record| record.commit.short())?;
+                format!("git show --notes=invisigoth {commit}")
+            }
+            State::Ready => format!("git invisigoth run {id}"),
+            State::Candidate | State::Held if self.candidate.is_some() => {
+                format!("`git invisigoth diff {id}`, then `git invisigoth merge {id}`")
+            }
+            State::Held => format!("git invisigoth release {id}"),
+            State::Failed | State::Parked => {
+                format!("`git invisigoth retry {id}` lets it be tried again; or reword it, `git invisigoth edit {id}`")
+            }
+            State::Proposed => format!("`git invisigoth approve {id}`, or `git invisigoth reject {id} --why TEXT`"),
+            State::Rejected => format!("`git invisigoth approve {id}` takes it up after all"),
+            State::Running => "git invisigoth status --watch".to_owned(),
+            // A goal that pauses says how its cap is raised.
+            State::Blocked if self.reason.starts_with("paused") => self.reason.split_once("; ")?.1.to_owned(),
+            State::Candidate | State::Blocked => return None,
+        })
+    }
 }
 
 /// Shows goal `id`.
@@ -162,7 +204,18 @@ pub fn run(session: &Session, id: &GoalId) -> Result<Outcome> {
         attempts: tried,
         record,
         undone,
+        more: None,
     })
+}
+
+/// As `run`, with what is around it and what happened when.
+///
+/// # Errors
+/// As `run`, and when journals cannot be read.
+pub fn whole(session: &Session, id: &GoalId) -> Result<Outcome> {
+    let outcome = run(session, id)?;
+    let more = Some(more::of(session, &outcome)?);
+    Ok(Outcome { more, ..outcome })
 }
 
 /// Reads a landed goal as it was worked on.

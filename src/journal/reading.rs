@@ -100,6 +100,24 @@ pub fn read(parts: &[Part]) -> io::Result<Read> {
     Ok(read)
 }
 
+/// As `read`, of the lines about `goal` alone: others are passed over unread, and are not counted where they are damaged.
+///
+/// # Errors
+/// As `read`.
+pub fn read_about(parts: &[Part], goal: &str) -> io::Result<Read> {
+    let named = format!("\"goal\":{}", Value::from(goal));
+    let mut read = Read::default();
+    for part in parts {
+        let bytes = from(&part.path, 0)?;
+        let text = String::from_utf8_lossy(&bytes);
+        for line in text.lines().filter(|line| line.contains(&named)) {
+            read.take(line.as_bytes());
+        }
+    }
+    read.lines.retain(|line| line.goal.as_deref() == Some(goal));
+    Ok(read)
+}
+
 fn from(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     let Some(file) = StoredFile::open(path)? else {
         return Ok(Vec::new());

@@ -29,7 +29,7 @@ fn it_shows_goals_and_chooses_by_state() {
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "list"]), @r#"
-    {"schema":"invisigoth.list/1","goals":[{"goal":"a","state":"blocked","priority":0,"needs":["b"],"description":"Goal a"},{"goal":"b","state":"ready","priority":0,"needs":[],"description":"Goal b"}]}
+    {"schema":"invisigoth.list/1","goals":[{"goal":"a","state":"blocked","why":"needs b (ready)","priority":0,"needs":["b"],"description":"Goal a"},{"goal":"b","state":"ready","priority":0,"needs":[],"description":"Goal b"}]}
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["list", "--state", "lost"]), @r#"

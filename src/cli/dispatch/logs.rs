@@ -28,6 +28,7 @@ pub(super) fn run(at: &Opened, args: &Logs) -> Result<u8> {
     let request = Request {
         goal: args.id.as_deref().map(id).transpose()?,
         since: args.since.map(|since| since.moment(session.clock.now())),
+        output: args.output,
     };
     if !args.follow {
         return answer(at, &logs::run(&session, &request)?);

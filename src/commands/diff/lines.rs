@@ -113,7 +113,11 @@ pub fn fill(repo: &Repo, (old, new): (TreeId, TreeId), files: &mut [File], whole
 
 fn lines(repo: &Repo, (old, new): (Option<Entry>, Option<Entry>), (changed, room): (u64, u64)) -> Result<Lines> {
     let any = new.or(old);
-    let blob = |entry: Option<Entry>| entry.filter(|entry| entry.mode != Mode::Submodule).map(|entry| entry.id);
+    let blob = |entry: Option<Entry>| {
+        entry
+            .filter(|entry| entry.mode != Mode::Submodule)
+            .map(|entry| entry.id)
+    };
     let size = |id: Option<BlobId>| id.map(|id| objects::size(repo, id)).transpose();
     let (before, after) = (blob(old), blob(new));
     let sizes = (size(before)?, size(after)?);

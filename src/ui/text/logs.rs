@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     check::CheckRow,
     commands::logs::Outcome,
-    engine::run,
+    engine::{output::Part, run},
     journal::{diagnosis, level::Level, reading::Kept},
     time::Moment,
     ui::{
@@ -16,6 +16,7 @@ use crate::{
         colour::Style,
         look::{Look, count, grouped, one_line},
     },
+    verdict::ansi::{self, Reader},
 };
 
 /// Width of a goal's column where ids are short, and at most.
@@ -26,16 +27,31 @@ impl View for Outcome {
         let mut words = Words::default();
         let ids = self.lines.iter().filter_map(|line| line.goal.as_deref());
         ids.for_each(|id| words.widen(id));
-        self.lines.iter().map(|line| words.line(look, line)).collect()
+        let said: String = self.lines.iter().map(|line| words.line(look, line)).collect();
+        said + &self.output.iter().map(|part| printed(look, part)).collect::<String>()
     }
 
     fn aside(&self) -> String {
-        match (self.lines.is_empty(), self.damaged) {
+        match (self.lines.is_empty() && self.output.is_empty(), self.damaged) {
             (_, 1..) => damaged(self.damaged),
             (true, 0) => "nothing was logged since then".to_owned(),
             (false, 0) => String::new(),
         }
     }
+}
+
+/// Words what a check printed, below a heading.
+fn printed(look: &Look, part: &Part) -> String {
+    let end = part.exit.map_or("no end".to_owned(), |code| format!("exit {code}"));
+    let about = format!("attempt {}, round {}, {end}", part.attempt, part.round);
+    let heading = format!("{} `{}`, {about}", part.stage.word(), one_line(&part.cmd));
+    let mut reader = Reader::default();
+    let lines = part.lines.iter().map(|line| ansi::plain(&reader.line(line)) + "\n");
+    format!(
+        "\n{}\n{}",
+        look.paint.paint(Style::Bold, &heading),
+        lines.collect::<String>()
+    )
 }
 
 /// Says how many lines were left out.

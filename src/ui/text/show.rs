@@ -1,12 +1,15 @@
 //! `show` as text: everything about one goal.
 
 use crate::{
-    commands::show::{AttemptRow, Outcome},
-    detect::quoted,
+    commands::show::{
+        AttemptRow, Outcome,
+        more::{More, Related},
+    },
     engine::run::words,
     facts::Standing,
     goal::Goal,
     id::GoalId,
+    journal::level::Level,
     money::dollars,
     record::Record,
     schedule::State,
@@ -56,7 +59,10 @@ impl View for Outcome {
             let why = undone.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             lines.add("undone", &format!("at {}{why}", undone.undone_at));
         }
-        if let Some(next) = next(self) {
+        if let Some(more) = &self.more {
+            around(&mut lines, more);
+        }
+        if let Some(next) = self.next() {
             lines.painted(Style::Dim, "next", &next);
         }
         lines.end()
@@ -173,34 +179,26 @@ pub(crate) fn times(evictions: u32) -> String {
     }
 }
 
-fn next(outcome: &Outcome) -> Option<String> {
-    let id = quoted(outcome.id.as_str());
-    if !outcome.conflict.is_empty() {
-        return Some(format!(
-            "`git invisigoth edit {id}`, or with `--keep` what stands is right"
-        ));
+/// Words what is around a goal, and a line for each thing that happened.
+fn around(lines: &mut Lines<'_>, more: &More) {
+    let related = |goals: &[Related]| -> String {
+        let one = |goal: &Related| format!("{} ({})", goal.goal, goal.state.map_or("unknown", State::word));
+        goals.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    if !more.unblocks.is_empty() {
+        lines.add("unblocks", &related(&more.unblocks));
     }
-    if outcome.draft.is_some() {
-        return None;
+    for step in &more.timeline {
+        let round = step.round.map(|round| format!(", round {round}")).unwrap_or_default();
+        let at = step.at.as_deref().unwrap_or("now");
+        let words = one_line(&step.words);
+        let gap = if words.is_empty() { "" } else { "  " };
+        let style = match step.level {
+            Level::Error => Style::Bad,
+            Level::Warn => Style::Warn,
+            _ if step.pending => Style::Live,
+            _ => Style::Dim,
+        };
+        lines.painted(style, &step.step, &format!("{at}{round}{gap}{words}"));
     }
-    Some(match outcome.state {
-        State::Landed => {
-            let commit = outcome.record.as_ref().map(|record| record.commit.short())?;
-            format!("git show --notes=invisigoth {commit}")
-        }
-        State::Ready => format!("git invisigoth run {id}"),
-        State::Candidate | State::Held if outcome.candidate.is_some() => {
-            format!("`git invisigoth diff {id}`, then `git invisigoth merge {id}`")
-        }
-        State::Held => format!("git invisigoth release {id}"),
-        State::Failed | State::Parked => {
-            format!("`git invisigoth retry {id}` lets it be tried again; or reword it, `git invisigoth edit {id}`")
-        }
-        State::Proposed => format!("`git invisigoth approve {id}`, or `git invisigoth reject {id} --why TEXT`"),
-        State::Rejected => format!("`git invisigoth approve {id}` takes it up after all"),
-        State::Running => "git invisigoth status --watch".to_owned(),
-        // A goal that pauses says how its cap is raised.
-        State::Blocked if outcome.reason.starts_with("paused") => outcome.reason.split_once("; ")?.1.to_owned(),
-        State::Candidate | State::Blocked => return None,
-    })
 }
