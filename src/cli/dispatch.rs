@@ -176,6 +176,9 @@ fn show(at: &Opened, args: &args::show::Show) -> Result<u8> {
 
 fn show_prompt(at: &Opened, args: &args::prompt::Prompt) -> Result<u8> {
     let (id, explain) = (id(&args.id)?, args.explain);
+    if let Some(number) = args.attempt {
+        return answer(at, &commands::prompt::recorded(&at.session()?, &id, number)?);
+    }
     let request = commands::prompt::Request { id, explain };
     answer(at, &commands::prompt::run(&at.session()?, &request)?)
 }

@@ -112,6 +112,19 @@ pub fn about(session: &Session, goal: &GoalId) -> Result<Outcome> {
     })
 }
 
+/// Returns how many bytes there are of what `about` reads: of the newest journal, and of what checks printed. Costs a few
+/// looks at folders.
+pub fn grown(session: &Session, goal: &GoalId) -> Vec<u64> {
+    let repo = session.repo();
+    let parts = place::parts(&logging::folder(session, &repo)).unwrap_or_default();
+    let printed = output::files(session, &repo, goal);
+    let count = u64::try_from(parts.len()).unwrap_or(u64::MAX);
+    let files = parts.into_iter().next_back().map(|part| part.path);
+    let files = files.into_iter().chain(printed.into_iter().map(|(_, path)| path));
+    let bytes = files.map(|path| std::fs::metadata(path).map_or(0, |about| about.len()));
+    [count].into_iter().chain(bytes).collect()
+}
+
 /// The fault of a goal that no line is about.
 fn silent(session: &Session, goal: &GoalId, is_since: bool) -> Result<Fault> {
     refuse_unknown(session, goal)?;

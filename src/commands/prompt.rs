@@ -1,25 +1,28 @@
-//! `prompt`: shows the first prompt that a goal would get. Asks nobody.
+//! `prompt`: shows the first prompt that a goal would get, or what was said in an attempt. Asks nobody.
 
 use eyre::Result;
 use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         executor::Executor,
         gather::Place,
         recall, run,
         session::Session,
+        stored,
         target::Target,
         templates,
         window::{self, Window},
         wording::{self, Order, Shelf, Worded},
     },
+    fault::{Fault, Kind},
     git::tree,
     id::GoalId,
     layers::Resolved,
     prompt::{Way, budget::BYTES_PER_TOKEN, first, sections::Spent},
-    transcript::Message,
+    transcript::{Message, Usage},
 };
 
 /// What is asked for.
@@ -68,6 +71,79 @@ pub struct Budget {
 
 impl commands::Outcome for Outcome {
     const SCHEMA: &'static str = "invisigoth.prompt/1";
+}
+
+/// A call of an attempt, and its answer.
+#[derive(Debug, Serialize)]
+pub struct Call {
+    /// What was asked: of the first call all, later on what came after the answer before.
+    pub asked: Vec<Message>,
+    /// The answer.
+    pub reply: String,
+    /// Which model answered.
+    pub model: String,
+    /// Why the answer ended.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub finish: String,
+    /// What it took.
+    pub usage: Usage,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// True where its edits do not count: they were taken back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub taken_back: bool,
+}
+
+/// What was said in an attempt.
+#[derive(Debug, Serialize)]
+pub struct Recorded {
+    /// The goal.
+    pub goal: GoalId,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The calls, in order; none where a program of somebody did the work.
+    pub calls: Vec<Call>,
+}
+
+impl commands::Outcome for Recorded {
+    const SCHEMA: &'static str = "invisigoth.prompt.recorded/1";
+}
+
+/// Reads what was said in attempt `number` at a goal.
+///
+/// # Errors
+/// A fault for an attempt that is not known here, or when it cannot be read.
+pub fn recorded(session: &Session, id: &GoalId, number: u32) -> Result<Recorded> {
+    let repo = session.repo();
+    let Some(attempt) = stored::read(&repo, id, number)? else {
+        let fault = Fault::new(Kind::Usage, format!("there is no attempt {number} at goal {id} here"));
+        let hint = format!("`git invisigoth show {}` lists its attempts", quoted(id.as_str()));
+        return Err(fault.hint(hint).into());
+    };
+    let mut calls = Vec::new();
+    let mut known = 0;
+    for (nth, call) in (0_u32..).zip(stored::calls(&repo, id, number)?) {
+        let messages = call.request.messages;
+        let length = messages.len();
+        // A conversation says again what was said before; a new one begins anew.
+        let from = if length > known { known } else { 0 };
+        calls.push(Call {
+            asked: messages.into_iter().skip(from).collect(),
+            reply: call.reply,
+            model: call.model,
+            finish: call.finish,
+            usage: call.usage,
+            millis: call.millis,
+            taken_back: attempt.taken_back.contains(&nth),
+        });
+        // The answer is the next message.
+        known = length + 1;
+    }
+    Ok(Recorded {
+        goal: id.clone(),
+        attempt: number,
+        calls,
+    })
 }
 
 /// Builds the prompt of a goal.

@@ -28,6 +28,9 @@ pub const ALL: &[Asset] = &[
     asset!("app.js", "text/javascript; charset=utf-8"),
     // Idiomorph 0.8.0, Zero-Clause BSD: changes a page in place, so that focus, selection and scrolling stay.
     asset!("idiomorph.js", "text/javascript; charset=utf-8"),
+    asset!("goal.css", "text/css; charset=utf-8"),
+    asset!("log.js", "text/javascript; charset=utf-8"),
+    asset!("diff.js", "text/javascript; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
 ];
 

@@ -1,7 +1,9 @@
 //! Live: a stream for each open page, over which it is sent anew whenever it changed. Server-sent events: a browser connects
 //! again by itself, and says what it saw last.
 //!
-//! Events: `page`, whose id is that of the page's content and whose data is JSON with `title` and `body`; `alive`, every few
+//! Events: `page`, whose id is that of the page's content and whose data is JSON with `title` and `body`; `lines`, for a page
+//! whose lines grow, with those that came since, or all of them `anew`; its id tells the last of them, too, so that nothing is
+//! sent twice and nothing is missed; `alive`, every few
 //! seconds, so that a page knows when it is no longer told anything.
 
 use std::{
@@ -114,11 +116,9 @@ impl Following {
             }
             let (site, asked) = (Arc::clone(&self.shared.site), self.asked.clone());
             let shown = blocking(move || site.page(&asked)).await.ok()?;
-            let now = content(&shown);
-            if now != self.seen {
-                (self.seen, self.quiet) = (now, 0);
-                let data = json!({ "title": shown.title, "body": shown.body }).to_string();
-                return Some(Event::default().event("page").id(&self.seen).data(data));
+            if let Some(event) = self.news(&shown) {
+                self.quiet = 0;
+                return Some(event);
             }
             self.quiet += 1;
             if self.quiet >= ALIVE {
@@ -128,10 +128,65 @@ impl Following {
             time::sleep(LOOK_EVERY).await;
         }
     }
+
+    /// Returns what the browser does not have yet: the page first, then its lines.
+    fn news(&mut self, shown: &Shown) -> Option<Event> {
+        let (page, last) = self.seen.split_once('/').unwrap_or((&self.seen, ""));
+        // That it was made anew is nothing new.
+        let now = match shown.now.as_str() {
+            "" => hashed(&shown.body),
+            made => hashed(&shown.body.replace(made, "")),
+        };
+        if page != now {
+            self.seen = joined(&now, last);
+            let data = json!({ "title": shown.title, "body": shown.body }).to_string();
+            return Some(Event::default().event("page").id(&self.seen).data(data));
+        }
+        let newest = shown.rows.last().map(line_id).unwrap_or_default();
+        if newest == last {
+            return None;
+        }
+        let known = shown.rows.iter().position(|row| line_id(row) == last);
+        let rows = shown.rows.iter().skip(known.map_or(0, |at| at + 1));
+        let rows: Vec<&str> = rows.map(|(_, row)| row.as_str()).collect();
+        self.seen = joined(&now, &newest);
+        let data = json!({ "anew": known.is_none(), "rows": rows }).to_string();
+        Some(Event::default().event("lines").id(&self.seen).data(data))
+    }
 }
 
-fn content(shown: &Shown) -> String {
+fn joined(page: &str, last: &str) -> String {
+    if last.is_empty() {
+        page.to_owned()
+    } else {
+        format!("{page}/{last}")
+    }
+}
+
+/// Tells a line from all others, and from another one that has its number by now.
+fn line_id((number, row): &(usize, String)) -> String {
+    format!("{number}-{}", hashed(row))
+}
+
+fn hashed(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    shown.body.hash(&mut hasher);
+    text.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_known_by_its_number_and_what_it_says() {
+        let id = |number, row: &str| line_id(&(number, row.to_owned()));
+        assert_eq!(id(3, "a"), id(3, "a"));
+        assert_ne!(id(3, "a"), id(4, "a"));
+        assert_ne!(id(3, "a"), id(3, "b"));
+        assert_eq!(
+            (joined("p", ""), joined("p", "3-x")),
+            ("p".to_owned(), "p/3-x".to_owned())
+        );
+    }
 }

@@ -21,6 +21,15 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("macros", include_str!("../../templates/web/macros.html.j2")),
     ("fault", include_str!("../../templates/web/fault.html.j2")),
     ("ask", include_str!("../../templates/web/ask.html.j2")),
+    ("rows", "{% for line in tail %}{% include row %}\u{1e}{% endfor %}"),
+    ("goals", include_str!("../../templates/web/goals.html.j2")),
+    ("goal_parts", include_str!("../../templates/web/goal_parts.html.j2")),
+    ("goal", include_str!("../../templates/web/goal.html.j2")),
+    ("log", include_str!("../../templates/web/log.html.j2")),
+    ("log_line", include_str!("../../templates/web/log_line.html.j2")),
+    ("diff", include_str!("../../templates/web/diff.html.j2")),
+    ("prompt", include_str!("../../templates/web/prompt.html.j2")),
+    ("note", include_str!("../../templates/web/note.html.j2")),
     ("inbox", include_str!("../../templates/web/inbox.html.j2")),
     ("graph", include_str!("../../templates/web/graph.html.j2")),
     ("health", include_str!("../../templates/web/health.html.j2")),
@@ -33,6 +42,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("setup", include_str!("../../templates/web/setup.html.j2")),
 ];
 
+/// Stands behind each of the lines that grow while they are told apart; no line has it.
+const ROW_END: char = '\u{1e}';
+
 /// Where a link leads: from the address of the page that it stands on, and the address it names, to what stands in `href`.
 pub type Links = fn(&Asked, &str) -> String;
 
@@ -43,8 +55,12 @@ pub struct Shown {
     pub status: u16,
     /// What stands in the title of the browser's tab.
     pub title: String,
-    /// What stands between `<body>` and `</body>`.
+    /// What stands between `<body>` and `</body>`, but for lines that grow.
     pub body: String,
+    /// When it was made, as it stands in `body`.
+    pub now: String,
+    /// Lines that grow at their end, each with its number.
+    pub rows: Vec<(usize, String)>,
     /// All of it.
     pub html: String,
 }
@@ -77,6 +93,9 @@ struct Context<'a> {
     live: bool,
     /// When it was made, RFC 3339 UTC.
     now: String,
+    /// Lines that grow, and what the template of a line is called.
+    tail: &'a [serde_json::Value],
+    row: &'a str,
 }
 
 impl Renderer {
@@ -153,6 +172,8 @@ impl Renderer {
             status: 500,
             title: "error".to_owned(),
             body: String::new(),
+            now: String::new(),
+            rows: Vec::new(),
             // Of a template of ours; nothing of a goal is in it.
             html: format!(
                 "<!doctype html><title>error</title><p>error: {}",
@@ -163,7 +184,8 @@ impl Renderer {
 
     fn shown(&self, status: u16, asked: &Asked, bar: Option<&Bar>, page: &Page) -> Result<Shown> {
         let now = self.clock.now();
-        let context = Context {
+        let lines = page.tail.as_ref().map_or(&[][..], |tail| &tail.items);
+        let context = |tail| Context {
             title: &page.title,
             place: page.place,
             here: asked.address(),
@@ -173,21 +195,30 @@ impl Renderer {
             // What somebody types into must not change below their hands.
             live: self.is_live && page.template != "ask",
             now: now.rfc3339(),
+            tail,
+            row: page.tail.as_ref().map_or("", |tail| tail.template),
         };
-        let body = self.text("body", asked, now, Serde(&context))?;
-        let html = self.text(
-            "layout",
-            asked,
-            now,
-            Serde(&Whole {
-                context,
-                body: Text(&body),
-            }),
-        )?;
+        let whole = self.text("body", asked, now, Serde(&context(lines)))?;
+        let html = Whole {
+            context: context(&[]),
+            body: Text(&whole),
+        };
+        let html = self.text("layout", asked, now, Serde(&html))?;
+        let (body, rows) = match page.tail.as_ref().filter(|tail| tail.grows) {
+            None => (whole, Vec::new()),
+            Some(tail) => {
+                let rows = self.text("rows", asked, now, Serde(&context(lines)))?;
+                let rows = rows.split_terminator(ROW_END).map(|row| row.trim().to_owned());
+                let body = self.text("body", asked, now, Serde(&context(&[])))?;
+                (body, (tail.first..).zip(rows).collect())
+            }
+        };
         Ok(Shown {
             status,
             title: page.title.clone(),
             body,
+            now: now.rfc3339(),
+            rows,
             html,
         })
     }

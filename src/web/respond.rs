@@ -22,10 +22,24 @@ use crate::{
 /// Answers with the page that stands at the address.
 pub async fn page(State(shared): State<Shared>, request: Request) -> Response {
     let asked = asked(request.uri());
-    match blocking(move || shared.site.page(&asked)).await {
-        Ok(shown) => html(&shown),
-        Err(response) => response,
+    let answer = move || match shared.site.raw(&asked) {
+        Some(Ok(text)) => plain(text),
+        Some(Err(shown)) => html(&shown),
+        None => html(&shared.site.page(&asked)),
+    };
+    match blocking(answer).await {
+        Ok(response) | Err(response) => response,
     }
+}
+
+/// Text as it is, which no browser takes for anything else.
+fn plain(text: Vec<u8>) -> Response {
+    let head = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (head, text).into_response()
 }
 
 /// Reads which page an address means.

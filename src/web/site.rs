@@ -59,7 +59,8 @@ struct State {
     since: Stopwatch,
     /// Rises whenever something may have changed.
     generation: u64,
-    kept: HashMap<String, Arc<Shown>>,
+    /// By address, with what else they were made of.
+    kept: HashMap<String, (String, Arc<Shown>)>,
 }
 
 impl Site {
@@ -119,16 +120,25 @@ impl Site {
     /// Returns a page, made anew where something may have changed since. A failure is a page, too.
     pub fn page(&self, asked: &Asked) -> Arc<Shown> {
         let generation = self.generation();
-        let key = asked.key();
-        if let Some(kept) = self.lock().kept.get(&key) {
+        let (key, mark) = (asked.key(), pages::mark(&self.session, asked));
+        if let Some((_, kept)) = self.lock().kept.get(&key).filter(|(kept, _)| *kept == mark) {
             return Arc::clone(kept);
         }
         let shown = Arc::new(self.make(asked));
         let mut state = self.lock();
-        if state.generation == generation && state.kept.len() < KEPT {
-            state.kept.insert(key, Arc::clone(&shown));
+        if state.generation == generation && (state.kept.len() < KEPT || state.kept.contains_key(&key)) {
+            state.kept.insert(key, (mark, Arc::clone(&shown)));
         }
         shown
+    }
+
+    /// Returns the plain text that stands at an address, or the page that says why not; `None` where a page stands there.
+    pub fn raw(&self, asked: &Asked) -> Option<std::result::Result<Vec<u8>, Shown>> {
+        let failed = |error: &eyre::Report| self.renderer.failed(asked, error, &self.session);
+        match self.fresh() {
+            Ok(session) => Some(pages::raw(&session, asked)?.map_err(|error| failed(&error))),
+            Err(_) => None,
+        }
     }
 
     fn make(&self, asked: &Asked) -> Shown {

@@ -1,7 +1,7 @@
 //! `prompt` as text: every message below a heading with who says it.
 
 use crate::{
-    commands::prompt::Outcome,
+    commands::prompt::{Outcome, Recorded},
     transcript::{Message, Role},
     ui::{
         View,
@@ -40,6 +40,28 @@ impl View for Outcome {
         );
         lines.push(format!("prompt_hash {}", self.prompt_hash));
         lines.join("\n")
+    }
+}
+
+impl View for Recorded {
+    fn text(&self, look: &Look) -> String {
+        let mut text = String::new();
+        for call in &self.calls {
+            text.push_str(&messages(look, &call.asked));
+            let reply = Message {
+                role: Role::Assistant,
+                content: call.reply.clone(),
+            };
+            text.push_str(&messages(look, &[reply]));
+        }
+        text
+    }
+
+    fn aside(&self) -> String {
+        match self.calls.is_empty() {
+            true => "no call is recorded: a program of somebody did the work, or it was adopted".to_owned(),
+            false => String::new(),
+        }
     }
 }
 

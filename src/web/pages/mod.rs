@@ -4,10 +4,14 @@
 
 pub mod ask;
 pub mod bar;
+pub mod diff;
+pub mod goal;
+pub mod goals;
 pub mod graph;
 pub mod health;
 pub mod history;
 pub mod inbox;
+pub mod log;
 pub mod queue;
 pub mod setup;
 
@@ -69,6 +73,26 @@ impl Asked {
         address
     }
 
+    /// Returns the same address with `name` set to `value`; without it where that is empty.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut other = self.clone();
+        if value.is_empty() {
+            other.query.remove(name);
+        } else {
+            other.query.insert(name.to_owned(), value.to_owned());
+        }
+        other
+    }
+
+    /// Returns the address of what stands below this one as `part`.
+    #[must_use]
+    pub fn below(&self, part: &str) -> Self {
+        let mut other = self.clone();
+        other.path.push(part.to_owned());
+        other
+    }
+
     /// Returns what tells this page from all others.
     pub fn key(&self) -> String {
         self.address()
@@ -86,6 +110,21 @@ pub struct Page {
     pub place: &'static str,
     /// What the template shows.
     pub data: Value,
+    /// Lines that grow at their end, if it has such.
+    pub tail: Option<Tail>,
+}
+
+/// Lines to which others are added while somebody looks at them; the template finds them as `tail`.
+#[derive(Debug)]
+pub struct Tail {
+    /// The name of the template of a line, which is `line` there.
+    pub template: &'static str,
+    /// The number of the first one.
+    pub first: usize,
+    /// The lines.
+    pub items: Vec<Value>,
+    /// True where their end is the end: what comes is sent. Else they are part of the page like all else.
+    pub grows: bool,
 }
 
 impl Page {
@@ -99,6 +138,7 @@ impl Page {
             template,
             place: template,
             data: serde_json::to_value(data)?,
+            tail: None,
         })
     }
 }
@@ -120,7 +160,37 @@ fn at(session: &Session, asked: &Asked) -> Result<Page> {
         ["queue"] => queue::page(session),
         ["history"] => history::page(session, asked),
         ["health"] => health::page(session, asked),
+        ["goals"] => goals::page(session, asked),
+        ["goals", id] => goal::page(session, &goal::id(id)?),
+        ["goals", id, "log"] => log::page(session, &goal::id(id)?, asked),
+        ["goals", id, "diff"] => diff::page(session, &goal::id(id)?, asked),
+        ["goals", id, "prompt"] => goal::prompts(session, &goal::id(id)?, asked),
+        ["goals", id, "note"] => goal::note(session, &goal::id(id)?),
         _ => Err(nothing(asked).into()),
+    }
+}
+
+/// Returns the plain text that was asked for; `None` where the address is one of a page.
+///
+/// # Errors
+/// As `make`.
+pub fn raw(session: &Session, asked: &Asked) -> Option<Result<Vec<u8>>> {
+    let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["goals", id, "log", "raw"] => Some(goal::id(id).and_then(|id| log::raw(session, &id))),
+        ["goals", id, "diff", "raw"] => Some(goal::id(id).and_then(|id| diff::raw(session, &id, asked))),
+        _ => None,
+    }
+}
+
+/// Returns what else tells that a page is no longer as it was, besides what every page is made anew for.
+pub fn mark(session: &Session, asked: &Asked) -> String {
+    let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["goals", id] | ["goals", id, "log"] => {
+            goal::id(id).map_or_else(|_| String::new(), |id| log::mark(session, &id))
+        }
+        _ => String::new(),
     }
 }
 
