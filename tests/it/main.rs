@@ -166,3 +166,6 @@ mod undo;
 mod undo_meanwhile;
 /// `verify`: each change to what landed is named.
 mod verify;
+/// `serve`: inbox, queue, history and health as pages.
+#[cfg(feature = "web")]
+mod web_pages;
