@@ -169,3 +169,6 @@ mod verify;
 /// `serve`: inbox, queue, history and health as pages.
 #[cfg(feature = "web")]
 mod web_pages;
+/// The dashboard's pages of goals.
+#[cfg(feature = "web")]
+mod web_goal;

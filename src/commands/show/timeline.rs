@@ -172,7 +172,8 @@ fn checked(fields: &Map<String, Value>, step: &dyn Fn(&str, String) -> Step) -> 
             124 => ("ran over its limit".to_owned(), Level::Error),
             code => (format!("failed with exit code {code}"), Level::Error),
         };
-        let reason = why.filter(|_| last == Some(nth)).map(|why| format!(": {why}"));
+        let is_more = |why: &&str| !why.ends_with(&format!(": exit {}", row.exit));
+        let reason = why.filter(|_| last == Some(nth)).filter(is_more).map(|why| format!(": {why}"));
         let words = format!("{word} in {:.1} s{tests}{}", row.seconds, reason.unwrap_or_default());
         steps.push(step(row.stage.word(), words).level(level));
     }

@@ -141,6 +141,8 @@ struct Goal {
     head: Head,
     about: Value,
     comments: Vec<Comment>,
+    /// What other sides set keys to.
+    conflict: Vec<(String, Vec<String>)>,
     what_next: &'static str,
     /// Dollars and tokens over all attempts.
     tokens: u64,
@@ -161,6 +163,11 @@ pub fn page(session: &Session, id: &GoalId) -> Result<Page> {
     let data = Goal {
         head: head(&outcome, "goal"),
         comments,
+        conflict: outcome
+            .conflict
+            .values()
+            .map(|(key, values)| (key.to_string(), values.iter().map(worded).collect()))
+            .collect(),
         what_next: what_next(&outcome),
         tokens: attempts.clone().map(|attempt| attempt.tokens).sum(),
         cost_usd: attempts.map(|attempt| attempt.cost_usd).sum(),
@@ -281,8 +288,8 @@ pub fn prompts(session: &Session, id: &GoalId, asked: &Asked) -> Result<Page> {
 #[derive(Serialize)]
 struct Note {
     head: Head,
-    record: Value,
-    undone: Value,
+    record: Vec<(String, String)>,
+    undone: Vec<(String, String)>,
     lines: Vec<String>,
 }
 
@@ -294,9 +301,19 @@ pub fn note(session: &Session, id: &GoalId) -> Result<Page> {
     let outcome = found(show::whole(session, id))?;
     let data = Note {
         head: head(&outcome, "note"),
-        record: serde_json::to_value(&outcome.record)?,
-        undone: serde_json::to_value(&outcome.undone)?,
+        record: pairs(&serde_json::to_value(&outcome.record)?),
+        undone: pairs(&serde_json::to_value(&outcome.undone)?),
         lines: outcome.more.map(|more| more.note).unwrap_or_default(),
     };
     of(id, "note", data)
+}
+
+/// Returns the fields of an object, each with its value as text.
+fn pairs(object: &Value) -> Vec<(String, String)> {
+    let fields = object.as_object().into_iter().flatten();
+    fields.map(|(key, value)| (key.clone(), worded(value))).collect()
+}
+
+fn worded(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
