@@ -16,7 +16,7 @@ use crate::{
     web::{
         actions::{Action, Said},
         given::Given,
-        pages::{self, Asked, Page, bar::Bar},
+        pages::{self, Asked, Page, bar::Bar, lines},
         render::{Renderer, Shown},
     },
 };
@@ -120,7 +120,7 @@ impl Site {
     /// Returns a page, made anew where something may have changed since. A failure is a page, too.
     pub fn page(&self, asked: &Asked) -> Arc<Shown> {
         let generation = self.generation();
-        let (key, mark) = (asked.key(), pages::mark(&self.session, asked));
+        let (key, mark) = (asked.key(), lines::mark(&self.session, asked));
         if let Some((_, kept)) = self.lock().kept.get(&key).filter(|(kept, _)| *kept == mark) {
             return Arc::clone(kept);
         }
@@ -136,7 +136,7 @@ impl Site {
     pub fn raw(&self, asked: &Asked) -> Option<std::result::Result<Vec<u8>, Shown>> {
         let failed = |error: &eyre::Report| self.renderer.failed(asked, error, &self.session);
         match self.fresh() {
-            Ok(session) => Some(pages::raw(&session, asked)?.map_err(|error| failed(&error))),
+            Ok(session) => Some(lines::raw(&session, asked)?.map_err(|error| failed(&error))),
             Err(_) => None,
         }
     }

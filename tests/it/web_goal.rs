@@ -39,7 +39,10 @@ impl Site {
 
     fn get(&self, path: &str) -> Page {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let ask = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        let ask = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        );
         stream.write_all(ask.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -93,15 +96,27 @@ fn goals_are_filtered_and_sorted_by_the_address() {
     sandbox.ok(&["hold", "b", "--why", "not now"]);
     let site = Site::of(&sandbox);
     let all = ok(&site, "/goals");
-    assert!(all.contains("<form class=\"filter\" method=\"get\" action=\"/goals\""), "{all}");
-    assert!(all.find("id=\"goal-b\"").unwrap() < all.find("id=\"goal-a\"").unwrap(), "held needs a person");
+    assert!(
+        all.contains("<form class=\"filter\" method=\"get\" action=\"/goals\""),
+        "{all}"
+    );
+    assert!(
+        all.find("id=\"goal-b\"").unwrap() < all.find("id=\"goal-a\"").unwrap(),
+        "held needs a person"
+    );
     let sorted = ok(&site, "/goals?sort=goal");
     assert!(sorted.find("id=\"goal-a\"").unwrap() < sorted.find("id=\"goal-b\"").unwrap());
-    assert!(sorted.contains("aria-sort=\"ascending\"") && sorted.contains("sort=-goal"), "{sorted}");
+    assert!(
+        sorted.contains("aria-sort=\"ascending\"") && sorted.contains("sort=-goal"),
+        "{sorted}"
+    );
     let held = ok(&site, "/goals?state=held");
     assert!(held.contains("id=\"goal-b\"") && !held.contains("id=\"goal-a\"") && held.contains("not now"));
     let none = ok(&site, "/goals?q=%3Cscript%3E");
-    assert!(none.contains("None of the 2 goals") && !none.contains("<script>"), "{none}");
+    assert!(
+        none.contains("None of the 2 goals") && !none.contains("<script>"),
+        "{none}"
+    );
 }
 
 #[test]
@@ -116,22 +131,45 @@ fn one_goal_is_told_with_what_failed_what_was_said_and_what_changed() {
 
     let goal = ok(&site, "/goals/a");
     assert!(goal.contains("state-failed") && goal.contains("Unblocks 1"), "{goal}");
-    assert!(goal.contains("failed with exit code 1") && goal.contains("action=\"/do/retry\""), "{goal}");
+    assert!(
+        goal.contains("failed with exit code 1") && goal.contains("action=\"/do/retry\""),
+        "{goal}"
+    );
     assert!(ok(&site, "/goals/b").contains("state-landed"));
 
     let log = ok(&site, "/goals/a/log");
-    assert!(log.contains("id=\"failing\"") && log.contains("<span class=\"sgr-31\">red</span>"), "{log}");
-    assert!(!log.contains("<script>alert") && !log.contains("evil") && !log.contains('\u{1b}'), "{log}");
+    assert!(
+        log.contains("id=\"failing\"") && log.contains("<span class=\"sgr-31\">red</span>"),
+        "{log}"
+    );
+    assert!(
+        !log.contains("<script>alert") && !log.contains("evil") && !log.contains('\u{1b}'),
+        "{log}"
+    );
     assert!(ok(&site, "/goals/a/log?q=BAD%20is").contains("<b>1</b> line holds"));
     let raw = site.get("/goals/a/log/raw");
-    assert!(raw.head.contains("content-type: text/plain") && raw.head.contains("nosniff"), "{}", raw.head);
-    assert!(raw.body.contains("<script>alert(1)</script>") && !raw.body.contains('\u{1b}'), "{}", raw.body);
+    assert!(
+        raw.head.contains("content-type: text/plain") && raw.head.contains("nosniff"),
+        "{}",
+        raw.head
+    );
+    assert!(
+        raw.body.contains("<script>alert(1)</script>") && !raw.body.contains('\u{1b}'),
+        "{}",
+        raw.body
+    );
 
     let diff = ok(&site, "/goals/a/diff");
-    assert!(diff.contains("&lt;img src=x onerror=alert(1)&gt;") && !diff.contains("<img"), "{diff}");
+    assert!(
+        diff.contains("&lt;img src=x onerror=alert(1)&gt;") && !diff.contains("<img"),
+        "{diff}"
+    );
     assert!(!diff.contains("name=\"line\""));
     let form = ok(&site, "/goals/a/diff?comment=bad%3A1");
-    assert!(form.contains("name=\"path\" value=\"bad\"") && form.contains("name=\"line\" value=\"1\""), "{form}");
+    assert!(
+        form.contains("name=\"path\" value=\"bad\"") && form.contains("name=\"line\" value=\"1\""),
+        "{form}"
+    );
     assert!(site.get("/goals/a/diff/raw").body.contains("+<img src=x"));
     assert!(ok(&site, "/goals/c/diff").contains("nothing was changed for it yet"));
 
@@ -141,7 +179,11 @@ fn one_goal_is_told_with_what_failed_what_was_said_and_what_changed() {
 
     let nobody = site.get("/goals/zzz");
     assert_eq!(nobody.status, 404);
-    assert!(nobody.body.contains("there is no goal zzz") && nobody.body.contains("hint:"), "{}", nobody.body);
+    assert!(
+        nobody.body.contains("there is no goal zzz") && nobody.body.contains("hint:"),
+        "{}",
+        nobody.body
+    );
 }
 
 #[test]
@@ -154,8 +196,14 @@ fn the_stream_sends_the_lines_that_came_and_no_others() {
     let all = site.stream("/events?at=/goals/a/log", "event: lines");
     let all = all + &site.stream("/events?at=/goals/a/log", "\"rows\"");
     assert!(all.contains("event: page"), "{all}");
-    let page = all.lines().find(|line| line.starts_with("data: {\"title\"") || line.contains("\"body\"")).unwrap();
-    assert!(page.contains("data-grows") && !page.contains("id=\\\"L1\\\""), "the page goes without its lines");
+    let page = all
+        .lines()
+        .find(|line| line.starts_with("data: {\"title\"") || line.contains("\"body\""))
+        .unwrap();
+    assert!(
+        page.contains("data-grows") && !page.contains("id=\\\"L1\\\""),
+        "the page goes without its lines"
+    );
     let lines = all.lines().find(|line| line.contains("\"rows\"")).unwrap();
     assert!(lines.contains("\"anew\":true") && lines.contains("L1\\\""), "{lines}");
     let ids: Vec<&str> = all.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
@@ -185,7 +233,7 @@ fn any_id_has_its_page() {
         assert!(all.contains(&format!("href=\"/goals/{address}\"")), "{address}\n{all}");
         for tab in ["", "/log", "/diff", "/prompt", "/note"] {
             let page = ok(&site, &format!("/goals/{address}{tab}"));
-            assert!(!page.contains("<b>\"") , "{page}");
+            assert!(!page.contains("<b>\""), "{page}");
             assert!(page.contains("Goal "), "{id}");
         }
     }
@@ -210,9 +258,15 @@ fn what_has_no_lines_says_why_and_where_it_is() {
     sandbox.ok(&["adopt", "work", "--goal", "a"]);
     let site = Site::of(&sandbox);
     let diff = ok(&site, "/goals/a/diff");
-    assert!(diff.contains("moved.txt → new name.txt") && diff.contains("Only its name changed"), "{diff}");
+    assert!(
+        diff.contains("moved.txt → new name.txt") && diff.contains("Only its name changed"),
+        "{diff}"
+    );
     assert!(diff.contains("deleted") && diff.contains("It is no text"), "{diff}");
-    assert!(diff.contains("too large to be shown among others") && diff.contains("?file=large.txt"), "{diff}");
+    assert!(
+        diff.contains("too large to be shown among others") && diff.contains("?file=large.txt"),
+        "{diff}"
+    );
     assert!(diff.contains("hello<ins> world</ins>"), "{diff}");
     let alone = ok(&site, "/goals/a/diff?file=large.txt");
     assert!(alone.contains("id=\"f1-70000\""), "shown alone it has all its lines");
@@ -227,10 +281,21 @@ fn a_comment_on_a_line_tells_the_next_attempt_which() {
     sandbox.sh(env!("CARGO_BIN_EXE_git-invisigoth"), &["run"]);
     sandbox.ok(&["comment", "a", "not two", "--at", "bad:2"]);
     let shown = sandbox.shows(&["show", "a"]);
-    assert!(shown.contains("bad:2, as attempt 1 left it: `two`") && shown.contains("not two"), "{shown}");
+    assert!(
+        shown.contains("bad:2, as attempt 1 left it: `two`") && shown.contains("not two"),
+        "{shown}"
+    );
     let prompt = sandbox.shows(&["prompt", "a"]);
-    assert!(prompt.contains("bad:2, as attempt 1 left it: `two`") && prompt.contains("not two"), "{prompt}");
-    for (place, why) in [("bad:9", "has no line 9"), ("nowhere:1", "no file nowhere"), ("bad", "is no PATH:LINE"), ("bad:0", "is no PATH:LINE")] {
+    assert!(
+        prompt.contains("bad:2, as attempt 1 left it: `two`") && prompt.contains("not two"),
+        "{prompt}"
+    );
+    for (place, why) in [
+        ("bad:9", "has no line 9"),
+        ("nowhere:1", "no file nowhere"),
+        ("bad", "is no PATH:LINE"),
+        ("bad:0", "is no PATH:LINE"),
+    ] {
         let refused = sandbox.shows(&["comment", "a", "x", "--at", place]);
         assert!(refused.contains(why) && refused.contains("-- exit 2"), "{refused}");
     }

@@ -173,7 +173,10 @@ fn checked(fields: &Map<String, Value>, step: &dyn Fn(&str, String) -> Step) -> 
             code => (format!("failed with exit code {code}"), Level::Error),
         };
         let is_more = |why: &&str| !why.ends_with(&format!(": exit {}", row.exit));
-        let reason = why.filter(|_| last == Some(nth)).filter(is_more).map(|why| format!(": {why}"));
+        let reason = why
+            .filter(|_| last == Some(nth))
+            .filter(is_more)
+            .map(|why| format!(": {why}"));
         let words = format!("{word} in {:.1} s{tests}{}", row.seconds, reason.unwrap_or_default());
         steps.push(step(row.stage.word(), words).level(level));
     }

@@ -12,13 +12,11 @@ use crate::{
     id::GoalId,
     journal::{level::Level, reading::Kept},
     time::Moment,
-    verdict::{
-        self,
-        ansi::{self, Reader, Span},
-    },
+    verdict::ansi::{self, Reader, Span},
     web::pages::{
-        Asked, Page, Tail,
+        Asked, Page,
         goal::{self, Head},
+        lines::Tail,
     },
 };
 
@@ -26,8 +24,9 @@ use crate::{
 const MOST: usize = 1000;
 /// A page that grows begins at a multiple of this, so that it stays the same for some time but for its lines.
 const STEP: usize = 250;
-/// Most bytes of a failing check's output above the log.
-const FAILING: usize = 6 * 1024;
+/// Most lines of a failing check above the log, and how many of them before the one that tells of it.
+const FAILING: usize = 40;
+const AROUND: usize = 3;
 
 /// A line.
 #[derive(Clone, Debug, Serialize)]
@@ -262,14 +261,14 @@ fn search<'l>(lines: &'l [Line], q: &str) -> Vec<&'l Line> {
 fn failing(parts: &[Part], lines: &[Line], starts: &[usize], here: &Asked) -> Option<Failing> {
     let (part, start) = parts.last().zip(starts.last())?;
     let exit = part.exit.filter(|exit| *exit != 0)?;
-    let text = part.lines.join("\n");
-    let text = verdict::for_prompt(&text, FAILING);
-    let mut reader = Reader::default();
-    let of_it = lines.iter().skip(*start).take(part.lines.len());
-    let n = of_it
-        .clone()
-        .find(|line| tells_of_failure(&ansi::plain(&line.spans)))
-        .map_or(*start, |line| line.n);
+    let of_it: Vec<&Line> = lines.iter().skip(*start).take(part.lines.len()).collect();
+    let told = of_it
+        .iter()
+        .position(|line| tells_of_failure(&ansi::plain(&line.spans)));
+    // Where no line tells, the end does.
+    let at = told.unwrap_or_else(|| of_it.len().saturating_sub(FAILING / 2));
+    let n = of_it.get(at).map_or(*start, |line| line.n);
+    let shown = of_it.iter().skip(at.saturating_sub(AROUND)).take(FAILING);
     // With what stands around it, where it is far from the end.
     let is_shown = lines.len() - n.min(lines.len()) < MOST;
     let to = match is_shown {
@@ -282,7 +281,7 @@ fn failing(parts: &[Part], lines: &[Line], starts: &[usize], here: &Asked) -> Op
         exit,
         attempt: part.attempt,
         round: part.round,
-        lines: text.lines().map(|line| reader.line(line)).collect(),
+        lines: shown.map(|line| line.spans.clone()).collect(),
         n,
         to: format!("{to}#L{n}"),
     })
