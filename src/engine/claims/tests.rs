@@ -12,6 +12,8 @@ use super::*;
 use crate::{
     door::{env::Env, spawn::run_captured},
     event::{Event, Sink},
+    facts::Facts,
+    git::claims::Outside,
     time::Clock,
 };
 
@@ -268,4 +270,45 @@ fn of_the_threads_of_one_run_exactly_one_gets_a_goal() {
         });
         assert_eq!(got.into_inner(), 1, "goal {nth}");
     }
+}
+
+#[test]
+fn a_claim_outside_of_runs_keeps_them_off_until_its_time_and_is_nothing_to_wait_for() {
+    let clone = Clone::new();
+    let session = clone.session();
+    let repo = session.repo();
+    let id = goal("g");
+    let claim = |handle: Option<&str>| {
+        let outside = Outside {
+            by: "it".into(),
+            until: Moment(session.clock.now().0 + 600_000),
+        };
+        outside::claim(&session, &repo, &id, (outside, handle))
+    };
+    let first = claim(None).unwrap();
+    assert!(claim(None).is_err() && claim(Some("other")).is_err());
+    let ours = Claims::open(&session, "r");
+    let refused = || matches!(ours.take(&repo, &id).unwrap(), Taken::Theirs(_));
+    assert!(refused());
+    let (running, claimed) = running(&session, &repo).unwrap();
+    let facts = Facts {
+        running,
+        claimed,
+        ..Facts::default()
+    };
+    assert!(facts.running.contains(&id) && !facts.has_run());
+
+    clone.later(Duration::from_secs(590));
+    assert!(refused());
+    assert_eq!(claim(Some(&first.handle)).unwrap().handle, first.handle, "renewed");
+    clone.later(Duration::from_secs(590));
+    assert!(refused());
+    sweep(&session, &repo).unwrap();
+    assert!(refused(), "sweeping leaves what holds");
+    clone.later(Duration::from_secs(20));
+    assert!(!refused());
+    assert!(claim(Some(&first.handle)).is_err(), "a run has it now");
+    assert!(!outside::give_back(&repo, &id, &first.handle).unwrap());
+    outside::end(&repo, &id).unwrap();
+    assert!(ours.holds(&id) && claims::read(&repo, Of::Goal(&id)).unwrap().is_some());
 }
