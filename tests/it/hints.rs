@@ -20,7 +20,8 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
 pub fn unknown(all: &Command, line: &[&str]) -> Option<String> {
     let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
     let verb = line.first().copied().filter(is_word)?;
-    let verb = verb.trim_end_matches(['.', ':']);
+    // Behind it may stand the end of a sentence, a tag of a page, or what a client's own settings add.
+    let verb = verb.split(['.', ':', '<']).next().unwrap_or_default();
     if PROSE.contains(&verb) {
         return None;
     }
