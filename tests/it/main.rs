@@ -166,9 +166,9 @@ mod undo;
 mod undo_meanwhile;
 /// `verify`: each change to what landed is named.
 mod verify;
-/// `serve`: inbox, queue, history and health as pages.
-#[cfg(feature = "web")]
-mod web_pages;
 /// The dashboard's pages of goals.
 #[cfg(feature = "web")]
 mod web_goal;
+/// `serve`: inbox, queue, history and health as pages.
+#[cfg(feature = "web")]
+mod web_pages;

@@ -41,8 +41,12 @@ impl Served {
         all.extend(args);
         let mut child = sandbox.spawn(&all);
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (_, rest) = line.split_once("http://").unwrap_or_else(|| panic!("no address: {line}"));
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let (_, rest) = line
+            .split_once("http://")
+            .unwrap_or_else(|| panic!("no address: {line}"));
         let address = rest.split('/').next().unwrap().trim().to_owned();
         let folder = sandbox.git(&["rev-parse", "--git-common-dir"]);
         let token = fs::read_to_string(sandbox.path(&folder).join("invisigoth/serve.token")).unwrap();
@@ -142,11 +146,19 @@ fn the_inbox_tells_what_needs_somebody_from_what_merely_waits() {
     let rows: Vec<&str> = needs.split("<li id=\"goal-").skip(1).collect();
     let ids: Vec<&str> = rows.iter().map(|row| row.split('"').next().unwrap()).collect();
     assert_eq!(ids, ["back", "lock", "lost"]);
-    assert!(words(&html).contains("Inbox 3 Goals"), "the badge counts these rows: {}", words(&html));
+    assert!(
+        words(&html).contains("Inbox 3 Goals"),
+        "the badge counts these rows: {}",
+        words(&html)
+    );
     assert!(html.contains("<title>(3) Inbox"));
     for (row, said, verb) in [
         (rows[0], "⚑ held back Goal back commit", "release"),
-        (rows[1], "⚑ held lock Goal lock touches Cargo.lock (it is a lock file) unblocks 1 goal", "merge"),
+        (
+            rows[1],
+            "⚑ held lock Goal lock touches Cargo.lock (it is a lock file) unblocks 1 goal",
+            "merge",
+        ),
         (rows[2], "✖ failed lost Goal lost 3 rounds, reply: no-edit", "retry"),
     ] {
         assert!(words(row).contains(said), "{said}\n{}", words(row));
@@ -154,12 +166,18 @@ fn the_inbox_tells_what_needs_somebody_from_what_merely_waits() {
         assert!(row.contains("<time datetime="), "how long it waits: {row}");
     }
     let blocked = words(part(&html, "section", "blocked"));
-    assert!(blocked.contains("later Goal later needs lost (failed) , lock (held)"), "{blocked}");
+    assert!(
+        blocked.contains("later Goal later needs lost (failed) , lock (held)"),
+        "{blocked}"
+    );
     assert!(blocked.contains("after Goal after needs free (ready)"), "{blocked}");
     let ready = words(part(&html, "section", "ready"));
     assert!(ready.contains("ready free Goal free unblocks 1"), "{ready}");
     let running = part(&html, "section", "running");
-    assert!(words(running).contains("No run is at work; 1 goal could start."), "{running}");
+    assert!(
+        words(running).contains("No run is at work; 1 goal could start."),
+        "{running}"
+    );
     assert!(running.contains("action=\"/do/run\""), "{running}");
     assert!(words(part(&html, "section", "landed")).contains("✔ landed done Goal done"));
 }
@@ -170,11 +188,22 @@ fn who_may_only_look_gets_commands_instead_of_forms() {
     let served = Served::begin(&sandbox, &["--read-only"]);
     for path in PAGES {
         let html = served.html(path);
-        assert!(!html.contains("method=\"post\"") && !html.contains("/ask/"), "{path}\n{html}");
+        assert!(
+            !html.contains("method=\"post\"") && !html.contains("/ask/"),
+            "{path}\n{html}"
+        );
     }
     let html = served.html("/");
-    for command in ["git invisigoth release back", "git invisigoth merge lock", "git invisigoth retry lost", "git invisigoth run"] {
-        assert!(html.contains(&format!("<code class=\"command\">{command}</code>")), "{command}");
+    for command in [
+        "git invisigoth release back",
+        "git invisigoth merge lock",
+        "git invisigoth retry lost",
+        "git invisigoth run",
+    ] {
+        assert!(
+            html.contains(&format!("<code class=\"command\">{command}</code>")),
+            "{command}"
+        );
     }
     assert!(words(&served.html("/history")).contains("git invisigoth undo done"));
 }
@@ -188,34 +217,54 @@ fn a_goal_at_its_cap_needs_somebody() {
     sandbox.run(&["run"]);
     let html = Served::begin(&sandbox, &[]).html("/");
     let needs = words(part(&html, "section", "needs"));
-    assert!(needs.contains("Needs you 1") && needs.contains("blocked dear Goal dear paused"), "{needs}");
+    assert!(
+        needs.contains("Needs you 1") && needs.contains("blocked dear Goal dear paused"),
+        "{needs}"
+    );
     assert!(html.contains("<title>(1) Inbox"));
 }
 
 #[test]
 fn the_queue_says_its_order_and_that_nobody_lands() {
     let sandbox = Sandbox::ready();
-    sandbox.script(json!({"a": [whole("a.txt", "a\n")], "b": [whole("b.txt", "b\n")], "h": [whole("Makefile", "all:\n")]}));
+    sandbox.script(
+        json!({"a": [whole("a.txt", "a\n")], "b": [whole("b.txt", "b\n")], "h": [whole("Makefile", "all:\n")]}),
+    );
     for id in ["a", "b", "h"] {
         sandbox.goal(id, &[]);
     }
     sandbox.goal("c", &["b"]);
     sandbox.run(&["run", "--no-merge"]);
     let queue = &sandbox.json(&["status"])["queue"];
-    assert_eq!((&queue["standing"], &queue["next"]), (&json!("stalled"), &json!("git invisigoth merge")));
-    let order: Vec<&str> = queue["rows"].as_array().unwrap().iter().map(|row| row["goal"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&queue["standing"], &queue["next"]),
+        (&json!("stalled"), &json!("git invisigoth merge"))
+    );
+    let order: Vec<&str> = queue["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["goal"].as_str().unwrap())
+        .collect();
     assert_eq!(order, ["b", "a"], "more waits for b");
     let served = Served::begin(&sandbox, &["--read-only"]);
     let html = served.html("/queue");
-    assert!(words(part(&html, "div", "how")).contains("stalled no run is there that would land these git invisigoth merge"));
-    let rows: Vec<String> = ["b", "a"].map(|id| words(part(&html, "tr", &format!("goal-{id}")))).to_vec();
+    assert!(
+        words(part(&html, "div", "how")).contains("stalled no run is there that would land these git invisigoth merge")
+    );
+    let rows: Vec<String> = ["b", "a"]
+        .map(|id| words(part(&html, "tr", &format!("goal-{id}"))))
+        .to_vec();
     assert!(rows[0].starts_with("1 ◆ candidate b Goal b its turn"), "{}", rows[0]);
     assert!(rows[1].starts_with("2 ◆ candidate a Goal a after b"), "{}", rows[1]);
     assert!(words(part(&html, "section", "held")).contains("held h Goal h touches Makefile"));
     assert!(words(&served.html("/")).contains("1 ◆ candidate b Goal b 2 ◆ candidate a Goal a"));
     sandbox.ok(&["merge"]);
     let empty = words(&served.html("/queue"));
-    assert!(empty.contains("empty nothing waits to land") && empty.contains("To have goals worked on: git invisigoth run"), "{empty}");
+    assert!(
+        empty.contains("empty nothing waits to land") && empty.contains("To have goals worked on: git invisigoth run"),
+        "{empty}"
+    );
 }
 
 #[test]
@@ -231,7 +280,10 @@ fn a_run_that_checks_is_at_work_and_drains_the_queue() {
     let merging = pause.start(&sandbox, &["merge"]);
     let html = served.html("/queue");
     let how = words(part(&html, "section", "standing"));
-    assert!(how.contains("▶ draining a process is landing") && how.contains("The turn at the branch: process "), "{how}");
+    assert!(
+        how.contains("▶ draining a process is landing") && how.contains("The turn at the branch: process "),
+        "{how}"
+    );
     assert!(words(part(&html, "tr", "goal-a")).contains("▶ running a Goal a its checks on the merged code"));
     let inbox = served.html("/");
     let running = words(part(&inbox, "section", "running"));
@@ -251,29 +303,57 @@ fn history_has_people_beside_goals_and_pages_and_filters() {
     let html = served.html("/history");
     let all = words(&html);
     assert!(all.contains("↶ undo"), "{all}");
-    assert!(all.contains("● person") && all.contains("By hand A U Thor &lt;author@example.com&gt;"), "{all}");
-    assert!(all.contains("✔ landed done Goal done") && all.contains("test ✔ passed"), "{all}");
+    assert!(
+        all.contains("● person") && all.contains("By hand A U Thor &lt;author@example.com&gt;"),
+        "{all}"
+    );
+    assert!(
+        all.contains("✔ landed done Goal done") && all.contains("test ✔ passed"),
+        "{all}"
+    );
     assert!(all.contains("↶ undone back Goal back"), "{all}");
-    assert!(html.contains("href=\"/ask/undo/done\"") && !html.contains("/ask/undo/back"), "only what is in comes out");
+    assert!(
+        html.contains("href=\"/ask/undo/done\"") && !html.contains("/ask/undo/back"),
+        "only what is in comes out"
+    );
     assert!(html.contains("href=\"/goals/done\""));
     let people = words(&served.html("/history?show=people"));
-    assert!(people.contains("By hand") && !people.contains("landed done"), "{people}");
+    assert!(
+        people.contains("By hand") && !people.contains("landed done"),
+        "{people}"
+    );
     let goals = words(&served.html("/history?show=goals&q=DONE"));
-    assert!(goals.contains("landed done") && !goals.contains("By hand") && !goals.contains("undone back"), "{goals}");
+    assert!(
+        goals.contains("landed done") && !goals.contains("By hand") && !goals.contains("undone back"),
+        "{goals}"
+    );
     let none = words(&served.html("/history?q=no+such+thing"));
-    assert!(none.contains("No commit is like that.") && none.contains("Show all commits"), "{none}");
+    assert!(
+        none.contains("No commit is like that.") && none.contains("Show all commits"),
+        "{none}"
+    );
     for nth in 0..45 {
         sandbox.commit(&format!("person {nth}"));
     }
     let first = served.html("/history");
-    assert!(words(&first).contains("person 44") && !words(&first).contains("person 4 "), "40 a page");
+    assert!(
+        words(&first).contains("person 44") && !words(&first).contains("person 4 "),
+        "40 a page"
+    );
     let (_, rest) = first.split_once("/history?before=").unwrap();
     let older = served.html(&format!("/history?before={}", rest.split('"').next().unwrap()));
     let older = words(&older);
-    assert!(older.contains("person 4 ") && older.contains("By hand") && older.contains("Newest"), "{older}");
+    assert!(
+        older.contains("person 4 ") && older.contains("By hand") && older.contains("Newest"),
+        "{older}"
+    );
     let bad = served.get("/history?before=%40%7b1%7d");
     assert_eq!(bad.status, 404);
-    sandbox.git(&["branch", "elsewhere", &sandbox.git(&["commit-tree", "HEAD^{tree}", "-m", "elsewhere"])]);
+    sandbox.git(&[
+        "branch",
+        "elsewhere",
+        &sandbox.git(&["commit-tree", "HEAD^{tree}", "-m", "elsewhere"]),
+    ]);
     assert_eq!(served.get("/history?before=elsewhere").status, 404);
 }
 
@@ -281,18 +361,32 @@ fn history_has_people_beside_goals_and_pages_and_filters() {
 fn health_says_what_is_wrong_and_where_settings_come_from() {
     let sandbox = full();
     sandbox.git(&["config", "invisigoth.budget.day-max-usd", "7.5"]);
-    sandbox.git(&["config", "invisigoth.notify.webhook", "https://hooks.example.com/T000/SECRETSECRETSECRET"]);
+    sandbox.git(&[
+        "config",
+        "invisigoth.notify.webhook",
+        "https://hooks.example.com/T000/SECRETSECRETSECRET",
+    ]);
     let served = Served::begin(&sandbox, &[]);
     let html = served.html("/health");
     let all = words(&html);
     assert!(all.contains(env!("CARGO_PKG_VERSION")), "{all}");
-    for said in ["ok target main at", "ok checks test sh check.sh", "logs in /", "of $7.50", "last hour", "✔ ended"] {
+    for said in [
+        "ok target main at",
+        "ok checks test sh check.sh",
+        "logs in /",
+        "of $7.50",
+        "last hour",
+        "✔ ended",
+    ] {
         assert!(all.contains(said), "{said} is not in {all}");
     }
     let setting = words(part(&html, "tr", "setting-check.test"));
     assert!(setting.contains("invisigoth.toml, line 2"), "{setting}");
     assert!(!html.contains("SECRETSECRET"), "{html}");
-    assert!(!html.contains("setting-run.max_attempts") && served.html("/health?settings=all").contains("setting-run.max_attempts"));
+    assert!(
+        !html.contains("setting-run.max_attempts")
+            && served.html("/health?settings=all").contains("setting-run.max_attempts")
+    );
     sandbox.git(&["config", "--unset", "user.email"]);
     sandbox.git(&["config", "user.useConfigOnly", "true"]);
     let mended = words(&served.html("/health?again=1"));
@@ -365,7 +459,10 @@ fn whatever_is_said_in_a_repository_stays_text() {
     sandbox.ok(&["pause", "--why", HOSTILE]);
     let served = Served::begin(&sandbox, &[]);
     let escaped = "&lt;img src=x onerror=alert(1)&gt;";
-    for path in PAGES.into_iter().chain(["/history?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E", "/health?settings=all"]) {
+    for path in PAGES.into_iter().chain([
+        "/history?q=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E",
+        "/health?settings=all",
+    ]) {
         let html = served.html(path);
         for tag in ["<img", "<!--", "<b>&amp;", "<i>"] {
             assert!(!html.contains(tag), "{path}: {tag}\n{html}");

@@ -55,10 +55,9 @@
     }
     waiting = null;
     const next = new DOMParser().parseFromString(`<body>${page.body}</body>`, "text/html").body;
-    next.dataset.live = here;
     const needs = (body) => body.querySelector("nav .attention")?.textContent ?? "";
     const before = needs(document.body);
-    Idiomorph.morph(document.body, next, {
+    Idiomorph.morph(document.body, [...next.childNodes], {
       morphStyle: "innerHTML",
       callbacks: {
         beforeNodeMorphed: (from, to) => {

@@ -177,6 +177,13 @@ impl Browser {
         self.post(&format!("element/{element}/click"), &json!({}));
     }
 
+    /// Types into an element, in place of what is in it.
+    pub fn type_into(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.post(&format!("element/{element}/clear"), &json!({}));
+        self.post(&format!("element/{element}/value"), &json!({ "text": text }));
+    }
+
     /// Presses a key, wherever the focus is.
     pub fn press(&self, key: &str) {
         let strokes = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
