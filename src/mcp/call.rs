@@ -51,7 +51,7 @@ impl<O: Fn() -> Result<Session>> Caller<'_, O> {
 
     fn answer(&self, session: &Session, tool: Tool, arguments: Value) -> Result<Map<String, Value>> {
         match tool {
-            Tool::List => listed(session, read(tool, arguments)?),
+            Tool::List => listed(session, &read(tool, arguments)?),
             Tool::Ready => ready(session, &read(tool, arguments)?),
             Tool::Show => {
                 let Id { id } = read(tool, arguments)?;
@@ -62,7 +62,7 @@ impl<O: Fn() -> Result<Session>> Caller<'_, O> {
                 document(&why::run(session, &goal(&id)?)?)
             }
             Tool::Add => document(&add::run(session, self.addition(session, read(tool, arguments)?)?)?),
-            Tool::Comment => document(&comment::run(session, &self.said(session, read(tool, arguments)?)?)?),
+            Tool::Comment => document(&comment::run(session, &self.said(session, &read(tool, arguments)?)?)?),
             Tool::Claim => document(&claim::run(session, &self.claim(read(tool, arguments)?)?)?),
         }
     }
@@ -106,7 +106,7 @@ impl<O: Fn() -> Result<Session>> Caller<'_, O> {
     }
 
     /// Whoever reads a comment shall know that no person typed it.
-    fn said(&self, session: &Session, asked: Comment) -> Result<comment::Request> {
+    fn said(&self, session: &Session, asked: &Comment) -> Result<comment::Request> {
         fits("text", &asked.text, TEXT)?;
         refuse_secret(session, &asked.text)?;
         let text = asked.text.trim();
@@ -192,7 +192,7 @@ fn read<T: DeserializeOwned>(tool: Tool, arguments: Value) -> Result<T> {
     })
 }
 
-fn listed(session: &Session, asked: List) -> Result<Map<String, Value>> {
+fn listed(session: &Session, asked: &List) -> Result<Map<String, Value>> {
     let state = |word: &String| {
         let known = State::ALL.into_iter().find(|state| state.word() == word);
         known.ok_or_else(|| usage(format!("a state is one of {}", State::ALL.map(State::word).join(", "))))

@@ -148,7 +148,7 @@ pub(super) fn cancelled(value: &Value) -> Option<Id> {
 }
 
 /// Words the answer to a request.
-pub(super) fn result(id: &Id, result: Value) -> Value {
+pub(super) fn result(id: &Id, result: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id.value(), "result": result })
 }
 

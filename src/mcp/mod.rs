@@ -128,7 +128,7 @@ impl<W: Write, O: Fn() -> Result<Session>> Server<W, O> {
         };
         let id = request.id.clone()?;
         Some(match self.result(&request, in_batch) {
-            Ok(result) => message::result(&id, result),
+            Ok(result) => message::result(&id, &result),
             Err((code, why, data)) => message::error_with(Some(&id), code, &why, data),
         })
     }
