@@ -233,7 +233,13 @@ pub const ALL: &[Action] = &[
         run_comment,
     )
     .asking()
-    .with(&[GOAL, needed("text", Takes::Text, "What to say")]),
+    .with(&[
+        GOAL,
+        needed("text", Takes::Text, "What to say"),
+        maybe("path", Takes::Line, "The file of the line that it is about"),
+        maybe("line", Takes::Number, "That line, from 1"),
+        maybe("old", Takes::Flag, "Lines are counted as they were before the change"),
+    ]),
     action(
         "drop",
         ("Drop", "Takes a goal out of the backlog, with its candidate."),
@@ -463,14 +469,18 @@ fn run_release(session: &Session, given: &Given) -> Result<Done> {
 }
 
 fn run_comment(session: &Session, given: &Given) -> Result<Done> {
-    let text = owned(given, "text").unwrap_or_default();
-    let outcome = comment::run(
-        session,
-        &comment::Request {
-            id: the_id(given)?,
-            text,
-        },
-    )?;
+    let request = comment::Request {
+        id: the_id(given)?,
+        text: owned(given, "text").unwrap_or_default(),
+    };
+    let outcome = match (owned(given, "path"), given.number("line")?) {
+        (Some(path), Some(line)) => {
+            let old = given.is("old")?;
+            comment::run_at(session, &request, &comment::At { path, line, old })?
+        }
+        (None, None) => comment::run(session, &request)?,
+        _ => return Err(Fault::new(Kind::Usage, "a line is named by its `path` and its `line`").into()),
+    };
     done(&outcome, format!("{}: comment kept", outcome.goal.goal))
 }
 

@@ -17,6 +17,7 @@ use crate::{
     },
 };
 
+mod actions;
 mod driver;
 
 /// Every page, with goals of `every_state`.
@@ -307,90 +308,4 @@ fn what_goals_checks_and_models_say_stays_text() {
     let seen = browser.text("main");
     let first = HOSTILE.lines().nth(3).unwrap();
     assert!(seen.contains(first), "{first} is not there to be read:\n{seen}");
-}
-
-#[test]
-fn every_action_does_what_stock_git_then_sees() {
-    let sandbox = every_state();
-    // As a plan leaves it.
-    let file = "memory/pending_goals.json";
-    let text = sandbox.read(file);
-    let proposed = |line: &str| match line.contains("\"id\":\"ready\"") {
-        true => line.replace("\"pending\"", "\"proposed\"") + "\n",
-        false => format!("{line}\n"),
-    };
-    sandbox.write(file, text.lines().map(proposed).collect::<String>());
-    assert_eq!(sandbox.state("ready"), "proposed", "{text}");
-    let dashboard = Dashboard::start(&sandbox, &[]);
-    let browser = dashboard.browser();
-    let act = |page: &str, selector: &str, fields: &[(&str, &str)]| {
-        browser.open(&dashboard.at(page));
-        browser.click(selector);
-        if selector.contains("/ask/") {
-            browser.until("ask", |browser| browser.count("main form.ask") == 1);
-            for (name, text) in fields {
-                browser.type_into(&format!("main [name={name}]"), text);
-            }
-            browser.click("main form.ask button");
-        }
-        browser.until("say what was done", |browser| browser.count("main .said") == 1);
-        assert_eq!(
-            browser.count("main .fault"),
-            0,
-            "{selector} on {page}: {}",
-            browser.text("main")
-        );
-    };
-    let rows = || -> Vec<Value> { serde_json::from_str(&sandbox.read("memory/pending_goals.json")).unwrap() };
-    let row = |id: &str| rows().into_iter().find(|row| row["id"] == id).unwrap_or_default();
-
-    let asked = [("description", "Say <b>hello</b>"), ("accept", "it says so")];
-    act("/", "#do a[href='/ask/add']", &asked);
-    let added = rows().into_iter().find(|row| row["description"] == asked[0].1).unwrap();
-    assert_eq!(added["acceptance"], json!(["it says so"]));
-    let added = added["id"].as_str().unwrap().to_owned();
-    act("/", "#goal-ready form[action='/do/approve'] button", &[]);
-    assert_eq!(sandbox.state("ready"), "ready");
-    act("/goals/ready", "form[action='/do/hold'] button", &[]);
-    assert_eq!(row("ready")["status"], "held");
-    act("/", "#goal-held form[action='/do/release'] button", &[]);
-    assert_eq!(sandbox.state("held"), "ready");
-    act("/", "#goal-failed form[action='/do/retry'] button", &[]);
-    assert_eq!(sandbox.state("failed"), "ready");
-    act("/goals/blocked", "a[href='/ask/drop/blocked']", &[]);
-    assert!(row("blocked").is_null());
-    let (page, button) = (format!("/goals/{added}"), format!("a[href='/ask/reject/{added}']"));
-    act(&page, &button, &[("why", "not now")]);
-    assert_eq!(
-        (&row(&added)["status"], &row(&added)["reason"]),
-        (&json!("rejected"), &json!("not now"))
-    );
-    act(
-        "/goals/held",
-        "a[href='/ask/edit/held']",
-        &[("text", "description = \"Another line\"\n")],
-    );
-    assert_eq!(row("held")["description"], "Another line");
-    act("/", "#do form[action='/do/pause'] button", &[]);
-    assert!(sandbox.json(&["status"])["paused"].is_object());
-    act("/", "#paused form[action='/do/resume'] button", &[]);
-    assert!(sandbox.json(&["status"])["paused"].is_null());
-    act("/", "#do a[href='/ask/raise']", &[("scope", "run"), ("calls", "70")]);
-    assert!(sandbox.ok(&["budget"]).contains("70"));
-
-    // What a person held back lands when they say so, by a process of its own.
-    act("/", "#goal-kept form[action='/do/merge'] button", &[]);
-    let shows = |page: &str, words: &str| {
-        browser.until(words, |browser| {
-            browser.open(&dashboard.at(page));
-            browser.text("main").contains(words)
-        });
-    };
-    shows("/goals/kept", "landed");
-    assert!(sandbox.landings("main").contains(&"kept".to_owned()));
-    act("/history", "a[href='/ask/undo/landed']", &[]);
-    shows("/goals/landed", "held");
-    let log = sandbox.git(&["log", "--format=%B", "main"]);
-    assert!(log.contains("Undo: landed"), "{log}");
-    sandbox.assert_sound();
 }

@@ -67,6 +67,13 @@ impl Pause {
         running
     }
 
+    /// Waits until a check of a run that something else started pauses.
+    pub fn reached(&mut self) {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        assert_eq!(line, "reached\n");
+    }
+
     /// Lets the paused check go on.
     pub fn go(&mut self) {
         self.go.write_all(b"go\n").unwrap();
