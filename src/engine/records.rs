@@ -52,14 +52,36 @@ pub fn heal_authorship(worker: &Worker<'_>, texts: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Notes the records of what landed, and who wrote which lines of it.
-///
-/// # Errors
-/// When the records cannot be noted.
-pub fn note(worker: &Worker<'_>, lines: &[(Oid, String)]) -> Result<()> {
-    notes::add(&worker.repo, refs::NOTES, lines, worker.session.clock.now())?;
-    provenance::note(worker, lines);
-    Ok(())
+/// So many commits are told of to other programs at once while a run goes on: each time costs some objects, and nobody waits.
+const MANY: usize = 32;
+
+/// What landed and is not noted yet.
+#[derive(Default)]
+pub struct Unnoted {
+    records: Vec<(Oid, String)>,
+    /// Whose records are noted, and of which other programs are not told yet.
+    untold: Vec<(Oid, String)>,
+}
+
+impl Unnoted {
+    /// Takes in the line of a record.
+    pub fn add(&mut self, commit: CommitId, line: String) {
+        self.records.push((commit.0, line));
+    }
+
+    /// Notes the records, and who wrote which lines: of `all`, or where that is much by now.
+    ///
+    /// # Errors
+    /// When the records cannot be noted.
+    pub fn note(&mut self, worker: &Worker<'_>, all: bool) -> Result<()> {
+        let lines = std::mem::take(&mut self.records);
+        notes::add(&worker.repo, refs::NOTES, &lines, worker.session.clock.now())?;
+        self.untold.extend(lines);
+        if all || self.untold.len() >= MANY {
+            provenance::note(worker, &std::mem::take(&mut self.untold));
+        }
+        Ok(())
+    }
 }
 
 /// Returns the records that the tip's history file could not hold because they are about the very commit that wrote it

@@ -26,7 +26,7 @@ use crate::{
         purse::{Kept, Purse},
         queue,
         recall::{self, Recalled},
-        records,
+        records::{self, Unnoted},
         session::{self, Session},
         spending::Spending,
         target::Target,
@@ -38,7 +38,7 @@ use crate::{
     facts::{AttemptFact, Fact, Facts, Standing},
     fault::Fault,
     git::{Repo, locks, objects, refs, tree},
-    id::{CommitId, GoalId, Oid},
+    id::{CommitId, GoalId},
     settings::Settings,
     time::Moment,
 };
@@ -80,7 +80,7 @@ pub struct Worker<'s> {
     pub unwritten: Vec<String>,
     /// Goals that had landed beside the branch, which a person then moved: they land anew on it.
     again: Vec<GoalId>,
-    unnoted: Vec<(Oid, String)>,
+    unnoted: Unnoted,
     followed: Moment,
     backlog_stamp: Option<inbox::Stamp>,
     turn: Option<Turn>,
@@ -165,7 +165,7 @@ impl<'s> Worker<'s> {
             by_people,
             unwritten,
             again,
-            unnoted: Vec::new(),
+            unnoted: Unnoted::default(),
             followed: session.clock.now(),
             backlog_stamp,
             turn,
@@ -194,7 +194,7 @@ impl<'s> Worker<'s> {
             by_people: Landed::default(),
             unwritten: Vec::new(),
             again: Vec::new(),
-            unnoted: Vec::new(),
+            unnoted: Unnoted::default(),
             followed: self.followed,
             backlog_stamp: None,
             turn: None,
@@ -471,7 +471,7 @@ impl<'s> Worker<'s> {
             if commit == head {
                 self.unwritten.push(line.clone());
             }
-            self.unnoted.push((commit.0, line));
+            self.unnoted.add(commit, line);
         }
         self.target.moved(head);
         self.sound = self.sound.map(|_| head);
@@ -482,8 +482,12 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// When notes or refs cannot be written.
     pub fn follow(&mut self) -> Result<Option<String>> {
+        self.forward(true)
+    }
+
+    fn forward(&mut self, all: bool) -> Result<Option<String>> {
+        self.note(all)?;
         self.followed = self.session.clock.now();
-        self.note()?;
         let waits = self.target.advance(self.session, &self.repo)?;
         let tip = tree::code_of_commit(&self.repo, self.target.tip)?;
         // What is part of the branch is not judged again, but for its head: the base of the next run. As long as something
@@ -503,16 +507,15 @@ impl<'s> Worker<'s> {
         if self.take_turn()? {
             return self.follow();
         }
-        self.note().map(|()| None)
+        self.note(true).map(|()| None)
     }
 
-    /// Writes the notes of what this run landed.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn note(&mut self) -> Result<()> {
-        let lines = std::mem::take(&mut self.unnoted);
-        records::note(self, &lines)
+    /// Writes the notes of what this run landed; all of them at the end of what it does.
+    fn note(&mut self, all: bool) -> Result<()> {
+        let mut unnoted = std::mem::take(&mut self.unnoted);
+        let noted = unnoted.note(self, all);
+        self.unnoted = unnoted;
+        noted
     }
 
     /// A fast-forward rewrites the backlog's file: that is no hand edit. Returns the file's stamp where it is as in the head.
@@ -538,7 +541,7 @@ impl<'s> Worker<'s> {
     /// As `follow`.
     pub fn follow_now_and_then(&mut self) -> Result<()> {
         if self.session.clock.now().since(self.followed) >= FOLLOW_EVERY {
-            self.follow()?;
+            self.forward(false)?;
         }
         self.take_in_edits()
     }

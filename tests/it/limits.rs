@@ -192,8 +192,14 @@ fn a_goal_writes_at_most_16_loose_objects_and_overwrites_at_most_4_refs() {
         let made = loose(&sandbox) - objects;
         assert!(made > GOALS, "{made} objects: nothing was counted");
         // A run writes some once, its claim among them, and some each time that notes and checkout follow.
-        assert!(made <= 16 * GOALS + 48, "{isolation}: {made} objects for {GOALS} goals");
         overwritten(&logs, &mut after);
+        // A slow machine follows more often: its checkout, the records and the verdicts.
+        let main = logs.join("heads/main").display().to_string();
+        let follows = after[&main] - before[&main];
+        assert!(
+            made <= 16 * GOALS + 40 + 8 * follows,
+            "{isolation}: {made} objects for {GOALS} goals, {follows} follows"
+        );
         let changes: Vec<(String, usize)> = after
             .into_iter()
             .map(|(name, count)| (name.clone(), count - before.get(&name).unwrap_or(&0)))
@@ -256,7 +262,7 @@ fn nothing_is_left_behind_after_200_goals() {
         .iter()
         .filter(|path| !git_before.contains(path) && !path.starts_with(&objects))
         .collect();
-    assert!(new.len() <= 12, "{new:#?}");
+    assert!(new.len() <= 14, "{new:#?}");
     // Two files stay to be locked again.
     let kept = |path: &str| {
         ["/invisigoth/land.lock", "/invisigoth/forward.lock"]

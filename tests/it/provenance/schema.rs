@@ -61,24 +61,9 @@ pub fn wrong(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Strin
                     wrong(format!("{value} is too long"));
                 }
             }
-            "pattern" => {
-                assert_eq!(wanted, "^[0-9]+\\.[0-9]+\\.[0-9]+$");
-                let numbers: Vec<&str> = value.as_str().unwrap().split('.').collect();
-                let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-                if numbers.len() != 3 || !numbers.iter().all(is_number) {
-                    wrong(format!("{value} is no version"));
-                }
-            }
-            "format" => {
+            "pattern" | "format" => {
                 let text = value.as_str().unwrap();
-                let is = match wanted.as_str().unwrap() {
-                    // What a digit is may be any of its kind, as `0` in RFC 3339 and `f` in RFC 9562.
-                    "uuid" => shape(text, "ffffffff-ffff-ffff-ffff-ffffffffffff"),
-                    "date-time" => shape(text, "0000-00-00T00:00:00Z"),
-                    "uri" => text.contains("://"),
-                    other => panic!("format {other}"),
-                };
-                if !is {
+                if !is_formed(text, wanted.as_str().unwrap()) {
                     wrong(format!("{value} is no {wanted}"));
                 }
             }
@@ -89,6 +74,20 @@ pub fn wrong(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Strin
         found.extend(self::wrong(root, schema, value, &at));
     }
     found
+}
+
+fn is_formed(text: &str, form: &str) -> bool {
+    match form {
+        "^[0-9]+\\.[0-9]+\\.[0-9]+$" => {
+            let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            text.split('.').count() == 3 && text.split('.').all(is_number)
+        }
+        // What a digit is may be any of its kind, as `0` in RFC 3339 and `f` in RFC 9562.
+        "uuid" => shape(text, "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+        "date-time" => shape(text, "0000-00-00T00:00:00Z"),
+        "uri" => text.contains("://"),
+        other => panic!("form {other}"),
+    }
 }
 
 /// True where a text has the shape of another: digits where that has digits, hexadecimal ones where it has `f`.
