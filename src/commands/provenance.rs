@@ -96,7 +96,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             }
         }
         if records.is_empty() {
-            session.say("nothing has landed yet".to_owned());
+            session.say("nothing has landed yet");
         }
     }
     for name in &request.of {

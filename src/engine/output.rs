@@ -141,7 +141,7 @@ fn create(path: &Path) -> Option<Growing> {
 /// Removes the oldest files beyond what is kept; those that are being written stay.
 fn sweep(folder: &Path) {
     let mut files = fs::files_in(folder).unwrap_or_default();
-    files.sort_by_key(|path| std::cmp::Reverse(fs::stamp(path).map(|stamp| stamp.changed())));
+    files.sort_by_key(|path| std::cmp::Reverse(fs::stamp(path).map(fs::Stamp::changed)));
     let mut bytes = 0_u64;
     for (nth, path) in files.iter().enumerate() {
         bytes = bytes.saturating_add(std::fs::metadata(path).map_or(0, |about| about.len()));

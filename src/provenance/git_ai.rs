@@ -4,7 +4,7 @@
 //! Owns the note's words, and how two notes on one commit become one: who spoke first keeps what was said, what is new is
 //! added. What is not understood is left alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ pub fn note(work: &Work) -> String {
     let mut text = String::new();
     for lines in work.files.iter().filter(|lines| !lines.ranges.is_empty()) {
         if let Some(name) = name(&lines.path) {
-            text.push_str(&format!("{name}\n  {key} {}\n", said(&lines.ranges)));
+            let _ = write!(text, "{name}\n  {key} {}\n", said(&lines.ranges));
         }
     }
     let agent = json!({
@@ -92,10 +92,13 @@ fn ranges(words: &str) -> Option<Ranges> {
     words.split(',').map(range).collect()
 }
 
+/// Keys, and the lines of each.
+type Entries<'t> = Vec<(&'t str, Ranges)>;
+
 /// A note that was read.
 struct Read<'t> {
     /// Each file: its name, its line as it stands, and its entries as key and ranges.
-    files: Vec<(&'t str, &'t str, Vec<(&'t str, Ranges)>)>,
+    files: Vec<(&'t str, &'t str, Entries<'t>)>,
     metadata: Map<String, Value>,
 }
 
@@ -126,9 +129,9 @@ impl<'t> Read<'t> {
     fn text(&self) -> String {
         let mut text = String::new();
         for (_, line, entries) in self.files.iter().filter(|(_, _, entries)| !entries.is_empty()) {
-            text.push_str(&format!("{line}\n"));
+            let _ = writeln!(text, "{line}");
             for (key, ranges) in entries {
-                text.push_str(&format!("  {key} {}\n", said(ranges)));
+                let _ = writeln!(text, "  {key} {}", said(ranges));
             }
         }
         format!("{text}{DIVIDER}\n{:#}\n", Value::Object(self.metadata.clone()))

@@ -5,9 +5,12 @@ use crate::{path::RepoPath, record::Record};
 
 const RECORD: &str = r#"{"goal":"slug","commit":"1111111111111111111111111111111111111111","target":"main","base":"2222222222222222222222222222222222222222","started_at":"2026-01-02T03:04:05Z","landed_at":"2026-01-02T03:05:06Z","provider":"openrouter","model":"anthropic/claude","attempts":2,"tokens":1234,"cost_usd":0.5,"checks":[],"prompt_hash":"0123456789abcdef","sandbox":"bwrap","version":"0.1.0"}"#;
 
-fn work(files: &[(&[u8], &[(u32, u32)])]) -> Work {
+/// A path, and ranges of lines.
+type File<'a> = (&'a [u8], &'a [(u32, u32)]);
+
+fn work(files: &[File<'_>]) -> Work {
     let record: Record = serde_json::from_str(RECORD).unwrap();
-    let lines = |(path, ranges): &(&[u8], &[(u32, u32)])| Lines {
+    let lines = |(path, ranges): &File<'_>| Lines {
         path: RepoPath::from_git(*path),
         ranges: ranges.to_vec(),
     };

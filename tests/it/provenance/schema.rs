@@ -16,14 +16,7 @@ pub fn wrong(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Strin
                 below.push((root.pointer(place).unwrap(), value, at.to_owned()));
             }
             "type" => {
-                let is = match wanted.as_str().unwrap() {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "integer" => value.is_u64() || value.is_i64(),
-                    other => panic!("type {other}"),
-                };
-                if !is {
+                if !is_a(value, wanted.as_str().unwrap()) {
                     wrong(format!("{value} is no {wanted}"));
                 }
             }
@@ -74,6 +67,16 @@ pub fn wrong(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Strin
         found.extend(self::wrong(root, schema, value, &at));
     }
     found
+}
+
+fn is_a(value: &Value, kind: &str) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        other => panic!("type {other}"),
+    }
 }
 
 fn is_formed(text: &str, form: &str) -> bool {
