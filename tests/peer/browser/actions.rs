@@ -176,7 +176,7 @@ fn a_run_that_was_started_in_the_browser_outlives_it_and_its_server() {
     };
     let mut pause = Pause::new(&sandbox);
     person.acts("/", "#do form[action='/do/run'] button", &[]);
-    pause.reached();
+    assert!(pause.reached());
     person.sees("/", "checking");
     // What is under way ends; the goal after it does not begin.
     person.acts("/", "#do a[href='/ask/stop']", &[]);
