@@ -70,6 +70,20 @@ impl Kind {
         }
     }
 
+    /// Returns what helps where nobody knows better.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Error | Self::Sandbox => "`git invisigoth doctor` checks every precondition",
+            Self::Usage => "`git invisigoth help` lists all commands",
+            Self::Unfinished | Self::Nothing | Self::Person => "`git invisigoth status` says why, and what needs you",
+            Self::Budget => "`git invisigoth budget` shows the caps and what is spent",
+            Self::Config => "`git invisigoth config list` shows each setting and where it comes from",
+            Self::Busy => "`git invisigoth status` shows who is at work",
+            Self::Provider => "`git invisigoth doctor` tries the endpoint",
+            Self::Interrupted => "`git invisigoth status` shows how far it came",
+        }
+    }
+
     /// Returns the exit code.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -128,6 +142,18 @@ impl Fault {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+}
+
+impl Fault {
+    /// Returns it with a hint, as whoever reads it must know how to go on.
+    #[must_use]
+    pub fn hinted(self) -> Self {
+        let kind = self.kind;
+        match self.hints.is_empty() {
+            true => self.hint(kind.hint()),
+            false => self,
+        }
     }
 }
 

@@ -200,6 +200,8 @@ pub struct Budget {
     pub goal: Caps,
     /// Of one day in UTC: `budget.day_max_*`.
     pub day: Caps,
+    /// From so many dollars on, a run asks before it begins.
+    pub confirm: Option<f64>,
 }
 
 /// The most that may be spent on something; absent: no cap.

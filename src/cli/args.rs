@@ -320,8 +320,8 @@ pub struct Run {
     /// When nothing is ready, plan, and go on with what is planned, until a cap is reached
     #[arg(long, conflicts_with_all = ["ids", "dry_run"])]
     pub plan: bool,
-    /// Make planned goals ready at once, without your approval: plan.approve=auto
-    #[arg(short, long, requires = "plan")]
+    /// Do not ask: neither what it may cost (budget.confirm), nor about planned goals (plan.approve=auto)
+    #[arg(short, long)]
     pub yes: bool,
     /// What planned goals shall be about: text, @FILE, or - for standard input
     #[arg(short, long, value_name = "TEXT", requires = "plan", allow_hyphen_values = true)]

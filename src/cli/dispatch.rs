@@ -17,6 +17,7 @@ mod provenance;
 #[cfg(feature = "web")]
 mod serve;
 mod service;
+mod spend;
 mod status;
 mod steer;
 mod sync;
@@ -231,7 +232,8 @@ fn code(watch: &Watch, kind: Option<Kind>) -> u8 {
 }
 
 fn id(text: &str) -> Result<GoalId> {
-    GoalId::from_str(text).map_err(|bad| Fault::new(Kind::Usage, bad.to_string()).into())
+    let wrong = |bad: String| Fault::new(Kind::Usage, bad).hint("`git invisigoth list` shows the goals");
+    GoalId::from_str(text).map_err(|bad| wrong(bad.to_string()).into())
 }
 
 fn ids(texts: &[String]) -> Result<Vec<GoalId>> {
@@ -359,7 +361,8 @@ fn prompt_text(place: &Path, prompt: String) -> Result<String> {
     };
     let path = place.join(file);
     let text = fs::read(&path).wrap_err_with(|| format!("reading {}", path.display()))?;
-    let text = text.ok_or_else(|| Fault::new(Kind::Usage, format!("there is no file {}", path.display())))?;
+    let lost = || Fault::new(Kind::Usage, format!("there is no file {}", path.display()));
+    let text = text.ok_or_else(|| lost().hint("what follows @ is a path from here; text goes without @"))?;
     String::from_utf8(text).wrap_err_with(|| format!("{} is not UTF-8", path.display()))
 }
 
@@ -380,9 +383,13 @@ fn work(at: &Opened, args: &args::Run) -> Result<u8> {
         night: night::window(&args.night)?,
         exit_code: args.exit_code,
     };
+    if !request.dry_run && !spend::agreed(at, &session, &request, args.yes)? {
+        at.ui.say("nothing was run");
+        return Ok(0);
+    }
     name_target(at, &session);
     let watch = watch(at, &session.stop)?;
-    let outcome = match run::run(&session, request) {
+    let outcome = match run::run(&session, &request) {
         Ok(outcome) => outcome,
         Err(error) => return stopped(at, &watch, error),
     };

@@ -41,7 +41,8 @@ impl commands::Outcome for Outcome {
 /// # Errors
 /// A fault whose message is what a model would be told; nothing is changed then.
 pub fn run(folder: &Path, request: &Request) -> Result<Outcome> {
-    let refused = |refusal: String| Fault::new(Kind::Error, refusal);
+    let refused =
+        |refusal: String| Fault::new(Kind::Error, refusal).hint("`git invisigoth help apply` lists the formats");
     let edits = reply::parse(&request.reply, request.format).map_err(|refusal| refused(refusal.to_string()))?;
     let snapshot = Folder::open(folder)?;
     let Applied { changes, placed } = edit::apply(&snapshot, &edits).map_err(|refusal| refused(refusal.to_string()))?;

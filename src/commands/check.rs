@@ -10,7 +10,7 @@ use crate::{
         checks::{self, Checker},
         session::{self, Session},
     },
-    fault::Kind,
+    fault::{Fault, Kind},
     git::{Repo, history, refs, tree},
     id::{CommitId, TreeId},
     snapshot::CodeTree,
@@ -66,7 +66,8 @@ impl commands::Outcome for Outcome {
 /// A fault for an unknown revision or where no checks are configured.
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let repo = session.repo();
-    let commit = refs::resolve(&repo, request.rev.as_deref().unwrap_or("HEAD"))?;
+    let commit = refs::resolve(&repo, request.rev.as_deref().unwrap_or("HEAD"))
+        .map_err(|error| Fault::new(Kind::Error, error.to_string()).hint("`git log --oneline` lists commits"))?;
     let settings = session.settings_at(&repo, Some(commit))?.settings;
     let gate = session::gate(session, &repo, &settings)?;
     if gate.is_empty() {

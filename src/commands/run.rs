@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     commands,
     engine::{
+        estimate::{self, Estimate},
         executor::Executor,
         gather::Place,
         night::{self, Told},
@@ -79,6 +80,9 @@ pub enum Outcome {
         would_run: Vec<Would>,
         /// Goals that wait, and why.
         waiting: Vec<(GoalId, String)>,
+        /// What it will probably cost; absent where nobody wants money for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate: Option<Estimate>,
     },
 }
 
@@ -123,18 +127,11 @@ fn waits(plan: &Planned) -> bool {
 ///
 /// # Errors
 /// A fault when it cannot start.
-pub fn run(session: &Session, request: Request) -> Result<Outcome> {
+pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     if request.dry_run {
-        return dry(session, &request);
+        return dry(session, request);
     }
-    let order = Order {
-        only: request.only,
-        max: request.max,
-        no_merge: request.no_merge,
-        approve: false,
-        plan: request.plan,
-        night: None,
-    };
+    let order = order(request);
     let (summary, night) = match request.night {
         None => (run::run(session, &order)?, None),
         Some(window) => {
@@ -147,6 +144,25 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         night: night.map(Box::new),
         exit_code: request.exit_code,
     })
+}
+
+fn order(request: &Request) -> Order {
+    Order {
+        only: request.only.clone(),
+        max: request.max,
+        no_merge: request.no_merge,
+        approve: false,
+        plan: request.plan.clone(),
+        night: None,
+    }
+}
+
+/// Estimates what `request` will cost; `None` where nobody wants money for it.
+///
+/// # Errors
+/// When the repository or the backlog cannot be read.
+pub fn estimate(session: &Session, request: &Request) -> Result<Option<Estimate>> {
+    estimate::of(session, &order(request))
 }
 
 fn dry(session: &Session, request: &Request) -> Result<Outcome> {
@@ -197,6 +213,7 @@ fn dry(session: &Session, request: &Request) -> Result<Outcome> {
         });
     }
     Ok(Outcome::Dry {
+        estimate: estimate(session, request)?,
         would_run,
         waiting: run::waiting(&known.facts, &request.only),
     })

@@ -23,17 +23,28 @@ use crate::{
 /// # Errors
 /// When the history file cannot be read.
 pub fn read(repo: &Repo, tip: CommitId) -> Result<Durations> {
+    Ok(of_records(records(repo, tip)?))
+}
+
+/// Reads the records themselves, in order of landing.
+///
+/// # Errors
+/// As `read`.
+pub fn records(repo: &Repo, tip: CommitId) -> Result<Vec<Record>> {
     let text = tree::read_file(repo, tree::of_commit(repo, tip)?, HISTORY)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let rows = rows::rows(&text).map_err(|error| recall::backlog_fault(&error.in_file(HISTORY)))?;
-    Ok(of_rows(&rows))
+    Ok(landings(&rows))
+}
+
+fn landings(rows: &[&str]) -> Vec<Record> {
+    rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect()
 }
 
 /// Of a goal that landed, was taken back and is open again, the newest record counts by itself, too.
-fn of_rows(rows: &[&str]) -> Durations {
-    let records = rows.iter().filter_map(|row| serde_json::from_str::<Record>(row).ok());
+fn of_records(records: Vec<Record>) -> Durations {
     let taken = |record: Record| took(&record).map(|took| (record.goal, took));
-    let all: Vec<_> = records.filter_map(taken).collect();
+    let all: Vec<_> = records.into_iter().filter_map(taken).collect();
     let mut landed: Vec<Duration> = all.iter().map(|(_, took)| *took).collect();
     landed.sort_unstable();
     Durations {
@@ -73,7 +84,7 @@ mod tests {
             r#"{"kind":"undo","goal":"a"}"#.to_owned(),
         ];
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-        let durations = of_rows(&rows);
+        let durations = of_records(landings(&rows));
         assert_eq!(durations.typical, Some(Duration::from_secs(120)));
         assert_eq!(durations.landed, [60, 120, 3000].map(Duration::from_secs));
         let of: Vec<(&str, u64)> = durations
@@ -82,6 +93,6 @@ mod tests {
             .map(|(id, took)| (id.as_str(), took.as_secs()))
             .collect();
         assert_eq!(of, [("a", 120), ("b", 60)]);
-        assert_eq!(of_rows(&[]), Durations::default());
+        assert_eq!(of_records(Vec::new()), Durations::default());
     }
 }

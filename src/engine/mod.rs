@@ -13,6 +13,7 @@ pub mod claims;
 pub mod credit;
 pub mod draft;
 pub mod durations;
+pub mod estimate;
 pub mod eviction;
 pub mod evolve;
 pub mod executor;

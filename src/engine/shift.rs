@@ -378,7 +378,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             jobs: usize::try_from(lead.settings.run.jobs).unwrap_or(1),
             room: room.unwrap_or(usize::MAX),
         };
-        let Forecast { ahead, eta } = forecast::whole(&lead.facts, &work);
+        let Forecast { ahead, eta, .. } = forecast::whole(&lead.facts, &work);
         let ends = eta.map(|eta| eta.after(now));
         lead.live.foretell(&lead.facts.durations.landed, (ahead, ends));
     }

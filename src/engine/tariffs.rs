@@ -36,6 +36,14 @@ impl Tariffs {
         }
     }
 
+    /// Learns what models cost as far as that is at hand; asks nobody.
+    pub fn at_hand(session: &Session, settings: &Settings) -> Self {
+        Self {
+            llm: settings.llm.clone(),
+            listed: models::kept(session, settings),
+        }
+    }
+
     /// Returns what a call costs that asks for `model`: any model that may answer instead may be the dearest.
     pub fn of_model(&self, model: &str) -> Tariff {
         let fallback = self.llm.fallback.iter().map(String::as_str);

@@ -159,7 +159,8 @@ pub fn pager(env: &Env, dir: &Path) -> Option<String> {
 pub fn page(env: &Env, dir: &Path, pager: &str, text: &str) -> bool {
     let mut vars = env.for_people();
     for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
-        if env.get(name).is_none() {
+        // Set to nothing is set, too.
+        if vars.iter().all(|(known, _)| known != name) {
             vars.push((name.into(), value.into()));
         }
     }

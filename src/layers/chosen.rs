@@ -144,6 +144,7 @@ impl Chosen<'_> {
                 run: self.caps("budget.max"),
                 goal: self.caps("budget.goal_max"),
                 day: self.caps("budget.day_max"),
+                confirm: self.dollars("budget.confirm"),
             },
             paths: Paths {
                 deny: self.list("paths.deny"),

@@ -41,6 +41,8 @@ pub struct Work<'a> {
 pub struct Forecast {
     /// Goals, those in hand among them.
     pub ahead: usize,
+    /// How many of them it has yet to start.
+    pub starts: usize,
     /// How long they take together; absent where too little is known.
     pub eta: Option<Eta>,
 }
@@ -56,8 +58,8 @@ pub fn left(past: &[Duration], elapsed: Duration) -> Option<Eta> {
     })
 }
 
-/// Returns the quartiles.
-fn middle(all: &[Duration]) -> Option<(Duration, Duration)> {
+/// Returns the quartiles of `all`, the least first.
+pub fn middle<T: Copy>(all: &[T]) -> Option<(T, T)> {
     let last = all.len().checked_sub(1)?;
     Some((*all.get(last / 4)?, *all.get((last * 3).div_ceil(4))?))
 }
@@ -67,11 +69,13 @@ pub fn whole(facts: &Facts, work: &Work<'_>) -> Forecast {
     let nodes = nodes(facts, work);
     let past = facts.durations.landed.as_slice();
     let fresh = left(past, Duration::ZERO);
-    let (ahead, least) = play(&nodes, work, |node| node.takes(past, fresh).map(|eta| eta.least));
+    let (counts, least) = play(&nodes, work, |node| node.takes(past, fresh).map(|eta| eta.least));
     let (_, most) = play(&nodes, work, |node| node.takes(past, fresh).map(|eta| eta.most));
     let eta = least.zip(most).map(|(least, most)| Eta { least, most });
+    let (ahead, starts) = counts;
     Forecast {
         ahead,
+        starts,
         eta: eta.filter(|eta| !eta.most.is_zero()),
     }
 }
@@ -166,8 +170,11 @@ fn at(facts: &Facts, work: &Work<'_>, id: &GoalId) -> Option<At> {
     }
 }
 
+/// How many goals end, and how many of them start.
+type Counts = (usize, usize);
+
 /// Plays the run and returns how many goals end in it, and after how long the last one does.
-fn play(nodes: &[Node], work: &Work<'_>, takes: impl Fn(&Node) -> Option<Duration>) -> (usize, Option<Duration>) {
+fn play(nodes: &[Node], work: &Work<'_>, takes: impl Fn(&Node) -> Option<Duration>) -> (Counts, Option<Duration>) {
     let mut missing: Vec<usize> = nodes.iter().map(|node| node.missing).collect();
     let mut ready = BTreeSet::new();
     let mut busy = BinaryHeap::new();
@@ -212,7 +219,7 @@ fn play(nodes: &[Node], work: &Work<'_>, takes: impl Fn(&Node) -> Option<Duratio
             }
         }
     }
-    (ahead, is_known.then_some(now))
+    ((ahead, work.room - room), is_known.then_some(now))
 }
 
 #[cfg(test)]

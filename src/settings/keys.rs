@@ -394,6 +394,12 @@ pub const KEYS: &[Key] = &[
         "most minutes spent on model calls of one day (UTC)",
     ),
     key(
+        "budget.confirm",
+        KeyKind::Dollars,
+        "",
+        "`run` asks before it begins where it may cost more dollars than this",
+    ),
+    key(
         "paths.deny",
         KeyKind::List,
         "[]",

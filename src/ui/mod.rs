@@ -4,6 +4,7 @@
 //! passes the redactor.
 
 pub mod colour;
+pub mod faults;
 pub mod live;
 pub mod look;
 pub mod priority;
@@ -20,7 +21,6 @@ use serde::Serialize;
 
 use crate::{
     commands::{Document, Outcome},
-    fault::Fault,
     journal::level::Level,
     secret::Redactor,
     ui::{
@@ -213,25 +213,6 @@ impl Ui {
         match serde_json::to_string(value) {
             Ok(line) => self.print(&(line + "\n")),
             Err(error) => self.complain(&format!("error: this cannot be said in JSON: {error}")),
-        }
-    }
-
-    /// Prints a fault, and `causes` below it when told to be verbose.
-    pub fn fault(&self, fault: &Fault, causes: &[String]) {
-        if self.manner.json {
-            return self.json_line(&Document::failed(fault));
-        }
-        let paint = self.manner.stderr;
-        let tell = |level, style, word: &str, about: &str| {
-            let line = format!("{} {}", paint.paint(style, word), look::many_lines(about));
-            self.tell(level, &line);
-        };
-        tell(Level::Error, Style::Bad, "error:", &fault.message);
-        for hint in &fault.hints {
-            tell(Level::Info, Style::Live, "hint:", hint);
-        }
-        for cause in causes.iter().filter(|_| self.manner.verbose) {
-            tell(Level::Info, Style::Dim, "caused by:", cause);
         }
     }
 

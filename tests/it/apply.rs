@@ -72,10 +72,11 @@ fn it_refuses_as_a_whole_with_the_reason() {
     new.txt: malformed: a whole file among SEARCH/REPLACE blocks; write a new file as a block with an empty SEARCH part.
 
     Nothing was applied. Send all blocks again.
+    hint: `git invisigoth help apply` lists the formats
     -- exit 1
     "#);
     assert_snapshot!(applied(&sandbox, &["--json", "apply"], "no edit"), @r#"
-    {"schema":"invisigoth.error/1","error":{"kind":"error","message":"Your reply was refused.\n\nno-edit: the reply holds no edit in a known format.\n\nNothing was applied. Send all blocks again.","hints":[]}}
+    {"schema":"invisigoth.error/1","error":{"kind":"error","message":"Your reply was refused.\n\nno-edit: the reply holds no edit in a known format.\n\nNothing was applied. Send all blocks again.","hints":["`git invisigoth help apply` lists the formats"]}}
     -- exit 1
     "#);
     assert_snapshot!(applied(&sandbox, &["apply"], &whole("../out.txt", "x\n")), @r#"
@@ -85,6 +86,7 @@ fn it_refuses_as_a_whole_with_the_reason() {
     ../out.txt: bad-path: it leaves the repository or names a folder.
 
     Nothing was applied. Send all blocks again.
+    hint: `git invisigoth help apply` lists the formats
     -- exit 1
     "#);
     assert_snapshot!(applied(&sandbox, &["apply", "--format", "poem"], ""), @r#"

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, panic, path::PathBuf, thread};
 use serde_json::json;
 
 use crate::{
-    bad_moments,
+    bad_moments, hints,
     support::{
         Sandbox,
         server::{Scripted, Server, nobody},
@@ -79,7 +79,9 @@ impl Row {
         let all = format!("{}{}", ran.stdout, ran.stderr);
         assert_eq!(ran.code, self.code, "exit code\n{all}");
         assert!(all.contains(self.says), "says nothing of {:?}\n{all}", self.says);
-        assert_eq!(ran.stderr.contains("\nhint: "), self.hint, "hint\n{all}");
+        let is_error = ran.stderr.lines().any(|line| line.starts_with("error: "));
+        assert_eq!(ran.stderr.contains("\nhint: "), self.hint || is_error, "hint\n{all}");
+        assert_eq!(hints::wrong(&ran.stderr), Vec::<String>::new(), "{all}");
         assert!(!all.contains("panicked"), "{all}");
         assert!(!all.contains(CANARY), "the key is shown\n{all}");
         if !self.moves {

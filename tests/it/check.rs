@@ -36,6 +36,7 @@ fn it_shows_each_command_and_judges_the_commit_not_the_checkout() {
     assert_snapshot!(sandbox.shows(&["check", "no-such-revision"]), @r#"
     -- stderr
     error: `no-such-revision` names no commit here
+    hint: `git log --oneline` lists commits
     -- exit 1
     "#);
     sandbox.assert_sound();

@@ -47,6 +47,31 @@ pub fn unknown(all: &Command, line: &[&str]) -> Option<String> {
     None
 }
 
+/// Says what is wrong with the hints of what a command said: none below an error, or a command of ours that is not there.
+pub fn wrong(said: &str) -> Vec<String> {
+    let mut all = help::command();
+    all.build();
+    let is = |word: &'static str| move |line: &&str| line.starts_with(word);
+    let hints: Vec<&str> = said.lines().filter(is("hint: ")).collect();
+    let is_left = said.lines().any(|line| is("error: ")(&line)) && hints.is_empty();
+    let left = is_left.then(|| "an error without a hint".to_owned());
+    let unknown = hints
+        .iter()
+        .flat_map(|hint| lines(hint))
+        .filter_map(|line| unknown(&all, &line));
+    left.into_iter().chain(unknown).collect()
+}
+
+#[test]
+fn what_is_wrong_with_hints_is_found() {
+    assert_eq!(
+        wrong("error: x\nhint: `git invisigoth status` says why"),
+        Vec::<String>::new()
+    );
+    assert_eq!(wrong("landed a\nerror: x"), ["an error without a hint"]);
+    assert_eq!(wrong("error: x\nhint: `git invisigoth aprove ID`"), ["aprove"]);
+}
+
 fn look(all: &Command, path: &Path, wrong: &mut Vec<String>, seen: &mut usize) {
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {

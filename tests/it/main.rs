@@ -53,6 +53,8 @@ mod docs;
 mod doctor;
 /// `edit`: editors that behave, and others.
 mod edit;
+/// What a run will cost, said before.
+mod estimate;
 /// What becomes of candidates that do not land.
 mod eviction;
 /// `evolve`: the gate, the swap, the archive.

@@ -165,6 +165,7 @@ fn its_words_and_its_bad_input() {
     assert_snapshot!(sandbox.shows(&["plan", "--brief", "@lost.md"]), @r"
     -- stderr
     error: there is no file $HOME/repo/lost.md
+    hint: what follows @ is a path from here; text goes without @
     -- exit 2
     ");
     assert_snapshot!(sandbox.shows(&["run", "--plan", "a"]), @r"

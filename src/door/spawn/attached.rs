@@ -48,11 +48,12 @@ impl Drop for Deaf {
 /// `NotFound` where there is no such program or folder.
 pub fn run(program: &str, args: &[&str], dir: &Path, env: &[(OsString, OsString)]) -> io::Result<i32> {
     let program = spawn::find(program.as_ref(), env)?;
+    ended(&duct::cmd(program, args).dir(dir).full_env(env.iter().cloned()))
+}
+
+fn ended(command: &duct::Expression) -> io::Result<i32> {
     let _deaf = Deaf::new()?;
-    let command = duct::cmd(program, args)
-        .dir(dir)
-        .full_env(env.iter().cloned())
-        .unchecked();
+    let command = command.unchecked();
     let ended = point::at(Point::AttachedStarted, || command.run())?;
     Ok(spawn::exit_code(ended.status))
 }
@@ -72,13 +73,7 @@ fn shown(line: &str, text: &str, dir: &Path, env: &[(OsString, OsString)]) -> io
         true => duct::cmd(spawn::find("sh".as_ref(), env)?, ["-c", line]),
         false => duct::cmd(spawn::find(line.as_ref(), env)?, None::<&str>),
     };
-    let _deaf = Deaf::new()?;
     // Nobody is told of a pipe that broke: whoever saw enough ends the pager.
-    let command = command
-        .stdin_bytes(text.as_bytes())
-        .dir(dir)
-        .full_env(env.iter().cloned())
-        .unchecked();
-    let ended = point::at(Point::AttachedStarted, || command.run())?;
-    Ok(spawn::exit_code(ended.status))
+    let command = command.stdin_bytes(text.as_bytes());
+    ended(&command.dir(dir).full_env(env.iter().cloned()))
 }

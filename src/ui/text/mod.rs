@@ -11,6 +11,7 @@ pub mod context;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
+pub mod estimate;
 pub mod evolve;
 pub mod export;
 pub mod hook;

@@ -15,7 +15,7 @@ use crate::{
         View,
         colour::Style,
         look::{Look, columns, count, grouped, one_line, seconds},
-        text::report,
+        text::{estimate, report},
     },
 };
 
@@ -36,7 +36,14 @@ impl View for Outcome {
                 None => ran(look, summary) + &night_line(look, night),
             },
             Self::Ran { summary, .. } => ran(look, summary),
-            Self::Dry { would_run, waiting } => dry(look, would_run, waiting),
+            Self::Dry {
+                would_run,
+                waiting,
+                estimate,
+            } => {
+                let told = estimate.as_ref().map(|told| estimate::line(told, look) + "\n");
+                dry(look, would_run, waiting) + &told.unwrap_or_default()
+            }
         }
     }
 

@@ -105,7 +105,12 @@ impl View for status::Outcome {
             .as_ref()
             .map(|since| format!(" since {since}"))
             .unwrap_or_default();
-        lines.painted(style, "service", &format!("{} ({}){since}", self.state, self.sub));
+        let state = match (self.state.as_str(), self.sub.as_str()) {
+            ("", _) => "systemd does not say".to_owned(),
+            (state, "") => state.to_owned(),
+            (state, sub) => format!("{state} ({sub})"),
+        };
+        lines.painted(style, "service", &format!("{state}{since}"));
         let enabled = if self.enabled {
             "enabled"
         } else {

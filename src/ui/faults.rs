@@ -1,0 +1,30 @@
+//! Faults as text and as JSON: what happened, and what to type next. Decides no exit code.
+
+use crate::{
+    commands::Document,
+    fault::Fault,
+    journal::level::Level,
+    ui::{Ui, colour::Style, look},
+};
+
+impl Ui {
+    /// Prints a fault, with a hint in any case, and `causes` below it when told to be verbose.
+    pub fn fault(&self, fault: &Fault, causes: &[String]) {
+        let fault = &fault.clone().hinted();
+        if self.manner.json {
+            return self.json_line(&Document::failed(fault));
+        }
+        let paint = self.manner.stderr;
+        let tell = |level, style, word: &str, about: &str| {
+            let line = format!("{} {}", paint.paint(style, word), look::many_lines(about));
+            self.tell(level, &line);
+        };
+        tell(Level::Error, Style::Bad, "error:", &fault.message);
+        for hint in &fault.hints {
+            tell(Level::Info, Style::Live, "hint:", hint);
+        }
+        for cause in causes.iter().filter(|_| self.manner.verbose) {
+            tell(Level::Info, Style::Dim, "caused by:", cause);
+        }
+    }
+}
