@@ -71,7 +71,7 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
     -- exit 1
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "add", "Odd", "--id", "a\tb"]), @r#"
-    {"schema":"invisigoth.error/1","error":{"kind":"usage","message":"`a\\tb` is not a goal id: it holds a control character","hints":[]}}
+    {"schema":"invisigoth.error/1","error":{"kind":"usage","message":"`a\\tb` is not a goal id: it holds a control character","hints":["`git invisigoth help` lists all commands"]}}
     -- exit 2
     "#);
     assert_eq!(sandbox.read("memory/pending_goals.json"), before);
