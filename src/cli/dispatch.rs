@@ -142,7 +142,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Verify(args) => verify::run(at, args),
         Verb::Provenance(args) => provenance::run(at, args),
         Verb::Import(args) => answer(at, &import::import(at, args)?),
-        Verb::Export(args) => answer(at, &import::export(at, args)?),
+        Verb::Export(args) => import::export(at, args),
         Verb::Man(args) => manual(at, &args),
         Verb::Completion(args) => completion::run(at, &args),
         Verb::Complete(args) => Ok(completion::complete(at, args)),

@@ -1,4 +1,6 @@
-//! `export`: how goals stand here, in the words and the file of another tool.
+//! `export`: how goals stand here, in the words and the file of another tool. Below it `site`: pages in a folder.
+
+pub mod site;
 
 use std::path::{Path, PathBuf};
 

@@ -18,3 +18,4 @@ pub mod running;
 pub mod server;
 pub mod sign_in;
 pub mod site;
+pub mod still;

@@ -46,7 +46,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 const ROW_END: char = '\u{1e}';
 
 /// Where a link leads: from the address of the page that it stands on, and the address it names, to what stands in `href`.
-pub type Links = fn(&Asked, &str) -> String;
+pub type Links = Arc<dyn Fn(&Asked, &str) -> String + Send + Sync>;
 
 /// A page as it is sent.
 #[derive(PartialEq, Eq, Debug)]
@@ -104,7 +104,7 @@ impl Renderer {
     /// # Errors
     /// Where a template of ours is wrong.
     pub fn live(clock: Arc<dyn Clock>) -> Result<Self> {
-        Self::new(clock, |_, to| to.to_owned(), true)
+        Self::new(clock, Arc::new(|_, to| to.to_owned()), true)
     }
 
     /// Makes one of pages that stay as they are, whose links lead where `links` says.
@@ -225,7 +225,7 @@ impl Renderer {
 
     fn text(&self, name: &str, asked: &Asked, now: Moment, context: impl Into<Value>) -> Result<String> {
         let mut environment = self.environment.clone();
-        let (links, here) = (self.links, asked.clone());
+        let (links, here) = (Arc::clone(&self.links), asked.clone());
         environment.add_function("link", move |to: &str| {
             Value::from_safe_string(plain(&links(&here, to)))
         });

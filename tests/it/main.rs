@@ -61,6 +61,9 @@ mod eviction;
 mod evolve;
 /// Executors that work in a folder.
 mod executors;
+/// `export --html`: the dashboard as files.
+#[cfg(feature = "web")]
+mod export_html;
 /// `verify` after what people do in good faith.
 mod good_faith;
 /// What people are told to type.

@@ -39,8 +39,11 @@ pub struct Import {
 #[derive(Args, Debug)]
 pub struct Export {
     /// Whose file it shall be
-    #[arg(value_name = "FORMAT", value_parser = WRITTEN)]
-    pub format: String,
+    #[arg(value_name = "FORMAT", value_parser = WRITTEN, required_unless_present = "html")]
+    pub format: Option<String>,
+    /// Write the pages of the dashboard into this folder instead, as a site of files
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "onto", "out", "tag"])]
+    pub html: Option<PathBuf>,
     /// The tool's file to start from, instead of the one at its usual place
     #[arg(long, value_name = "PATH")]
     pub onto: Option<PathBuf>,

@@ -1,9 +1,27 @@
 //! `export` as text: the file itself where it goes to standard output, else what was written.
 
 use crate::{
-    commands::export::Outcome,
-    ui::{View, look::Look, text::Lines},
+    commands::export::{Outcome, site},
+    ui::{
+        View,
+        look::{Look, count},
+        text::Lines,
+    },
 };
+
+impl View for site::Outcome {
+    fn text(&self, look: &Look) -> String {
+        let number = |n: usize| count(u64::try_from(n).unwrap_or(u64::MAX), "file", "files");
+        let mut lines = Lines::new(look);
+        lines.add("wrote", &format!("{} to {}", number(self.files), self.dir));
+        if !self.removed.is_empty() {
+            let removed = number(self.removed.len());
+            lines.add("removed", &format!("{removed} of an earlier export"));
+        }
+        lines.add("open", &self.front);
+        lines.end()
+    }
+}
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {

@@ -124,7 +124,9 @@
   addEventListener("pageshow", () => !document.hidden && open());
 
   // Keys, with an off switch (WCAG 2.1.4); never while a person types.
-  const PLACES = { i: "/", g: "/goals", t: "/graph", u: "/queue", y: "/history", h: "/health" };
+  // In the order of the menu, whose links lead right where this is a site of files, too.
+  const PLACES = "igtuyh";
+  const place = (key) => document.querySelectorAll("nav[aria-label=Pages] a")[PLACES.indexOf(key)]?.href;
   const listed = () => [...document.querySelectorAll("main [id^='goal-'] a.id, main .rows a.id")];
   const walk = (step) => {
     const all = listed();
@@ -137,10 +139,10 @@
     return row?.querySelector(`form[action='/do/${verb}'] button, a[href*='/ask/${verb}'], a[data-key='${verb}']`);
   };
   const press = (key) => {
-    if (PLACES[key]) return void (location.href = PLACES[key]);
+    if (PLACES.includes(key)) return void (location.href = place(key) ?? location.href);
     if (key === "j") return walk(1);
     if (key === "k") return walk(-1);
-    if (key === "/") return void (document.querySelector("main input[type=search]")?.focus() ?? (location.href = "/goals"));
+    if (key === "/") return void (document.querySelector("main input[type=search]")?.focus() ?? (location.href = place("g")));
     if (key === "?") return void document.getElementById("keys")?.showModal();
     const verb = { a: "approve", r: "retry", l: "log", d: "diff" }[key];
     if (verb) near(verb)?.click();
