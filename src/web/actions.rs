@@ -18,7 +18,7 @@ use crate::{
     goal::Decision,
     id::GoalId,
     money::caps,
-    web::given::Given,
+    web::{given::Given, remarks},
 };
 
 /// What a field takes.
@@ -230,16 +230,10 @@ pub const ALL: &[Action] = &[
         "comment",
         ("Comment", "Says something about a goal to whoever works at it next."),
         comment::Outcome::SCHEMA,
-        run_comment,
+        remarks::run,
     )
     .asking()
-    .with(&[
-        GOAL,
-        needed("text", Takes::Text, "What to say"),
-        maybe("path", Takes::Line, "The file of the line that it is about"),
-        maybe("line", Takes::Number, "That line, from 1"),
-        maybe("old", Takes::Flag, "Lines are counted as they were before the change"),
-    ]),
+    .with(remarks::FIELDS),
     action(
         "drop",
         ("Drop", "Takes a goal out of the backlog, with its candidate."),
@@ -373,7 +367,11 @@ fn ids(given: &Given) -> Result<Vec<GoalId>> {
     given.many("id").iter().map(|text| id(text)).collect()
 }
 
-fn the_id(given: &Given) -> Result<GoalId> {
+/// Reads the only goal that is named.
+///
+/// # Errors
+/// A fault for what is no id.
+pub fn the_id(given: &Given) -> Result<GoalId> {
     id(given.one("id").unwrap_or_default())
 }
 
@@ -381,11 +379,16 @@ fn id(text: &str) -> Result<GoalId> {
     GoalId::from_str(text).map_err(|bad| Fault::new(Kind::Usage, bad.to_string()).into())
 }
 
-fn owned(given: &Given, name: &str) -> Option<String> {
+/// Returns a field, if it is there.
+pub fn owned(given: &Given, name: &str) -> Option<String> {
     given.one(name).map(str::to_owned)
 }
 
-fn done<O: Outcome>(outcome: &O, text: String) -> Result<Done> {
+/// Says what was done.
+///
+/// # Errors
+/// Where `outcome` does not serialise.
+pub fn done<O: Outcome>(outcome: &O, text: String) -> Result<Done> {
     Ok(Done {
         document: serde_json::to_value(Document::of(outcome))?,
         said: Said {
@@ -466,22 +469,6 @@ fn run_hold(session: &Session, given: &Given) -> Result<Done> {
 fn run_release(session: &Session, given: &Given) -> Result<Done> {
     let outcome = release::run(session, &ids(given)?)?;
     steered(&outcome, &outcome.goals)
-}
-
-fn run_comment(session: &Session, given: &Given) -> Result<Done> {
-    let request = comment::Request {
-        id: the_id(given)?,
-        text: owned(given, "text").unwrap_or_default(),
-    };
-    let outcome = match (owned(given, "path"), given.number("line")?) {
-        (Some(path), Some(line)) => {
-            let old = given.is("old")?;
-            comment::run_at(session, &request, &comment::At { path, line, old })?
-        }
-        (None, None) => comment::run(session, &request)?,
-        _ => return Err(Fault::new(Kind::Usage, "a line is named by its `path` and its `line`").into()),
-    };
-    done(&outcome, format!("{}: comment kept", outcome.goal.goal))
 }
 
 fn run_drop(session: &Session, given: &Given) -> Result<Done> {

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod given;
 pub mod live;
 pub mod pages;
+pub mod remarks;
 pub mod render;
 pub mod respond;
 pub mod running;

@@ -134,7 +134,7 @@ impl Site {
 
     /// Returns the plain text that stands at an address, or the page that says why not; `None` where a page stands there.
     pub fn raw(&self, asked: &Asked) -> Option<std::result::Result<Vec<u8>, Shown>> {
-        let failed = |error: &eyre::Report| self.renderer.failed(asked, error, &self.session);
+        let failed = |error: &Report| self.renderer.failed(asked, error, &self.session);
         match self.fresh() {
             Ok(session) => Some(lines::raw(&session, asked)?.map_err(|error| failed(&error))),
             Err(_) => None,

@@ -21,6 +21,7 @@ struct Page {
 struct Site {
     child: Child,
     address: String,
+    cookie: String,
 }
 
 impl Site {
@@ -32,17 +33,44 @@ impl Site {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let address = line.trim().strip_prefix("http://").unwrap_or(&line);
-        let address = address.split('/').next().unwrap().to_owned();
-        Self { child, address }
+        let link = line.trim().strip_prefix("http://").unwrap_or(&line);
+        let (address, link) = link.split_once('/').unwrap();
+        let mut site = Self {
+            child,
+            address: address.to_owned(),
+            cookie: String::new(),
+        };
+        let signed_in = site.get(&format!("/{link}")).head;
+        let cookie = signed_in.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        let cookie = cookie.unwrap_or_else(|| panic!("{link}\n{signed_in}"));
+        cookie.split(';').next().unwrap().clone_into(&mut site.cookie);
+        site
+    }
+
+    /// The head of a request, without its end.
+    fn asks(&self, how: &str, path: &str) -> String {
+        let (address, cookie) = (&self.address, &self.cookie);
+        format!("{how} {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n")
+    }
+
+    fn post(&self, path: &str, form: &str) -> Page {
+        let about = format!(
+            "Origin: http://{}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+            self.address
+        );
+        let length = form.len();
+        self.answer(&format!(
+            "{}{about}Content-Length: {length}\r\nConnection: close\r\n\r\n{form}",
+            self.asks("POST", path)
+        ))
     }
 
     fn get(&self, path: &str) -> Page {
+        self.answer(&format!("{}Connection: close\r\n\r\n", self.asks("GET", path)))
+    }
+
+    fn answer(&self, ask: &str) -> Page {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let ask = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.address
-        );
         stream.write_all(ask.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -50,7 +78,7 @@ impl Site {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         Page {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            head: head.to_lowercase(),
+            head: head.replace("\r\n", "\n").to_lowercase(),
             body: body.to_owned(),
         }
     }
@@ -58,8 +86,9 @@ impl Site {
     /// Reads the stream of a page until `enough` is in it.
     fn stream(&self, path: &str, enough: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let ask = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
-        stream.write_all(ask.as_bytes()).unwrap();
+        stream
+            .write_all(format!("{}\r\n", self.asks("GET", path)).as_bytes())
+            .unwrap();
         let mut all = String::new();
         for line in BufReader::new(stream).lines() {
             all.push_str(&line.unwrap());
@@ -245,13 +274,13 @@ fn what_has_no_lines_says_why_and_where_it_is() {
     sandbox.write("moved.txt", "one\ntwo\nthree\nfour\nfive\n");
     sandbox.write("gone.txt", "gone\n");
     sandbox.write("bin", b"\0\x01");
-    sandbox.commit("files");
     sandbox.goal("a", &[]);
+    sandbox.commit("files");
     sandbox.git(&["switch", "-q", "-c", "work"]);
     sandbox.git(&["mv", "moved.txt", "new name.txt"]);
     sandbox.git(&["rm", "-q", "gone.txt"]);
     sandbox.write("bin", b"\0\x02");
-    sandbox.write("large.txt", "line\n".repeat(70_000));
+    sandbox.write("large.txt", format!("{}\n", "x".repeat(100)).repeat(2_700));
     sandbox.write("greet.txt", "hello world\n");
     sandbox.commit("work");
     sandbox.git(&["switch", "-q", "main"]);
@@ -269,7 +298,7 @@ fn what_has_no_lines_says_why_and_where_it_is() {
     );
     assert!(diff.contains("hello<ins> world</ins>"), "{diff}");
     let alone = ok(&site, "/goals/a/diff?file=large.txt");
-    assert!(alone.contains("id=\"f1-70000\""), "shown alone it has all its lines");
+    assert!(alone.contains("id=\"f1-2700\""), "shown alone it has all its lines");
     assert!(site.get("/goals/a/diff/raw?file=bin").body.contains("GIT binary patch"));
 }
 
@@ -302,4 +331,8 @@ fn a_comment_on_a_line_tells_the_next_attempt_which() {
     let site = Site::of(&sandbox);
     assert!(ok(&site, "/goals/a/diff").contains("<b>Comment:</b> not two"));
     assert!(ok(&site, "/goals/a").contains("<code>bad:2</code> of attempt 1"));
+    let form = "id=a&text=say+one&path=bad&line=1&asked=1&back=%2Fgoals%2Fa%2Fdiff";
+    let kept = site.post("/do/comment", form);
+    assert_eq!(kept.status, 303, "{}", kept.body);
+    assert!(ok(&site, "/goals/a/diff").contains("<b>Comment:</b> say one"));
 }
