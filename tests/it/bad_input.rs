@@ -8,11 +8,11 @@ use std::{collections::BTreeMap, fs, panic, path::PathBuf, thread};
 use serde_json::json;
 
 use crate::{
-    bad_moments, hints,
+    bad_moments,
     support::{
         Sandbox,
         server::{Scripted, Server, nobody},
-        whole,
+        typed, whole,
     },
 };
 
@@ -81,7 +81,7 @@ impl Row {
         assert!(all.contains(self.says), "says nothing of {:?}\n{all}", self.says);
         let is_error = ran.stderr.lines().any(|line| line.starts_with("error: "));
         assert_eq!(ran.stderr.contains("\nhint: "), self.hint || is_error, "hint\n{all}");
-        assert_eq!(hints::wrong(&ran.stderr), Vec::<String>::new(), "{all}");
+        assert_eq!(typed::wrong(&ran.stderr), Vec::<String>::new(), "{all}");
         assert!(!all.contains("panicked"), "{all}");
         assert!(!all.contains(CANARY), "the key is shown\n{all}");
         if !self.moves {

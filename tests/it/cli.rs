@@ -1,9 +1,6 @@
 //! The command line as a whole: what goes to which stream, usage errors, completion, manual, and the demo.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-};
+use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 

@@ -24,8 +24,7 @@ use crate::{
         page::{Block, Mark, Shell},
         place::PLACES,
     },
-    hints,
-    support::{Ran, Sandbox, shown::shown},
+    support::{Ran, Sandbox, shown::shown, typed},
 };
 
 /// How many blocks run at a time.
@@ -160,7 +159,7 @@ fn every_row_of_a_table_of_commands_names_what_there_is() {
         for line in page::rows(&read(&name)) {
             let words: Vec<&str> = line.split_whitespace().collect();
             seen += 1;
-            wrong.extend(hints::unknown(&all, &words).map(|what| format!("{name}: {what} in `{line}`")));
+            wrong.extend(typed::unknown(&all, &words).map(|what| format!("{name}: {what} in `{line}`")));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -169,7 +168,7 @@ fn every_row_of_a_table_of_commands_names_what_there_is() {
     let rows = page::rows("| command | |\n|---|---|\n| `list [--stat S]`, `--fast` | x |\n");
     assert_eq!(rows, ["list [--stat S]", "list --fast"]);
     let words: Vec<&str> = rows[1].split(' ').collect();
-    assert_eq!(hints::unknown(&all, &words).as_deref(), Some("list --fast"));
+    assert_eq!(typed::unknown(&all, &words).as_deref(), Some("list --fast"));
 }
 
 #[test]

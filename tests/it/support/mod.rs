@@ -7,6 +7,8 @@ pub mod binary;
 pub mod server;
 /// What a command shows, masked.
 pub mod shown;
+/// What people are told to type.
+pub mod typed;
 
 use std::{
     collections::BTreeMap,

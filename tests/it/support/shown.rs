@@ -5,10 +5,7 @@
 
 use std::path::Path;
 
-use crate::{
-    hints,
-    support::{Ran, Sandbox},
-};
+use crate::support::{Ran, Sandbox, typed};
 
 impl Sandbox {
     /// Runs the binary and returns all that it shows.
@@ -22,7 +19,7 @@ pub const UNFENCED: &str = "checks run without a sandbox";
 
 /// Returns what `ran` showed, with `home` as `$HOME`, object ids as `[id]`, times and spans as `[time]`, sizes as `[n]`.
 pub fn shown(ran: &Ran, home: &Path) -> String {
-    assert_eq!(hints::wrong(&ran.stderr), Vec::<String>::new(), "{}", ran.stderr);
+    assert_eq!(typed::wrong(&ran.stderr), Vec::<String>::new(), "{}", ran.stderr);
     let mut text = ran.stdout.clone();
     // Where bubblewrap does not work, that is said; snapshots hold with and without.
     // Where a run that failed has its log is told by the tests of `logs`.
