@@ -143,7 +143,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tree_sitter_rust", &["context/lang"]),
     ("tree_sitter_typescript", &["context/lang"]),
     ("toml_edit", &["layers/", "detect/", "backlog/sheet"]),
-    ("similar", &["edit/", "textdiff.rs"]),
+    ("similar", &["edit/", "textdiff"]),
     ("saphyr_parser", &["foreign/config.rs"]),
     (
         "tracing",

@@ -1,8 +1,9 @@
-//! The sandbox of every test: a fresh home, a real repository, the real binary, stock git. Nothing of the machine's own
-//! settings reaches it.
+//! The sandbox of every test: a fresh home, a real repository, the real binary, stock git, and nothing of the machine's.
 
 /// Ways to run the binary.
 pub mod binary;
+/// Commands that the test and a running check meet with.
+pub mod pause;
 /// A stub of an endpoint.
 pub mod server;
 /// What a command shows, masked.
@@ -19,9 +20,6 @@ use std::{
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// Commands that the test and a running check meet with.
-pub mod pause;
 
 /// A check that passes unless the file `bad` exists.
 pub const NOT_BAD: &str = "[ ! -e bad ] || { echo 'bad is there'; exit 1; }\n";
