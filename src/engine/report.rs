@@ -141,6 +141,8 @@ pub enum RunState {
 pub struct OneRun {
     /// Its name.
     pub run: String,
+    /// Who or what started it.
+    pub by: By,
     /// When it began to work, RFC 3339 UTC.
     pub began: String,
     /// How long it lasted, in whole seconds.
@@ -158,6 +160,7 @@ impl OneRun {
     fn of(run: &runs::Run, goes_on: bool, took: Duration) -> Self {
         Self {
             run: run.name.clone(),
+            by: run.by,
             began: run.began.rfc3339(),
             seconds: took.as_secs(),
             state: match (&run.cut, run.ended) {

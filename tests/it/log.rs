@@ -31,3 +31,56 @@ fn it_shows_what_landed_the_newest_first() {
     -- exit 0
     "#);
 }
+
+#[test]
+fn commits_of_people_stand_beside_ours() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({"done": [whole("a.txt", "a\n")]}));
+    sandbox.goal("done", &[]);
+    sandbox.ok(&["run"]);
+    sandbox.write("p.txt", "p\n");
+    sandbox.commit("By hand");
+    sandbox.ok(&["undo", "done"]);
+    let lines = |args: &[&str]| -> Vec<String> {
+        let all = sandbox.ok(&[&["log", "--all"], args].concat());
+        let rest = |line: &str| {
+            line.split_once("  ")
+                .map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        all.lines().filter_map(rest).collect()
+    };
+    let all = lines(&[]);
+    assert_eq!(
+        all[..3],
+        [
+            "Undo done: Goal done took back done",
+            "By hand by A U Thor <author@example.com>",
+            "Land done: Goal done landed done"
+        ]
+    );
+    assert_eq!(
+        lines(&["--grep", "BY HAND"]),
+        ["By hand by A U Thor <author@example.com>"]
+    );
+    let page = sandbox.json(&["log", "--all", "-n", "2"]);
+    let next = page["next"].as_str().unwrap();
+    assert_eq!(
+        lines(&["--before", next]),
+        all[2..],
+        "the next page goes on where the first ended"
+    );
+    assert_eq!(page["commits"][1]["what"], "person");
+    let landed = &sandbox.json(&["log", "--all", "--before", next])["commits"][0];
+    assert_eq!(
+        (&landed["what"], &landed["landed"][0]["goal"]),
+        (&json!("landing"), &json!("done"))
+    );
+    for (bad, code) in [
+        ("nothing-of-the-sort", 2),
+        ("HEAD^{tree}", 2),
+        ("refs/notes/invisigoth", 2),
+    ] {
+        assert_eq!(sandbox.run(&["log", "--all", "--before", bad]).code, code, "{bad}");
+    }
+    assert_eq!(sandbox.run(&["log", "--before", "HEAD"]).code, 2, "only with --all");
+}

@@ -217,6 +217,7 @@ fn a_goal_at_its_cap_needs_somebody() {
     sandbox.run(&["run"]);
     let html = Served::begin(&sandbox, &[]).html("/");
     let needs = words(part(&html, "section", "needs"));
+    assert!(html.contains("href=\"/ask/raise/dear\""), "{html}");
     assert!(
         needs.contains("Needs you 1") && needs.contains("blocked dear Goal dear paused"),
         "{needs}"
@@ -380,6 +381,8 @@ fn health_says_what_is_wrong_and_where_settings_come_from() {
     ] {
         assert!(all.contains(said), "{said} is not in {all}");
     }
+    let trigger = words(part(&html, "tr", "trigger-person"));
+    assert!(trigger.starts_with("person 1 "), "{trigger}");
     let setting = words(part(&html, "tr", "setting-check.test"));
     assert!(setting.contains("invisigoth.toml, line 2"), "{setting}");
     assert!(!html.contains("SECRETSECRET"), "{html}");

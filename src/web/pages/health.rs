@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{
         live::{self, Doing},
-        report::Runs,
+        report::{Runs, Trigger},
         session::Session,
     },
     layers::Origin,
@@ -32,6 +32,8 @@ struct Health {
     budget: Option<budget::Outcome>,
     live: Vec<Doing>,
     runs: Option<Runs>,
+    /// What starts runs here.
+    triggers: Vec<Trigger>,
     settings: Vec<Setting>,
     warnings: Vec<String>,
     /// True where settings at their default are shown, too.
@@ -65,7 +67,8 @@ pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
     let since = report::Request {
         since: Some(SINCE.to_owned()),
     };
-    let mut runs = report::run(session, &since).ok().map(|report| report.runs);
+    let report = report::run(session, &since).ok();
+    let (mut runs, triggers) = report.map(|report| (report.runs, report.triggers)).unzip();
     if let Some(runs) = &mut runs {
         runs.each.truncate(RUNS);
     }
@@ -76,6 +79,7 @@ pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
         budget: budget::run(session).ok(),
         live: live::read(session, &session.repo()).unwrap_or_default(),
         runs,
+        triggers: triggers.unwrap_or_default(),
         defaults: settings.iter().filter(is_default).count(),
         settings: settings
             .into_iter()

@@ -14,7 +14,7 @@ use crate::{
     },
     id::GoalId,
     schedule::State,
-    time::Moment,
+    time::{Moment, eta::Eta},
     web::pages::{
         Page,
         setup::{self, Setup},
@@ -36,6 +36,8 @@ struct Inbox<'a> {
     ready: Vec<&'a Row>,
     ready_more: usize,
     today: &'a Today,
+    /// How much longer all that the live runs have ahead of them takes.
+    eta_seconds: &'a Option<Eta>,
     paused: &'a Option<Paused>,
     beside: &'a Option<String>,
     has_checks: bool,
@@ -122,6 +124,7 @@ fn inbox<'a>(session: &Session, status: &'a Outcome) -> Inbox<'a> {
         ready: of(State::Ready).take(MOST).collect(),
         ready_more: of(State::Ready).count().saturating_sub(MOST),
         today: &status.today,
+        eta_seconds: &status.eta,
         paused: &status.paused,
         beside: &status.beside,
         has_checks: status.has_checks,
