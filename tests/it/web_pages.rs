@@ -178,7 +178,10 @@ fn the_inbox_tells_what_needs_somebody_from_what_merely_waits() {
         words(running).contains("No run is at work; 1 goal could start."),
         "{running}"
     );
-    assert!(running.contains("action=\"/do/run\""), "{running}");
+    let all = part(&html, "div", "do");
+    for does in ["/ask/add", "/ask/plan", "/do/run", "/do/merge", "/do/pause", "/ask/raise"] {
+        assert!(all.contains(&format!("\"{does}\"")), "{does}: {all}");
+    }
     assert!(words(part(&html, "section", "landed")).contains("✔ landed done Goal done"));
 }
 
