@@ -463,7 +463,7 @@ fn diff_is_gits_own_of_candidates_landed_commits_and_failed_attempts() {
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["--json", "diff", "failed"]), @r#"
-    {"schema":"invisigoth.diff/1","goal":"failed","what":"attempt","attempt":1,"base":"[id]","files":[{"path":"bad","added":1,"removed":0,"became":"added","new":"[id]","bytes":4,"hunks":[{"old":0,"new":1,"lines":[{"kind":"added","new":1,"pieces":[{"text":"bad"}]}]}]}]}
+    {"schema":"invisigoth.diff/1","goal":"failed","what":"attempt","attempt":1,"base":"[id]","files":[{"path":"bad","added":1,"removed":0,"became":"added","new":"[id]","bytes":[n],"hunks":[{"old":0,"new":1,"lines":[{"kind":"added","new":1,"pieces":[{"text":"x"}]}]}]}]}
     -- exit 0
     "#);
     assert_snapshot!(sandbox.shows(&["diff", "ready"]), @r#"
