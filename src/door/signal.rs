@@ -121,6 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a process of somebody else")]
     fn only_a_process_that_holds_the_file_is_interrupted() {
         let folder = tempfile::tempdir().unwrap();
         let (held, other) = (folder.path().join("held"), folder.path().join("other"));

@@ -195,13 +195,15 @@ fn put(pieces: &mut Vec<Piece>, text: &str, changed: bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     /// A line each: its sign, its numbers, and its text with what changed in brackets.
     fn told(old: &str, new: &str) -> String {
         let mut told = String::new();
         for hunk in of(old, new) {
-            told += &format!("@ {} {}\n", hunk.old, hunk.new);
+            let _ = writeln!(told, "@ {} {}", hunk.old, hunk.new);
             for line in hunk.lines {
                 let sign = match line.kind {
                     Kind::Same => ' ',
@@ -218,8 +220,9 @@ mod tests {
                     })
                     .collect();
                 let end = if line.endless { "⏎" } else { "" };
-                told += &format!(
-                    "{sign}{}|{}|{}{end}\n",
+                let _ = writeln!(
+                    told,
+                    "{sign}{}|{}|{}{end}",
                     number(line.old),
                     number(line.new),
                     text.concat()

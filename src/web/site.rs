@@ -173,7 +173,7 @@ impl Site {
     }
 
     /// Keeps what is to be said on the next page of a person; returns the address of that page, which was `address`.
-    pub fn told(&self, address: &str, said: Said) -> String {
+    pub fn told(&self, address: &str, said: &Said) -> String {
         let id: String = random::digits().unwrap_or_default().chars().take(12).collect();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         while told.len() >= KEPT {
@@ -192,12 +192,12 @@ impl Site {
         known.map(|(_, said)| said.clone())
     }
 
-    fn cleaned(&self, said: Said) -> Said {
+    fn cleaned(&self, said: &Said) -> Said {
         let clean = |text: &str| self.session.redactor.clean(text).into_string();
         Said {
             text: clean(&said.text),
             more: said.more.iter().map(|line| clean(line)).collect(),
-            ..said
+            is_fault: said.is_fault,
         }
     }
 

@@ -50,11 +50,11 @@ pub fn files(session: &Session) -> Result<BTreeMap<String, Vec<u8>>> {
         let Some(path) = file(&asked).filter(|path| !files.contains_key(path)) else {
             continue;
         };
-        if let [folder, name] = asked.path.as_slice() {
-            if let Some(asset) = assets::find(name).filter(|_| folder == "static") {
-                files.insert(path, asset.bytes.to_vec());
-                continue;
-            }
+        if let [folder, name] = asked.path.as_slice()
+            && let Some(asset) = assets::find(name).filter(|_| folder == "static")
+        {
+            files.insert(path, asset.bytes.to_vec());
+            continue;
         }
         if let Some(text) = lines::raw(session, &asked) {
             files.insert(

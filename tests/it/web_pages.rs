@@ -92,11 +92,11 @@ fn part<'h>(html: &'h str, tag: &str, id: &str) -> &'h str {
     let start = html.find(&format!("<{tag} id=\"{id}\""));
     let start = start.or_else(|| {
         let at = html.find(&format!("id=\"{id}\""))?;
-        html[..at].rfind(&format!("<{tag} "))
+        html.split_at(at).0.rfind(&format!("<{tag} "))
     });
     let start = start.unwrap_or_else(|| panic!("no {tag} {id} in\n{html}"));
-    let end = html[start..].find(&format!("</{tag}>")).unwrap();
-    &html[start..start + end]
+    let part = html.split_at(start).1;
+    part.split_once(&format!("</{tag}>")).unwrap().0
 }
 
 /// Returns what a reader sees: no tags, one blank between words.
@@ -179,7 +179,14 @@ fn the_inbox_tells_what_needs_somebody_from_what_merely_waits() {
         "{running}"
     );
     let all = part(&html, "div", "do");
-    for does in ["/ask/add", "/ask/plan", "/do/run", "/do/merge", "/do/pause", "/ask/raise"] {
+    for does in [
+        "/ask/add",
+        "/ask/plan",
+        "/do/run",
+        "/do/merge",
+        "/do/pause",
+        "/ask/raise",
+    ] {
         assert!(all.contains(&format!("\"{does}\"")), "{does}: {all}");
     }
     assert!(words(part(&html, "section", "landed")).contains("✔ landed done Goal done"));
@@ -401,7 +408,8 @@ fn health_says_what_is_wrong_and_where_settings_come_from() {
 
 #[test]
 fn before_there_is_anything_every_page_says_what_to_type() {
-    let cases: [(&str, fn() -> Sandbox, &str); 6] = [
+    type Make = fn() -> Sandbox;
+    let cases: [(&str, Make, &str); 6] = [
         ("no commit", Sandbox::bare_git, "git commit --allow-empty -m"),
         ("not set up", Sandbox::new, "git invisigoth init"),
         ("no goal", Sandbox::ready, "git invisigoth add"),

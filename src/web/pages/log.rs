@@ -2,6 +2,8 @@
 //!
 //! Lines are only ever added, so a stream sends those that came. A page shows a thousand; earlier ones are asked for.
 
+use std::fmt::Write as _;
+
 use eyre::Result;
 use serde::Serialize;
 use serde_json::Value;
@@ -234,11 +236,11 @@ fn words(line: &Kept) -> Vec<Span> {
             Value::Array(rows) if key == "checks" => rows.iter().filter_map(check).collect::<Vec<_>>().join(", "),
             other => other.to_string(),
         };
-        words.push_str(&match key.as_str() {
-            "why" | "description" | "line" => format!(": {text}"),
-            "checks" => format!("  {text}"),
-            _ => format!("  {key} {text}"),
-        });
+        let _ = match key.as_str() {
+            "why" | "description" | "line" => write!(words, ": {text}"),
+            "checks" => write!(words, "  {text}"),
+            _ => write!(words, "  {key} {text}"),
+        };
     }
     plain(&words)
 }

@@ -7,6 +7,7 @@ use crate::{
         self, Line, Signs,
         part::{Part, Shown},
     },
+    id::GoalId,
     ui::{
         View,
         colour::Style,
@@ -47,7 +48,7 @@ fn line(look: &Look, shown: &Shown, drawn: &Line, part: &Part) -> String {
     let needs: Vec<&str> = untold
         .chain(&shown.others)
         .chain(&shown.lost)
-        .map(|id| id.as_str())
+        .map(GoalId::as_str)
         .collect();
     let needs = if needs.is_empty() {
         String::new()
