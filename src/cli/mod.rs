@@ -42,7 +42,7 @@ pub fn main() -> u8 {
                 Err(error) => exit::failed(&ui, &error).exit_code(),
             };
             // Nothing that works at goals dies of a reader that went away.
-            if ui.is_cut_off() && !keeps_on {
+            if ui.is_unread() && !keeps_on {
                 signal::die_of_pipe();
             }
             ended(&ui, code)
@@ -55,7 +55,7 @@ pub fn main() -> u8 {
             };
             let ui = open::ui(&global, &env, streams, wants);
             let code = misread(&ui, &error, &arguments);
-            if ui.is_cut_off() {
+            if ui.is_unread() {
                 signal::die_of_pipe();
             }
             ended(&ui, code)

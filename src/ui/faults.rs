@@ -1,4 +1,6 @@
-//! Faults as text and as JSON: what happened, and what to type next. Decides no exit code.
+//! Faults as text and as JSON: what happened, and what to type next; and whether anybody reads at all. Decides no exit code.
+
+use std::{io, sync::PoisonError};
 
 use crate::{
     commands::Document,
@@ -26,5 +28,13 @@ impl Ui {
         for cause in causes.iter().filter(|_| self.manner.verbose) {
             tell(Level::Info, Style::Dim, "caused by:", cause);
         }
+    }
+
+    /// True where whoever read the answer went away.
+    pub fn is_unread(&self) -> bool {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble
+            .as_ref()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
