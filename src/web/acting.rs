@@ -77,7 +77,7 @@ fn done(site: &Site, action: &Action, given: &Given, back: &str) -> Response {
             said
         }
     };
-    see(&site.told(&landing(action, &given, back), &said))
+    see(&site.told(&landing(action, given, back), &said))
 }
 
 /// Returns where to go afterwards: the page of a goal that is no more is not there.
