@@ -177,7 +177,7 @@ fn overwritten(logs: &Path, found: &mut BTreeMap<String, usize>) {
 }
 
 #[test]
-fn a_goal_writes_at_most_16_loose_objects_and_overwrites_at_most_4_refs() {
+fn a_goal_writes_at_most_17_loose_objects_and_overwrites_at_most_4_refs() {
     const GOALS: usize = 20;
     for isolation in ["branch", "none"] {
         let sandbox = Sandbox::ready();
@@ -191,13 +191,14 @@ fn a_goal_writes_at_most_16_loose_objects_and_overwrites_at_most_4_refs() {
         sandbox.ok(&["run"]);
         let made = loose(&sandbox) - objects;
         assert!(made > GOALS, "{made} objects: nothing was counted");
-        // A run writes some once, its claim among them, and some each time that notes and checkout follow.
+        // 16 of its own, and what other programs are told of it (`land.provenance`). A run writes some once, its claim among
+        // them, and some each time that notes and checkout follow.
         overwritten(&logs, &mut after);
         // A slow machine follows more often: its checkout, the records and the verdicts.
         let main = logs.join("heads/main").display().to_string();
         let follows = after[&main] - before[&main];
         assert!(
-            made <= 16 * GOALS + 40 + 8 * follows,
+            made <= 17 * GOALS + 40 + 8 * follows,
             "{isolation}: {made} objects for {GOALS} goals, {follows} follows"
         );
         let changes: Vec<(String, usize)> = after
