@@ -138,6 +138,10 @@ pub enum Verb {
     Pause(status::Pause),
     /// Take a `pause` back; a run that waits goes on
     Resume,
+    /// Have live runs stop, as Ctrl-C in their terminals does
+    ///
+    /// What is under way ends, nothing new begins, and nothing is lost. Only processes of this machine are told.
+    Stop(status::Stop),
     /// List goals, one a line
     List(List),
     /// Show everything about one goal

@@ -97,6 +97,7 @@ pub fn run(at: &Opened, verb: Option<Verb>) -> Result<u8> {
         Verb::Status(args) => status::run(at, &args),
         Verb::Pause(args) => steer::pause(at, args),
         Verb::Resume => answer(at, &commands::resume::run(&at.session()?)?),
+        Verb::Stop(args) => steer::stop(at, args),
         Verb::Adopt(args) => adopt::run(at, args),
         Verb::List(args) => answer(at, &list::run(&at.session()?, &list::Request { states: args.states })?),
         Verb::Show(args) => show(at, &args),

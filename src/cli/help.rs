@@ -19,7 +19,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "list", "diff", "log", "logs", "report", "cost", "prompt", "context", "template",
         ],
     ),
-    ("Steer a run", &["pause", "resume", "budget", "serve"]),
+    ("Steer a run", &["pause", "resume", "stop", "budget", "serve"]),
     (
         "What landed",
         &[

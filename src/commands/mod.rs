@@ -47,7 +47,6 @@ pub mod run;
 pub mod service;
 pub mod settle;
 pub mod show;
-pub mod start;
 pub mod status;
 pub mod stop;
 pub mod sync;

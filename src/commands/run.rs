@@ -1,5 +1,7 @@
 //! `run`: works through the backlog; `run --dry-run`: says what it would do, and asks nobody.
 
+pub mod start;
+
 use eyre::Result;
 use serde::Serialize;
 

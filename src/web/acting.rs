@@ -44,6 +44,10 @@ pub async fn form(State(shared): State<Shared>, Path(verb): Path<String>, reques
     for name in ["back", "asked"] {
         given.remove(name);
     }
+    // A button that is about no goal has the field all the same.
+    if given.one("id").is_none() {
+        given.remove("id");
+    }
     if action.asks && !was_asked {
         let at = given
             .one("id")
@@ -100,7 +104,7 @@ pub async fn json(State(shared): State<Shared>, Path(verb): Path<String>, reques
         Err((status, fault)) => return respond::json(status, &Document::failed(&fault)),
     };
     let work = move || {
-        let given = Given::of_json(&bytes).map_err(Report::from);
+        let given = Given::of_json(&bytes, |name, value| action.fits(name, value)).map_err(Report::from);
         let came = given.and_then(|given| action.act(&site.fresh()?, &given));
         site.changed();
         match came {
@@ -150,6 +154,14 @@ async fn read(shared: &Shared, verb: &str, request: Request, media: &str) -> Res
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             &format!("the body must be {media}"),
         ));
+    }
+    let is_long = |said: &str| said.parse::<usize>().is_ok_and(|bytes| bytes > FORM);
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|said| said.to_str().ok());
+    if length.is_some_and(is_long) {
+        return Err(early(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
     }
     match time::timeout(BODY_TIME, body::to_bytes(request.into_body(), FORM)).await {
         Ok(Ok(bytes)) => Ok((action, bytes)),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     commands::{
         Document, Outcome, add, approve, budget, comment, drop, edit, hold, pause, reject, release, resume, retry,
-        start::{self, What},
+        run::start::{self, What},
         stop,
     },
     engine::{runs::By, session::Session, steering::Steered},
@@ -341,6 +341,27 @@ pub fn find(verb: &str) -> Option<&'static Action> {
 }
 
 impl Action {
+    /// True where a value of JSON is what the field takes, so that nobody is misunderstood: a list of nobody is not all of them.
+    pub fn fits(&self, name: &str, value: &Value) -> bool {
+        let Some(field) = self.fields.iter().find(|field| field.name == name) else {
+            return true;
+        };
+        let is_word = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
+        let is_list = || {
+            value
+                .as_array()
+                .is_some_and(|all| !all.is_empty() && all.iter().all(is_word))
+        };
+        match field.takes {
+            Takes::Goal => is_word(value),
+            Takes::Goals => is_word(value) || is_list(),
+            Takes::Lines => value.is_string() || value.as_array().is_some_and(|all| all.iter().all(is_word)),
+            Takes::Line | Takes::Text | Takes::Hidden => value.is_string(),
+            Takes::Number => value.is_number(),
+            Takes::Flag => value.is_boolean(),
+        }
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -350,6 +371,9 @@ impl Action {
         if let Some(name) = given.unknown(&known) {
             let fault = Fault::new(Kind::Usage, format!("`{}` takes no `{name}`", self.verb));
             return Err(fault.hint(format!("it takes {}", known.join(", "))).into());
+        }
+        if given.holds_nul() {
+            return Err(Fault::new(Kind::Usage, "no text holds a NUL").into());
         }
         let missing = self
             .fields

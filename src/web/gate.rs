@@ -40,8 +40,8 @@ pub struct Gate {
 /// Why a request is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Refusal {
-    /// It says in two ways where its body ends.
-    TwoLengths,
+    /// It does not say how long its body is.
+    NoLength,
     /// It names no server, or another one.
     OtherName,
     /// A page of another site sent it.
@@ -65,8 +65,9 @@ impl Gate {
 
     fn judge(&self, request: &Request) -> Result<(), Refusal> {
         let headers = request.headers();
-        if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-            return Err(Refusal::TwoLengths);
+        // Of one that says both a length and an encoding the length is gone by now: somebody between may have seen its end elsewhere.
+        if headers.contains_key(header::TRANSFER_ENCODING) {
+            return Err(Refusal::NoLength);
         }
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = match (hosts.next(), hosts.next(), request.uri().authority()) {
@@ -144,7 +145,7 @@ pub async fn guard(State(shared): State<Shared>, request: Request, next: Next) -
 
 fn refused(refusal: Refusal, is_program: bool) -> Response {
     let (status, why, hint) = match refusal {
-        Refusal::TwoLengths => (StatusCode::BAD_REQUEST, "two lengths of one request", None),
+        Refusal::NoLength => (StatusCode::LENGTH_REQUIRED, "a request says how long it is", None),
         Refusal::OtherName => (
             StatusCode::MISDIRECTED_REQUEST,
             "this server goes by another name",
@@ -177,8 +178,7 @@ fn refused(refusal: Refusal, is_program: bool) -> Response {
     match refusal {
         Refusal::OtherMethod => headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST")),
         Refusal::Stranger => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        // Whoever is between us and them may see another end of it.
-        Refusal::TwoLengths => headers.insert(header::CONNECTION, HeaderValue::from_static("close")),
+        Refusal::NoLength => headers.insert(header::CONNECTION, HeaderValue::from_static("close")),
         _ => None,
     };
     if !is_program {

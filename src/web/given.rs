@@ -23,11 +23,12 @@ impl Given {
         Self(all)
     }
 
-    /// Reads a JSON object of texts, numbers, truths and lists of texts; no text at all is an empty one.
+    /// Reads a JSON object whose values are as `fits` wants them: texts, numbers, truths and lists of texts; no text at all is an
+    /// empty one.
     ///
     /// # Errors
     /// A fault for anything else.
-    pub fn of_json(body: &[u8]) -> Result<Self, Fault> {
+    pub fn of_json(body: &[u8], fits: impl Fn(&str, &Value) -> bool) -> Result<Self, Fault> {
         let unfit = |why: String| Fault::new(Kind::Usage, why);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
@@ -36,24 +37,27 @@ impl Given {
         let Value::Object(fields) = read else {
             return Err(unfit("the body must be a JSON object".to_owned()));
         };
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
         let mut all = BTreeMap::new();
         for (name, value) in fields {
-            let one = |value: Value| match value {
-                Value::String(text) => Ok(text),
-                Value::Number(number) => Ok(number.to_string()),
-                Value::Bool(is) => Ok(is.to_string()),
-                Value::Null | Value::Array(_) | Value::Object(_) => Err(unfit(format!(
-                    "`{name}` is no text, number, true, false or list of texts"
-                ))),
-            };
-            let values = match value {
-                Value::Array(values) => values.into_iter().map(one).collect::<Result<_, _>>()?,
-                Value::Null => continue,
-                value => vec![one(value)?],
+            if !fits(&name, &value) {
+                return Err(unfit(format!("`{name}` cannot be {value}")));
+            }
+            let values = match &value {
+                Value::Array(values) => values.iter().map(text).collect(),
+                value => vec![text(value)],
             };
             all.insert(name, values);
         }
         Ok(Self(all))
+    }
+
+    /// True where a value holds what no text of people does, and no program can be told.
+    pub fn holds_nul(&self) -> bool {
+        self.0.values().flatten().any(|value| value.contains('\0'))
     }
 
     /// Returns what `name` says; `None` where it says nothing.
@@ -133,14 +137,15 @@ mod tests {
 
     #[test]
     fn json_says_the_same_as_a_form() {
-        let given = Given::of_json(br#"{"id":["a","b"],"priority":-2,"cascade":true,"why":null}"#).unwrap();
+        let any = |_: &str, value: &Value| !value.is_null() && !value.is_object();
+        let given = Given::of_json(br#"{"id":["a","b"],"priority":-2,"cascade":true}"#, any).unwrap();
         assert_eq!(given.many("id"), ["a", "b"]);
         assert_eq!(given.number::<i64>("priority").unwrap(), Some(-2));
         assert!(given.is("cascade").unwrap());
         assert_eq!((given.one("why"), given.is("why").unwrap()), (None, false));
-        assert_eq!(Given::of_json(b" ").unwrap(), Given::default());
-        for bad in [&b"["[..], b"[]", b"\"x\"", br#"{"a":{}}"#, br#"{"a":[[]]}"#, b"\xff"] {
-            assert_eq!(Given::of_json(bad).unwrap_err().kind, Kind::Usage, "{bad:?}");
+        assert_eq!(Given::of_json(b" ", any).unwrap(), Given::default());
+        for bad in [&b"["[..], b"[]", b"\"x\"", br#"{"a":{}}"#, br#"{"a":null}"#, b"\xff"] {
+            assert_eq!(Given::of_json(bad, any).unwrap_err().kind, Kind::Usage, "{bad:?}");
         }
         assert!(given.number::<u32>("priority").is_err());
         assert!(given.is("id").is_err());

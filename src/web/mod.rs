@@ -7,10 +7,13 @@
 
 pub mod acting;
 pub mod actions;
+pub mod api;
 pub mod assets;
 pub mod gate;
 pub mod given;
 pub mod live;
+pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod remarks;
 pub mod render;

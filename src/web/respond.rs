@@ -42,6 +42,12 @@ fn plain(text: Vec<u8>) -> Response {
     (head, text).into_response()
 }
 
+/// Answers anybody who asks whether it is there.
+pub async fn health() -> Response {
+    let body = format!("{{\"status\":\"ok\",\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    text(StatusCode::OK, body)
+}
+
 /// Reads which page an address means.
 pub fn asked(uri: &Uri) -> Asked {
     Asked::of(uri.path(), uri.query().unwrap_or_default())

@@ -3,18 +3,18 @@
 //! Bounds: connections, the size of a request's head and body, and how long a head may take to come. A browser that reads
 //! slowly holds its own connection and nothing else: commands run on threads of their own.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
-    extract::DefaultBodyLimit,
     middleware,
     response::Response,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use core::net::SocketAddr;
 use eyre::{Result, WrapErr as _};
+use futures_util::future::{Either, select};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -23,7 +23,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time,
 };
 
@@ -31,10 +31,10 @@ use crate::{
     fault::{Fault, Kind},
     time::{Stop, Stopping},
     web::{
-        acting,
+        acting, api,
         gate::{self, Gate},
         live::{self, Live},
-        respond, sign_in,
+        metrics, respond, sign_in,
         site::Site,
     },
 };
@@ -54,7 +54,7 @@ const THREADS: usize = 8;
 /// How often the wish to stop is looked at.
 const STEP: Duration = Duration::from_millis(100);
 /// How long the last answers may take once it is told to stop.
-const LAST: Duration = Duration::from_millis(500);
+const LAST: Duration = Duration::from_secs(2);
 /// The answer where there are too many connections.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n";
@@ -114,19 +114,29 @@ fn taken(address: SocketAddr, error: &io::Error) -> Fault {
 /// Every address. What is not here is a page, or nothing.
 fn router(shared: Shared) -> Router {
     let gate = middleware::from_fn_with_state(shared.clone(), gate::guard);
-    Router::new()
+    let mut router = Router::new()
         .route("/static/{name}", get(respond::asset))
         .route("/events", get(live::stream))
         .route("/sign-in", get(sign_in::sign_in))
-        .route("/do/{verb}", post(acting::form))
+        .route("/healthz", get(respond::health))
+        .route("/metrics", get(metrics::metrics))
+        .route("/do/{verb}", post(acting::form));
+    for endpoint in api::ALL {
+        let path = [api::ROOT, endpoint.path].concat();
+        router = router.route(&path, get(move |state, request| api::read(state, request, endpoint)));
+    }
+    router
+        .route(&[api::ROOT, "/do/{verb}"].concat(), post(acting::json))
+        .route(&[api::ROOT, "/openapi.json"].concat(), get(api::description))
+        .route("/api/{*rest}", any(api::nothing))
         .fallback(get(respond::page))
-        .layer(DefaultBodyLimit::max(FORM))
         .layer(gate)
         .with_state(shared)
 }
 
 async fn accept(listener: &TcpListener, router: Router, stop: &Stop) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let (end, ends) = watch::channel(());
     while stop.stopping() == Stopping::No {
         // Taken up again at the next look where nobody came; what came is never lost in between.
         let Ok(accepted) = time::timeout(STEP, listener.accept()).await else {
@@ -135,7 +145,7 @@ async fn accept(listener: &TcpListener, router: Router, stop: &Stop) {
         match accepted {
             Ok((stream, _)) => match Arc::clone(&room).try_acquire_owned() {
                 Ok(place) => {
-                    let served = connection(stream, router.clone());
+                    let served = connection(stream, router.clone(), ends.clone());
                     tokio::spawn(async move {
                         served.await;
                         drop(place);
@@ -147,9 +157,13 @@ async fn accept(listener: &TcpListener, router: Router, stop: &Stop) {
             Err(_) => time::sleep(STEP).await,
         }
     }
+    // Streams see the wish to stop by themselves; connections end with the answer that they are at.
+    drop(end);
+    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+    let _ = time::timeout(LAST, room.acquire_many(all)).await;
 }
 
-fn connection(stream: TcpStream, router: Router) -> impl Future<Output = ()> {
+fn connection(stream: TcpStream, router: Router, mut ends: watch::Receiver<()>) -> impl Future<Output = ()> {
     let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -157,8 +171,15 @@ fn connection(stream: TcpStream, router: Router) -> impl Future<Output = ()> {
         .max_buf_size(HEAD)
         .max_headers(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
-    // Whoever sends nonsense or goes away is of no concern to anybody else.
-    async move { drop(connection.await) }
+    async move {
+        let mut connection = pin!(connection);
+        // Whoever sends nonsense or goes away is of no concern to anybody else.
+        let is_served = matches!(select(connection.as_mut(), pin!(ends.changed())).await, Either::Left(_));
+        if !is_served {
+            connection.as_mut().graceful_shutdown();
+            drop(connection.await);
+        }
+    }
 }
 
 async fn full(stream: TcpStream) {

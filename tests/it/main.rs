@@ -147,6 +147,8 @@ mod run;
 mod sandbox;
 /// Secrets: canaries, and a search for them.
 mod secrets;
+/// `serve`: who may do what over it, what programs read.
+mod serve;
 /// `service`: units, and systemd's programs.
 mod service;
 /// `settle`: the memory files after what people did.
@@ -157,6 +159,8 @@ mod show;
 mod status;
 /// Steering: every command on every state.
 mod steer;
+/// `stop`: a run of another terminal.
+mod stop;
 /// `sync` and `run --remote`: several clones and one remote.
 mod sync;
 /// `template`: templates of a repository's own.

@@ -1,4 +1,4 @@
-//! The arguments of `status`, `pause` and `resume`.
+//! The arguments of `status`, `pause`, `resume` and `stop`.
 
 use std::time::Duration;
 
@@ -30,6 +30,14 @@ pub struct Pause {
     /// Why, for whoever looks at `status`
     #[arg(long, value_name = "TEXT")]
     pub why: Option<String>,
+}
+
+/// `stop`
+#[derive(Args, Debug)]
+pub struct Stop {
+    /// Only this run, by its name in `status --json`
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -12,7 +12,7 @@ use crate::{
     commands::{
         approve, comment,
         diff::{self, What},
-        drop, edit, hold, pause, reject, release, retry,
+        drop, edit, hold, pause, reject, release, retry, stop,
     },
     door::signal,
     engine::session::Session,
@@ -25,6 +25,14 @@ use crate::{
 /// Those of the command; so do all below.
 pub(crate) fn approve(at: &Opened, args: &steer::Ids) -> Result<u8> {
     answer(at, &approve::run(&at.session()?, &ids(&args.ids)?)?)
+}
+
+/// Runs `stop`.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn stop(at: &Opened, args: args::status::Stop) -> Result<u8> {
+    answer(at, &stop::run(&at.session()?, &stop::Request { run: args.run })?)
 }
 
 /// Runs `pause`.

@@ -36,6 +36,7 @@ pub mod settle;
 pub mod show;
 pub mod status;
 pub mod steer;
+pub mod stop;
 pub mod sync;
 pub mod template;
 pub mod undo;

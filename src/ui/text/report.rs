@@ -1,7 +1,10 @@
 //! `report` as text: one screen for the morning. The first line says what happened, what needs somebody follows, numbers are last.
 
 use crate::{
-    engine::report::{Landed, Report, Runs, Stuck},
+    engine::{
+        report::{Landed, Report, Runs, Stuck, Trigger},
+        runs::By,
+    },
     money::dollars,
     schedule::State,
     ui::{
@@ -47,6 +50,10 @@ pub fn text(report: &Report, look: &Look) -> String {
     if report.runs.count > 0 {
         lines.add("runs", &runs(&report.runs));
     }
+    let others = report.triggers.iter().any(|trigger| trigger.by != By::Person);
+    for trigger in report.triggers.iter().filter(|_| others) {
+        lines.add("started", &started(trigger));
+    }
     for why in &report.runs.caps {
         fit(&mut lines, look, (Style::Warn, "cap"), why);
     }
@@ -54,6 +61,13 @@ pub fn text(report: &Report, look: &Look) -> String {
         fit(&mut lines, look, (Style::Warn, "cut short"), why);
     }
     lines.end()
+}
+
+/// Words what starts runs: `by the hook, last 2026-11-22 22:00 UTC, which ended; 4 runs on record`.
+fn started(trigger: &Trigger) -> String {
+    let (by, last, result) = (trigger.by.word(), minutes(&trigger.last_at), &trigger.result);
+    let all = count(number(trigger.runs), "run", "runs");
+    format!("by {by}, last {last} UTC: {}; {all} on record", one_line(result))
 }
 
 /// Words what happened: `2 landed · 1 failed · $0.42 · 3 h 5 min, since 2026-11-22 22:00 UTC`.

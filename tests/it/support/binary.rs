@@ -85,6 +85,11 @@ impl Sandbox {
         serde_json::from_str(last).unwrap_or_else(|error| panic!("{args:?}: {error}\n{}{}", ran.stdout, ran.stderr))
     }
 
+    /// The state of a goal, as `show` tells.
+    pub fn state(&self, goal: &str) -> String {
+        self.json(&["show", goal])["state"].as_str().unwrap_or("?").to_owned()
+    }
+
     /// Starts the binary without waiting for it.
     pub fn spawn(&self, args: &[&str]) -> Child {
         self.invisigoth(args)

@@ -4,6 +4,8 @@
 pub mod binary;
 /// Commands that the test and a running check meet with.
 pub mod pause;
+/// The dashboard, and what is sent to it.
+pub mod served;
 /// A stub of an endpoint.
 pub mod server;
 /// What a command shows, masked.
@@ -223,11 +225,6 @@ impl Sandbox {
         let words: Vec<Vec<&str>> = log.lines().map(|line| line.split(' ').collect()).collect();
         let goals = words.iter().flat_map(|words| words.chunks_exact(2));
         goals.map(|said| said[0].to_owned()).collect()
-    }
-
-    /// The state of a goal, as `show` tells.
-    pub fn state(&self, goal: &str) -> String {
-        self.json(&["show", goal])["state"].as_str().unwrap_or("?").to_owned()
     }
 
     /// Everything that must hold after whatever happened: stock git finds the repository sound, nothing is locked, no

@@ -1,4 +1,4 @@
-//! `start`: a run, a plan, a landing or an undoing in the background, as a process that outlives whoever asked for it. What a
+//! Start: a run, a plan, a landing or an undoing in the background, as a process that outlives whoever asked for it. What a
 //! person types at a shell runs there instead: only faces without a terminal ask for this.
 
 use std::{
