@@ -52,3 +52,11 @@ for library in 1 2; do
         "$to/mcp/client.py" "$library" >"$to/bin/mcp-python-$library"
 done
 chmod +x "$to/bin/mcp-node" "$to/bin/mcp-python-1" "$to/bin/mcp-python-2"
+
+# What knows how an API and metrics must be.
+rm -rf "$to/api"
+"$to/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+    --target "$to/api" -r "$here/api/requirements.txt"
+cp "$here/api/peer.py" "$to/api/"
+printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" "%s" "$@"\n' "$to/api" "$to/bin/python" "$to/api/peer.py" >"$to/bin/api"
+chmod +x "$to/bin/api"

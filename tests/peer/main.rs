@@ -20,6 +20,10 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
+/// The API: schemathesis, a validator, Prometheus.
+#[cfg(feature = "web")]
+mod api;
+
 /// The dashboard in a real browser.
 mod browser;
 
