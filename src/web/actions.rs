@@ -1,7 +1,7 @@
 //! Actions: everything that can be done over the site, in one table: what each takes, whether a person is asked first, and the
 //! command that does it. Forms, the API and its description are made of this table.
 
-use std::str::FromStr as _;
+pub mod doing;
 
 use eyre::Result;
 use serde::Serialize;
@@ -9,15 +9,11 @@ use serde_json::Value;
 
 use crate::{
     commands::{
-        Document, Outcome, add, approve, budget, comment, drop, edit, hold, pause, reject, release, resume, retry,
-        run::start::{self, What},
+        Outcome, add, approve, budget, comment, drop, edit, hold, pause, reject, release, resume, retry, run::start,
         stop,
     },
-    engine::{runs::By, session::Session, steering::Steered},
+    engine::session::Session,
     fault::{Fault, Kind},
-    goal::Decision,
-    id::GoalId,
-    money::caps,
     web::{given::Given, remarks},
 };
 
@@ -162,7 +158,7 @@ pub const ALL: &[Action] = &[
         "add",
         ("Add", "Adds a goal to the backlog."),
         add::Outcome::SCHEMA,
-        run_add,
+        doing::add,
     )
     .asking()
     .with(&[
@@ -185,7 +181,7 @@ pub const ALL: &[Action] = &[
         "edit",
         ("Edit", "Changes what a goal asks."),
         edit::Outcome::SCHEMA,
-        run_edit,
+        doing::edit,
     )
     .asking()
     .with(&[
@@ -201,14 +197,14 @@ pub const ALL: &[Action] = &[
         "approve",
         ("Approve", "Agrees to a proposed goal."),
         approve::Outcome::SCHEMA,
-        run_approve,
+        doing::approve,
     )
     .with(&[GOALS]),
     action(
         "reject",
         ("Reject", "Says no to a goal, for a reason that the planner is told."),
         reject::Outcome::SCHEMA,
-        run_reject,
+        doing::reject,
     )
     .taking_away()
     .with(&[GOALS, needed("why", Takes::Line, "Why")]),
@@ -216,14 +212,14 @@ pub const ALL: &[Action] = &[
         "hold",
         ("Hold", "Lets a goal wait until it is released."),
         hold::Outcome::SCHEMA,
-        run_hold,
+        doing::hold,
     )
     .with(&[GOALS, WHY]),
     action(
         "release",
         ("Release", "Lets a goal that was held be done."),
         release::Outcome::SCHEMA,
-        run_release,
+        doing::release,
     )
     .with(&[GOALS]),
     action(
@@ -238,7 +234,7 @@ pub const ALL: &[Action] = &[
         "drop",
         ("Drop", "Takes a goal out of the backlog, with its candidate."),
         drop::Outcome::SCHEMA,
-        run_drop,
+        doing::drop,
     )
     .taking_away()
     .with(&[GOALS, CASCADE]),
@@ -246,7 +242,7 @@ pub const ALL: &[Action] = &[
         "retry",
         ("Retry", "Lets a goal that failed be tried again as it is."),
         retry::Outcome::SCHEMA,
-        run_retry,
+        doing::retry,
     )
     .with(&[GOALS_OR_ALL, maybe("all", Takes::Flag, "Every goal that has failed")]),
     action(
@@ -256,7 +252,7 @@ pub const ALL: &[Action] = &[
             "Sets a cap on spending: of a goal, or of this clone's settings.",
         ),
         budget::RaiseOutcome::SCHEMA,
-        run_raise,
+        doing::raise,
     )
     .asking()
     .with(&[
@@ -274,27 +270,27 @@ pub const ALL: &[Action] = &[
             "Begins nothing new until it is resumed; what is under way ends first.",
         ),
         pause::Outcome::SCHEMA,
-        run_pause,
+        doing::pause,
     )
     .with(&[WHY]),
     action(
         "resume",
         ("Resume", "Takes a pause back."),
         resume::Outcome::SCHEMA,
-        run_resume,
+        doing::resume,
     ),
     action(
         "run",
         ("Run", "Starts a run in the background; it outlives browser and server."),
         start::Outcome::SCHEMA,
-        run_run,
+        doing::run,
     )
     .with(&[GOALS_OR_ALL, maybe("plan", Takes::Flag, "Plan when nothing is ready")]),
     action(
         "plan",
         ("Plan", "Has a model propose goals, in the background."),
         start::Outcome::SCHEMA,
-        run_plan,
+        doing::plan,
     )
     .asking()
     .with(&[
@@ -308,7 +304,7 @@ pub const ALL: &[Action] = &[
             "Lands candidates whose checks pass on the merged code; one that is named is approved by that.",
         ),
         start::Outcome::SCHEMA,
-        run_merge,
+        doing::merge,
     )
     .with(&[GOALS_OR_ALL]),
     action(
@@ -318,7 +314,7 @@ pub const ALL: &[Action] = &[
             "Has runs of this clone stop, as Ctrl-C does: what is under way ends, nothing new begins.",
         ),
         stop::Outcome::SCHEMA,
-        run_stop,
+        doing::stop,
     )
     .taking_away()
     .with(&[maybe("run", Takes::Hidden, "Only this run")]),
@@ -329,7 +325,7 @@ pub const ALL: &[Action] = &[
             "Takes the code of a landed goal out again, checked like any landing; the goal comes back as held.",
         ),
         start::Outcome::SCHEMA,
-        run_undo,
+        doing::undo,
     )
     .taking_away()
     .with(&[GOALS, CASCADE, WHY]),
@@ -385,235 +381,4 @@ impl Action {
         }
         (self.run)(session, given)
     }
-}
-
-fn ids(given: &Given) -> Result<Vec<GoalId>> {
-    given.many("id").iter().map(|text| id(text)).collect()
-}
-
-/// Reads the only goal that is named.
-///
-/// # Errors
-/// A fault for what is no id.
-pub fn the_id(given: &Given) -> Result<GoalId> {
-    id(given.one("id").unwrap_or_default())
-}
-
-fn id(text: &str) -> Result<GoalId> {
-    GoalId::from_str(text).map_err(|bad| Fault::new(Kind::Usage, bad.to_string()).into())
-}
-
-/// Returns a field, if it is there.
-pub fn owned(given: &Given, name: &str) -> Option<String> {
-    given.one(name).map(str::to_owned)
-}
-
-/// Says what was done.
-///
-/// # Errors
-/// Where `outcome` does not serialise.
-pub fn done<O: Outcome>(outcome: &O, text: String) -> Result<Done> {
-    Ok(Done {
-        document: serde_json::to_value(Document::of(outcome))?,
-        said: Said {
-            text,
-            ..Said::default()
-        },
-    })
-}
-
-fn steered<O: Outcome>(outcome: &O, goals: &[Steered]) -> Result<Done> {
-    let each = goals.iter().map(|goal| match goal.reason.as_str() {
-        "" => format!("{} is {}", goal.goal, goal.state.word()),
-        why => format!("{} is {}: {why}", goal.goal, goal.state.word()),
-    });
-    done(outcome, each.collect::<Vec<_>>().join("; "))
-}
-
-fn started(session: &Session, what: &What) -> Result<Done> {
-    let outcome = start::run(session, what, By::Dashboard)?;
-    let how = match outcome.code {
-        None => "works in the background",
-        Some(_) => "has ended",
-    };
-    let mut done = done(&outcome, format!("`{}` {how}", outcome.command))?;
-    done.said.more.clone_from(&outcome.said);
-    Ok(done)
-}
-
-fn run_add(session: &Session, given: &Given) -> Result<Done> {
-    let outcome = add::run(
-        session,
-        add::Request {
-            description: owned(given, "description").unwrap_or_default(),
-            files: given.many("files"),
-            prompt: owned(given, "prompt"),
-            needs: given.many("needs"),
-            accept: given.many("accept"),
-            id: None,
-            priority: given.number("priority")?.unwrap_or(0),
-            status: Decision::Pending,
-            created_by: Some(By::Dashboard.word().to_owned()),
-        },
-    )?;
-    done(&outcome, format!("{} is in the backlog", outcome.id))
-}
-
-fn run_edit(session: &Session, given: &Given) -> Result<Done> {
-    let request = edit::Request {
-        id: the_id(given)?,
-        text: given.exact("text").unwrap_or_default().to_owned(),
-        version: owned(given, "version"),
-    };
-    let outcome = edit::write(session, &request)?;
-    let changed = match outcome.changed.as_slice() {
-        [] => "nothing was changed".to_owned(),
-        keys => format!("{} changed", keys.join(", ")),
-    };
-    done(&outcome, format!("{}: {changed}", outcome.goal.goal))
-}
-
-fn run_approve(session: &Session, given: &Given) -> Result<Done> {
-    let outcome = approve::run(session, &ids(given)?)?;
-    steered(&outcome, &outcome.goals)
-}
-
-fn run_reject(session: &Session, given: &Given) -> Result<Done> {
-    let why = owned(given, "why").unwrap_or_default();
-    let outcome = reject::run(session, &reject::Request { ids: ids(given)?, why })?;
-    steered(&outcome, &outcome.goals)
-}
-
-fn run_hold(session: &Session, given: &Given) -> Result<Done> {
-    let why = owned(given, "why");
-    let outcome = hold::run(session, &hold::Request { ids: ids(given)?, why })?;
-    steered(&outcome, &outcome.goals)
-}
-
-fn run_release(session: &Session, given: &Given) -> Result<Done> {
-    let outcome = release::run(session, &ids(given)?)?;
-    steered(&outcome, &outcome.goals)
-}
-
-fn run_drop(session: &Session, given: &Given) -> Result<Done> {
-    let cascade = given.is("cascade")?;
-    let outcome = drop::run(
-        session,
-        &drop::Request {
-            ids: ids(given)?,
-            cascade,
-        },
-    )?;
-    let gone: Vec<&str> = outcome.goals.iter().map(|row| row.goal.as_str()).collect();
-    done(&outcome, format!("{} dropped", gone.join(", ")))
-}
-
-fn run_retry(session: &Session, given: &Given) -> Result<Done> {
-    let ids = ids(given)?;
-    if ids.is_empty() && !given.is("all")? {
-        return Err(Fault::new(Kind::Usage, "neither a goal is named nor `all` asked for").into());
-    }
-    let outcome = retry::run(session, &retry::Request { ids })?;
-    steered(&outcome, &outcome.goals)
-}
-
-fn run_raise(session: &Session, given: &Given) -> Result<Done> {
-    let caps = caps::What::ALL
-        .into_iter()
-        .filter_map(|what| Some((what, owned(given, what.word())?)));
-    let caps: Vec<(caps::What, String)> = caps.collect();
-    let unclear = |why: &str| Fault::new(Kind::Usage, why.to_owned());
-    let raise = match (given.one("id"), given.one("scope")) {
-        (Some(_), Some(_)) => return Err(unclear("either a goal or a scope is named").into()),
-        (Some(text), None) => {
-            let usd = given
-                .number("usd")?
-                .ok_or_else(|| unclear("`usd` is empty: most dollars"))?;
-            if caps.len() > 1 {
-                return Err(unclear("a goal has a cap on dollars alone").into());
-            }
-            budget::Raise::Goal(id(text)?, usd)
-        }
-        (None, scope) => {
-            let scope = match scope {
-                Some("run") => caps::Scope::Run,
-                Some("day") => caps::Scope::Day,
-                Some("goal") => caps::Scope::Goal,
-                _ => return Err(unclear("a goal is named, or one of the scopes run, day, goal").into()),
-            };
-            if caps.is_empty() {
-                return Err(unclear("no cap is named").into());
-            }
-            budget::Raise::Settings(scope, caps)
-        }
-    };
-    let outcome = budget::raise(session, raise)?;
-    let each = outcome
-        .raised
-        .iter()
-        .map(|raised| format!("{} is {}", raised.name, raised.now));
-    let text = each.collect::<Vec<_>>().join("; ");
-    done(&outcome, text)
-}
-
-fn run_pause(session: &Session, given: &Given) -> Result<Done> {
-    let outcome = pause::run(
-        session,
-        &pause::Request {
-            why: owned(given, "why"),
-        },
-    )?;
-    done(&outcome, "paused: nothing new begins".to_owned())
-}
-
-fn run_resume(session: &Session, _: &Given) -> Result<Done> {
-    let outcome = resume::run(session)?;
-    let text = if outcome.was.is_some() {
-        "resumed"
-    } else {
-        "nothing was paused"
-    };
-    done(&outcome, text.to_owned())
-}
-
-fn run_run(session: &Session, given: &Given) -> Result<Done> {
-    let (ids, plan) = (ids(given)?, given.is("plan")?);
-    if plan && !ids.is_empty() {
-        return Err(Fault::new(Kind::Usage, "a run that plans takes every goal").into());
-    }
-    started(session, &What::Run { ids, plan })
-}
-
-fn run_plan(session: &Session, given: &Given) -> Result<Done> {
-    let (brief, count) = (owned(given, "brief"), given.number("count")?);
-    started(session, &What::Plan { brief, count })
-}
-
-fn run_merge(session: &Session, given: &Given) -> Result<Done> {
-    started(session, &What::Merge { ids: ids(given)? })
-}
-
-fn run_stop(session: &Session, given: &Given) -> Result<Done> {
-    let outcome = stop::run(
-        session,
-        &stop::Request {
-            run: owned(given, "run"),
-        },
-    )?;
-    let count = outcome.runs.len();
-    let each = outcome
-        .runs
-        .iter()
-        .map(|doing| doing.pid.to_string())
-        .collect::<Vec<_>>();
-    let word = if count == 1 { "process" } else { "processes" };
-    done(
-        &outcome,
-        format!("{word} {} will stop when what is under way has ended", each.join(", ")),
-    )
-}
-
-fn run_undo(session: &Session, given: &Given) -> Result<Done> {
-    let (ids, cascade, why) = (ids(given)?, given.is("cascade")?, owned(given, "why"));
-    started(session, &What::Undo { ids, cascade, why })
 }

@@ -7,7 +7,7 @@ use crate::{
     engine::session::Session,
     fault::{Fault, Kind},
     web::{
-        actions::{self, Done, Field, Takes},
+        actions::{Done, Field, Takes, doing},
         given::Given,
     },
 };
@@ -41,10 +41,10 @@ pub const FIELDS: &[Field] = &[
 /// Those of `comment`.
 pub fn run(session: &Session, given: &Given) -> Result<Done> {
     let request = comment::Request {
-        id: actions::the_id(given)?,
-        text: actions::owned(given, "text").unwrap_or_default(),
+        id: doing::the_id(given)?,
+        text: doing::owned(given, "text").unwrap_or_default(),
     };
-    let outcome = match (actions::owned(given, "path"), given.number("line")?) {
+    let outcome = match (doing::owned(given, "path"), given.number("line")?) {
         (Some(path), Some(line)) => {
             let old = given.is("old")?;
             comment::run_at(session, &request, &comment::At { path, line, old })?
@@ -52,5 +52,5 @@ pub fn run(session: &Session, given: &Given) -> Result<Done> {
         (None, None) => comment::run(session, &request)?,
         _ => return Err(Fault::new(Kind::Usage, "a line is named by its `path` and its `line`").into()),
     };
-    actions::done(&outcome, format!("{}: comment kept", outcome.goal.goal))
+    doing::done(&outcome, format!("{}: comment kept", outcome.goal.goal))
 }
