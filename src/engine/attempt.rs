@@ -59,8 +59,6 @@ pub enum Ended {
 /// An attempt whose checks passed.
 #[derive(Debug)]
 pub struct Passed {
-    /// The proof, on the base.
-    pub verified: Verified,
     /// The candidate commit.
     pub candidate: CommitId,
     /// The commit it was made on.
@@ -351,7 +349,6 @@ impl Attempt<'_, '_> {
             self.save()?;
         }
         let passed = Passed {
-            verified,
             candidate,
             base,
             number: self.number,

@@ -364,11 +364,6 @@ impl Live {
         (said.doing.ahead, said.doing.ends) = (ahead, ends);
         said.write();
     }
-
-    /// Returns what is said now.
-    pub fn doing(&self) -> Doing {
-        self.said().doing.clone()
-    }
 }
 
 /// A run that is no more needs no file, and nothing of it goes on.
@@ -530,12 +525,12 @@ mod tests {
         live.take(&b, Moment(1));
         live.step(Some(&a), asking(1), Moment(2), (0, None));
         live.step(Some(&a), asking(1), Moment(3), (1, None));
-        let since = || live.doing().at(&a).map(|hand| hand.since);
-        assert_eq!((since(), live.doing().calls), (Some(Some(Moment(2))), 1));
+        let since = || live.said().doing.at(&a).map(|hand| hand.since);
+        assert_eq!((since(), live.said().doing.calls), (Some(Some(Moment(2))), 1));
         live.step(Some(&a), asking(2), Moment(4), (1, None));
         assert_eq!(since(), Some(Some(Moment(4))));
         live.leave(&a);
-        let doing = live.doing();
+        let doing = live.said().doing.clone();
         assert_eq!((doing.at(&a), doing.goals.len()), (None, 1));
     }
 
@@ -550,7 +545,7 @@ mod tests {
         for goal in &goals[..2] {
             live.step(Some(goal), Some((Phase::Landing, None)), Moment(9), (0, None));
         }
-        let shown = live.doing().under_way();
+        let shown = live.said().doing.under_way();
         let shown: Vec<_> = shown.iter().map(|one| (one.goals.len(), one.step, one.since)).collect();
         assert_eq!(shown, [(1, "", Some(Moment(3))), (2, "landing", Some(Moment(9)))]);
     }

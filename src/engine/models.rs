@@ -46,14 +46,6 @@ impl Listing {
 ///
 /// # Errors
 /// A fault where the endpoint must be asked and does not answer.
-pub fn list(session: &Session, settings: &Settings, fresh: bool) -> Result<Vec<Model>> {
-    listing(session, settings, fresh).map(|listing| listing.models)
-}
-
-/// As `list`, with the time at which the endpoint said so.
-///
-/// # Errors
-/// As `list`.
 pub fn listing(session: &Session, settings: &Settings, fresh: bool) -> Result<Listing> {
     let now = session.clock.now();
     if !fresh

@@ -13,7 +13,7 @@ use crate::{
         eviction::Why,
         join::{self, Joined},
         members::Member,
-        provenance, recall,
+        provenance,
         remote::{MOST, Seen, Through},
         target::members,
         worker::Worker,
@@ -493,22 +493,4 @@ pub fn claim(worker: &Worker<'_>, goal: &GoalId) -> Result<bool> {
 pub fn tries(worker: &Worker<'_>, alone: u32) -> u32 {
     let shared = worker.claims.as_ref().is_some_and(|claims| claims.remote().is_some());
     if shared { alone * 10 } else { alone }
-}
-
-/// Returns the commit that landed `goal`, where that is part of the target already: somebody else was faster. The candidate
-/// here goes then.
-///
-/// # Errors
-/// When history cannot be read, or the ref cannot be written.
-pub fn landed_elsewhere(worker: &Worker<'_>, goal: &GoalId, candidate: CommitId) -> Result<Option<CommitId>> {
-    if worker.claims.is_none() || !worker.facts.landed.contains(goal) {
-        return Ok(None);
-    }
-    let (repo, tip) = (&worker.repo, worker.target.tip);
-    let row = recall::landed_row(repo, tip, goal)?;
-    let row = row.and_then(|row| serde_json::from_str::<serde_json::Value>(&row).ok());
-    let by = row.and_then(|row| row.get("commit")?.as_str()?.parse().ok());
-    let name = refs::candidate_ref(goal);
-    refs::swap(repo, &[RefMove::Delete { name, old: candidate }])?;
-    Ok(Some(by.unwrap_or(tip)))
 }

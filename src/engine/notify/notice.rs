@@ -322,15 +322,6 @@ impl Format {
             _ => Self::Json,
         }
     }
-
-    /// Returns the word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Ntfy => "ntfy",
-            Self::Slack => "slack",
-        }
-    }
 }
 
 /// The document that commands and plain webhooks get.
