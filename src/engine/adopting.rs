@@ -33,7 +33,7 @@ use crate::{
     id::{CommitId, GoalId},
     record::{ADOPTED, Record},
     settings::Isolation,
-    snapshot::{Change, Changes, CodeTree},
+    snapshot::{Changes, CodeTree},
 };
 
 /// Most denied paths that are named.
@@ -331,7 +331,7 @@ fn refuse_content(worker: &Worker<'_>, wish: &Wish, code: CodeTree, has_memory: 
             fault.into()
         });
     }
-    if let Some(path) = secret_in(worker, &changes) {
+    if let Some(path) = worker.session.secret_in(&changes) {
         return Err(error(format!("{path} of `{name}` holds a secret of this machine")).into());
     }
     let denied = denied(worker, before, changes);
@@ -363,16 +363,6 @@ fn denied(worker: &Worker<'_>, before: CodeTree, mut changes: Changes) -> Vec<De
     all
 }
 
-fn secret_in(worker: &Worker<'_>, changes: &Changes) -> Option<String> {
-    let redactor = &worker.session.redactor;
-    let holds = |change: &Change| match change {
-        Change::Write { content, .. } => redactor.finds(&String::from_utf8_lossy(content)),
-        Change::Delete => false,
-    };
-    let found = changes.iter().find(|(_, change)| holds(change));
-    found.map(|(path, _)| path.to_string())
-}
-
 /// Commits that stay as they are bring all that they ever had, also what a later one took out again.
 fn refuse_secrets_within(worker: &Worker<'_>, commits: &[Own]) -> Result<()> {
     let repo = &worker.repo;
@@ -382,7 +372,7 @@ fn refuse_secrets_within(worker: &Worker<'_>, commits: &[Own]) -> Result<()> {
         };
         let code = |commit| tree::code_of_commit(repo, commit);
         let changes = recall::changes(repo, code(*parent)?, code(own.entry.id)?)?;
-        if let Some(path) = secret_in(worker, &changes) {
+        if let Some(path) = worker.session.secret_in(&changes) {
             let short = own.entry.id.short();
             return Err(error(format!("{path} of commit {short} holds a secret of this machine")).into());
         }

@@ -21,6 +21,7 @@ use crate::{
     layers::{self, Layer, LayerError, Origin, Resolved, file, read},
     secret::{Redactor, Secret, names},
     settings::{self, Settings},
+    snapshot::{Change, Changes},
     time::{Clock, Stop},
 };
 
@@ -237,6 +238,16 @@ impl Session {
         self.sink.emit(&Event::Said {
             line: self.redactor.clean(line.as_ref()),
         });
+    }
+
+    /// Returns a path whose new content holds a live key of this machine, if there is one.
+    pub fn secret_in(&self, changes: &Changes) -> Option<String> {
+        let holds = |change: &Change| match change {
+            Change::Write { content, .. } => self.redactor.finds(&String::from_utf8_lossy(content)),
+            Change::Delete => false,
+        };
+        let found = changes.iter().find(|(_, change)| holds(change));
+        found.map(|(path, _)| path.to_string())
     }
 
     /// Returns the cache's name for this repository: a hash of where it is and of its inode, so that a copied

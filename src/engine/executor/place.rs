@@ -21,7 +21,7 @@ use crate::{
     git::tree,
     guard::{self, Policy},
     slot::{Slot, harvest::HarvestError, lease::Slots},
-    snapshot::{Change, Changes, CodeTree},
+    snapshot::{Changes, CodeTree},
 };
 
 /// Whether an executor may work without a fence.
@@ -122,7 +122,7 @@ impl Place {
     /// Returns what differs from what it was filled with.
     pub(super) fn harvest(&self, worker: &Worker<'_>) -> Result<Result<Changes, Unusable>> {
         match self.slot.harvest(&worker.repo) {
-            Ok(changes) => Ok(match secret_in(worker, &changes) {
+            Ok(changes) => Ok(match worker.session.secret_in(&changes) {
                 None => Ok(changes),
                 Some(path) => Err(Unusable::of(format!(
                     "{path} holds a secret of this machine; leave it out"
@@ -137,16 +137,6 @@ impl Place {
     pub(super) fn close(mut self, worker: &Worker<'_>) -> Result<()> {
         self.slot.restore(&worker.repo).wrap_err("cleaning a slot after work")
     }
-}
-
-fn secret_in(worker: &Worker<'_>, changes: &Changes) -> Option<String> {
-    let redactor = &worker.session.redactor;
-    let holds = |change: &Change| match change {
-        Change::Write { content, .. } => redactor.finds(&String::from_utf8_lossy(content)),
-        Change::Delete => false,
-    };
-    let found = changes.iter().find(|(_, change)| holds(change));
-    found.map(|(path, _)| path.to_string())
 }
 
 /// Returns the code tree that the draft has come to.
