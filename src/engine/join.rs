@@ -188,7 +188,7 @@ fn write(worker: &Worker<'_>, sides: &Sides, (verified, again): (&Verified, &[Ag
     };
     let (name, old) = worker.target.landing_ref();
     let landing = Landing {
-        name: &name,
+        name,
         old,
         before: None,
         tip: sides.theirs,

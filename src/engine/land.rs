@@ -26,7 +26,7 @@ use crate::{
         Repo, codetree,
         commit::{Author, Message},
         history, notes,
-        refs::{self, Land, Landing, RefMove},
+        refs::{self, Land, Landing, Prepared, RefMove},
         tree,
     },
     id::{CommitId, GoalId, Oid},
@@ -109,7 +109,7 @@ pub fn swap(worker: &mut Worker<'_>, members: &[Member], verified: &Verified) ->
         };
     }
     worker.target.look(&worker.repo)?;
-    let (tip, at) = (worker.target.tip, worker.session.clock.now());
+    let at = worker.session.clock.now();
     let records = records(worker, members, verified, at)?;
     let mut lines = Vec::with_capacity(records.len());
     for record in &records {
@@ -129,22 +129,10 @@ pub fn swap(worker: &mut Worker<'_>, members: &[Member], verified: &Verified) ->
         landings: closing.collect(),
         ..Closing::default()
     };
-    let files = close(worker, tip, own, &at.rfc3339())?;
-    let repo = &worker.repo;
-    let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
-    let message = landing_message(members, repo)?;
+    let said: Vec<(&GoalId, CommitId)> = members.iter().map(|member| (&member.id, member.candidate)).collect();
+    let message = landing_message(&said, &worker.repo)?;
     let candidates: Vec<CommitId> = members.iter().map(|member| member.candidate).collect();
-    let (name, old) = worker.target.landing_ref();
-    let landing = Landing {
-        name: &name,
-        old,
-        before: worker.target.begins_to_wait(),
-        tip,
-        candidates: &candidates,
-        message: &message,
-        at,
-    };
-    let prepared = refs::prepare(repo, verified, memory, &landing)?;
+    let (landing, prepared) = prepare(worker, own, verified, (&candidates, &message, None), at)?;
     match sync::land(worker, &landing, prepared, &sync::Of::new(members, &lines))? {
         Land::Moved => Ok(None),
         Land::Landed(head) => {
@@ -157,7 +145,7 @@ pub fn swap(worker: &mut Worker<'_>, members: &[Member], verified: &Verified) ->
 /// Lands `member` as one plain commit, which is the work itself: by whoever did it, and with the goal's move.
 fn plain(worker: &mut Worker<'_>, member: &Member, verified: &Verified) -> Result<Option<CommitId>> {
     worker.target.look(&worker.repo)?;
-    let (tip, at) = (worker.target.tip, worker.session.clock.now());
+    let at = worker.session.clock.now();
     let record = records(worker, std::slice::from_ref(member), verified, at)?;
     let own = Closing {
         landings: vec![close::Landing {
@@ -169,22 +157,10 @@ fn plain(worker: &mut Worker<'_>, member: &Member, verified: &Verified) -> Resul
         }],
         ..Closing::default()
     };
-    let files = close(worker, tip, own, &at.rfc3339())?;
     let repo = &worker.repo;
-    let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
     let message = plain_message(repo, &member.id, member.candidate)?;
-    let (name, old) = worker.target.landing_ref();
-    let landing = Landing {
-        name: &name,
-        old,
-        before: worker.target.begins_to_wait(),
-        tip,
-        candidates: &[],
-        message: &message,
-        at,
-    };
     let author = Author::of(repo, member.candidate)?;
-    let prepared = refs::prepare_by(repo, verified, memory, &landing, Some(&author))?;
+    let (landing, prepared) = prepare(worker, own, verified, (&[], &message, Some(&author)), at)?;
     let commit = prepared.commit();
     let mut lines = Vec::new();
     for record in record {
@@ -233,21 +209,11 @@ fn once(repo: &Repo, record: &Record) -> Result<String> {
     }
 }
 
-/// Words the commit that lands `members`.
+/// Words the commit that lands `members`, by goal and candidate.
 ///
 /// # Errors
 /// When a candidate cannot be read.
-pub fn landing_message(members: &[Member], repo: &Repo) -> Result<Message> {
-    let said = members.iter().map(|member| (&member.id, member.candidate));
-    let said: Vec<(&GoalId, CommitId)> = said.collect();
-    message_of(&said, repo)
-}
-
-/// As `landing_message`, by goal and candidate.
-///
-/// # Errors
-/// As `landing_message`.
-pub fn message_of(members: &[(&GoalId, CommitId)], repo: &Repo) -> Result<Message> {
+pub fn landing_message(members: &[(&GoalId, CommitId)], repo: &Repo) -> Result<Message> {
     let mut subjects = Vec::with_capacity(members.len());
     for (id, candidate) in members {
         subjects.push(format!("{id}: {}", history::entry(repo, *candidate)?.subject()));
@@ -385,6 +351,35 @@ pub struct Closing<'a> {
     pub reopened: Vec<close::Reopened<'a>>,
     /// Further lines for `history.json`.
     pub lines: Vec<String>,
+}
+
+/// Makes the commit that brings `verified` and `own` to the tip: of these candidates, with this message, and of the work of an
+/// author where it has no candidates. Moves no ref; what it gives back says which one is to move.
+///
+/// # Errors
+/// When memory files cannot be read, or objects cannot be written.
+pub fn prepare<'a>(
+    worker: &Worker<'_>,
+    own: Closing<'_>,
+    verified: &Verified,
+    (candidates, message, author): (&'a [CommitId], &'a Message, Option<&Author>),
+    at: Moment,
+) -> Result<(Landing<'a>, Prepared)> {
+    let (repo, target) = (&worker.repo, &worker.target);
+    let files = close(worker, target.tip, own, &at.rfc3339())?;
+    let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, target.tip)?, &files)?;
+    let (name, old) = target.landing_ref();
+    let landing = Landing {
+        name,
+        old,
+        before: target.begins_to_wait(),
+        tip: target.tip,
+        candidates,
+        message,
+        at,
+    };
+    let prepared = refs::prepare_by(repo, verified, memory, &landing, author)?;
+    Ok((landing, prepared))
 }
 
 /// Computes the memory files of a commit of ours on `tip`: its own moves and records, and every goal that landed or was

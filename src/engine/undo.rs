@@ -19,10 +19,9 @@ use crate::{
     },
     fault::{Fault, Kind},
     git::{
-        codetree,
         commit::Message,
         merge,
-        refs::{self, Land, Landing, RefMove},
+        refs::{self, Land, RefMove},
         tree,
     },
     goal::Decision,
@@ -253,22 +252,10 @@ fn swap(
         lines: lines.iter().map(|(_, line)| line.clone()).collect(),
         ..Closing::default()
     };
-    let files = land::close(worker, tip, own, &at.rfc3339())?;
     let repo = &worker.repo;
-    let memory = codetree::with_memory(repo, verified.tree(), tree::of_commit(repo, tip)?, &files)?;
     let nothing_left = tree::code_of_commit(repo, tip)?.id == verified.tree().id;
     let message = message(&members, why, tip);
-    let (name, old) = worker.target.landing_ref();
-    let landing = Landing {
-        name: &name,
-        old,
-        before: worker.target.begins_to_wait(),
-        tip,
-        candidates: &[],
-        message: &message,
-        at,
-    };
-    let prepared = refs::prepare(repo, verified, memory, &landing)?;
+    let (landing, prepared) = land::prepare(worker, own, verified, (&[], &message, None), at)?;
     // Beside a checkout it would be landed for sure, and only done anew by the next command.
     if refs::read(repo, &refs::branch_ref(&worker.target.branch))? != Some(worker.target.head) {
         return Ok(None);

@@ -373,7 +373,7 @@ fn one_line(text: &str) -> String {
 #[derive(Clone, Debug)]
 pub struct Landing<'a> {
     /// Where it lands: the branch, or `landed_ref` while the branch is checked out.
-    pub name: &'a str,
+    pub name: String,
     /// What that ref is now; `None` where `landed_ref` does not exist yet.
     pub old: Option<CommitId>,
     /// A move that goes before it, in the same transaction.
@@ -440,7 +440,7 @@ pub fn prepare_by(
 pub fn land(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Result<Land> {
     prove_present(repo, landing.tip, landing.candidates, made)?;
     let set = RefMove::Set {
-        name: landing.name.to_owned(),
+        name: landing.name.clone(),
         old: landing.old,
         new: made,
         why: landing.message.subject.clone(),

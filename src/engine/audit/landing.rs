@@ -131,7 +131,7 @@ impl Auditor<'_> {
             let landing = self.walk.order.get(landed.at).map(|node| &node.entry);
             let members = landing.map(target::members).unwrap_or_default();
             let said: Vec<(&GoalId, CommitId)> = members.iter().map(|(goal, commit)| (goal, *commit)).collect();
-            let message = land::message_of(&said, self.repo)?.text();
+            let message = land::landing_message(&said, self.repo)?.text();
             if let Some(landing) = landing.filter(|landing| landing.message != message) {
                 let (expected, there) = differing_lines(&message, &landing.message);
                 self.found(
