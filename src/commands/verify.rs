@@ -1,7 +1,5 @@
 //! `verify`: compares what landed with what must be there, offline, on any clone. Writes nothing.
 
-use std::collections::BTreeMap;
-
 use eyre::Result;
 use serde::Serialize;
 
@@ -10,7 +8,7 @@ use crate::{
     check::Ran,
     commands,
     engine::{
-        audit::{self, Audit, Scope},
+        audit::{self, Audit, Scope, Counts},
         checks::Checker,
         session::{self, Session},
         target::Target,
@@ -32,20 +30,9 @@ pub struct Request {
 /// What was found.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
-    /// Goals that landed.
-    pub goals: usize,
-    /// Their commits.
-    pub commits: usize,
-    /// Their records.
-    pub records: usize,
-    /// Notes that were compared with the records.
-    pub notes: usize,
-    /// Goals whose recorded replies made the same code again.
-    pub replayed: usize,
-    /// How many could not be replayed, by why.
-    pub not_replayed: BTreeMap<String, usize>,
-    /// Records whose sums were compared with the calls behind them.
-    pub summed: usize,
+    /// How much was looked at.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// Landings whose gate was run again; absent without `--rerun`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<usize>,
@@ -83,13 +70,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         false => None,
     };
     Ok(Outcome {
-        goals: audit.goals,
-        commits: audit.commits,
-        records: audit.records,
-        notes: audit.notes,
-        replayed: audit.replayed,
-        not_replayed: audit.not_replayed,
-        summed: audit.summed,
+        counts: audit.counts,
         rerun,
         first: audit.findings.first().map(|finding| finding.commit),
         findings: audit.findings,

@@ -176,7 +176,7 @@ impl Auditor<'_> {
     }
 
     fn not_replayed(&mut self, why: &str) {
-        *self.audit.not_replayed.entry(why.to_owned()).or_default() += 1;
+        *self.audit.counts.not_replayed.entry(why.to_owned()).or_default() += 1;
     }
 
     /// Adds up what all attempts since the goal last landed took.
@@ -204,17 +204,17 @@ impl Auditor<'_> {
             }
         }
         usage.add(&before);
-        self.audit.summed += 1;
+        self.audit.counts.summed += 1;
         Ok(claims::sums(record, (replies, &usage)))
     }
 
     fn replay(&mut self, landed: &Landed) -> Result<Option<Divergence>> {
         let (_, replayed) = replaying::replay(self.session, self.repo, &landed.goal, landed.commit)?;
         match replayed {
-            Replayed::Same => self.audit.replayed += 1,
+            Replayed::Same => self.audit.counts.replayed += 1,
             Replayed::Not(why) => self.not_replayed(why.word()),
             Replayed::Differs { paths, why } => {
-                self.audit.replayed += 1;
+                self.audit.counts.replayed += 1;
                 let paths: Vec<String> = paths.iter().take(PATHS).map(ToString::to_string).collect();
                 let parts = [why.as_str(), &paths.join(", ")].map(str::to_owned);
                 let there: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();

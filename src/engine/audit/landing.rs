@@ -118,7 +118,7 @@ impl Auditor<'_> {
         let Some(own) = self.walk.node(landed.commit) else {
             return Ok(());
         };
-        self.audit.commits += 1;
+        self.audit.counts.commits += 1;
         let provider = record.map_or("", |record| record.provider.as_str());
         // The newest commit of a branch that was adopted as it is says nothing of goals.
         let is_as_is = provider == ADOPTED && own.entry.trailers("Goal").next().is_none();

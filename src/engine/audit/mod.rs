@@ -14,6 +14,7 @@ pub mod walk;
 use std::collections::{BTreeMap, HashMap};
 
 use eyre::Result;
+use serde::Serialize;
 
 use crate::{
     audit::{Divergence, Finding, What},
@@ -43,9 +44,9 @@ pub struct Scope {
     pub branch: Option<String>,
 }
 
-/// What came of it.
-#[derive(Debug, Default)]
-pub struct Audit {
+/// How much was looked at.
+#[derive(Debug, Default, Serialize)]
+pub struct Counts {
     /// Landings of goals that were looked at.
     pub goals: usize,
     /// Commits of goals that were looked at.
@@ -54,12 +55,19 @@ pub struct Audit {
     pub records: usize,
     /// Notes that were compared with their records.
     pub notes: usize,
-    /// Goals whose replies made the same code again.
+    /// Goals whose recorded replies made the same code again.
     pub replayed: usize,
     /// How many could not be replayed, by why.
     pub not_replayed: BTreeMap<String, usize>,
-    /// How many sums were compared with the calls behind them.
+    /// Records whose sums were compared with the calls behind them.
     pub summed: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// How much was looked at.
+    pub counts: Counts,
     /// How many were judged by more than the tracked settings name.
     pub own_settings: usize,
     /// Goals that people landed by a rebase, a squash or by hand: there is no record to compare.
@@ -157,7 +165,7 @@ impl Auditor<'_> {
         let Some(node) = self.walk.order.get(landed.at).filter(|node| node.asked) else {
             return Ok(());
         };
-        self.audit.goals += 1;
+        self.audit.counts.goals += 1;
         if self.rows.is_rewritten(landed) {
             self.audit.by_people += 1;
             return Ok(());
@@ -175,7 +183,7 @@ impl Auditor<'_> {
         });
         self.own_commit(landed, record.as_ref())?;
         let Some(record) = record else { return Ok(()) };
-        self.audit.records += 1;
+        self.audit.counts.records += 1;
         self.fields(landed, &record)?;
         self.gate(landed, &record)?;
         let worked = Worked::read(self.repo, landed, &record)?;
@@ -240,7 +248,7 @@ impl Auditor<'_> {
                 audit.by_people
             ));
         }
-        let absent = audit.not_replayed.contains_key("attempt not in this clone");
+        let absent = audit.counts.not_replayed.contains_key("attempt not in this clone");
         if absent && !matches!(refs::read(self.repo, refs::ATTEMPTS), Ok(Some(_))) {
             audit.hints.push(stored::how_to_fetch(self.repo));
         }

@@ -69,7 +69,7 @@ impl Auditor<'_> {
     /// When notes cannot be read.
     pub fn judge_notes(&mut self, scope: &Scope) -> Result<()> {
         let Some(lines) = self.noted.lines.take().filter(|lines| !lines.is_empty()) else {
-            if self.audit.records > 0 {
+            if self.audit.counts.records > 0 {
                 self.audit
                     .remarks
                     .push("this clone has no notes: only the rows of history.json are looked at".into());
@@ -92,7 +92,7 @@ impl Auditor<'_> {
             let rows = self.rows.of_commit(landed.commit);
             match lines.get(&landed.commit) {
                 Some(lines) if !rows.is_empty() => {
-                    self.audit.notes += 1;
+                    self.audit.counts.notes += 1;
                     // git copies lines to the commits that a rebase makes; they name those that they were on.
                     let is_copy = |line: &&String| Head::of(line).is_some_and(|head| head.commit != landed.commit);
                     let (copies, lines): (Vec<&String>, Vec<&String>) = lines.iter().partition(is_copy);

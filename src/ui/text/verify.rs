@@ -51,23 +51,23 @@ impl View for Outcome {
 
 impl Outcome {
     fn sums(&self) -> String {
-        if self.goals == 0 && self.findings.is_empty() {
+        if self.counts.goals == 0 && self.findings.is_empty() {
             return "nothing landed there: nothing to verify\n".into();
         }
         let mut parts = vec![
-            counted(self.commits, "commit"),
-            counted(self.records, "record"),
-            format!("{} replayed", self.replayed),
+            counted(self.counts.commits, "commit"),
+            counted(self.counts.records, "record"),
+            format!("{} replayed", self.counts.replayed),
         ];
-        let not: usize = self.not_replayed.values().sum();
+        let not: usize = self.counts.not_replayed.values().sum();
         if not > 0 {
-            let why: Vec<&str> = self.not_replayed.keys().map(String::as_str).collect();
+            let why: Vec<&str> = self.counts.not_replayed.keys().map(String::as_str).collect();
             parts.push(format!("{not} cannot be replayed ({})", why.join(", ")));
         }
         if let Some(rerun) = self.rerun {
             parts.push(format!("{} run again", counted(rerun, "gate")));
         }
-        let goals = counted(self.goals, "goal");
+        let goals = counted(self.counts.goals, "goal");
         match self.findings.len() {
             0 => format!("{goals} verified: {}\n", parts.join(", ")),
             found => format!("{} in {goals}: {}\n", counted(found, "finding"), parts.join(", ")),
