@@ -140,7 +140,7 @@ pub fn work(worker: &mut Worker<'_>, id: &GoalId) -> Result<Ended> {
     }
     loop {
         let trouble = match attempt.round(&executor, &mut rounds)? {
-            Round::Passed(verified, held) => return attempt.finish(verified, held),
+            Round::Passed(verified, held) => return attempt.finish(&verified, held),
             Round::End(why) => return attempt.end(&rounds, why),
             Round::Paused(over) => return attempt.pause(over),
             Round::Again(trouble) => trouble,
@@ -338,11 +338,11 @@ impl Attempt<'_, '_> {
         Ok(Feedback { trouble, files })
     }
 
-    fn finish(mut self, verified: Verified, held: Option<String>) -> Result<Ended> {
+    fn finish(mut self, verified: &Verified, held: Option<String>) -> Result<Ended> {
         let message = self.message();
         let at = self.worker.session.clock.now();
         let base = self.stored.base;
-        let candidate = commit::candidate(&self.worker.repo, &verified, base, &message, at)?;
+        let candidate = commit::candidate(&self.worker.repo, verified, base, &message, at)?;
         self.set_candidate(candidate)?;
         if self.stored.proof.is_some() || self.stored.red_green.is_some() || self.stored.remark.is_some() {
             // It was saved before the checks; a landing in another process must know what they proved.
