@@ -1,6 +1,6 @@
 //! Transcripts: what was asked of a model, what came back, and under which key that is found again.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, io, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
@@ -196,7 +196,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// Makes the record of a call: `request` as it was sent, and what came back.
-    pub fn new(mut request: Request, answered: Answered<'_>, redactor: &Redactor, millis: u64) -> Self {
+    pub fn new(mut request: Request, answered: Answered<'_>, redactor: &Redactor, took: Duration) -> Self {
         let key = request.key();
         for message in &mut request.messages {
             message.content = redactor.clean(&message.content).into_string();
@@ -216,7 +216,7 @@ impl Exchange {
             provider: answered.provider.to_owned(),
             finish: answered.finish.to_owned(),
             usage: answered.usage,
-            millis,
+            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             redacted,
         }
     }
@@ -287,7 +287,7 @@ mod tests {
             usage: Usage::default(),
         };
         let redactor = Redactor::new([&Secret::new("sk-canary-1234")]);
-        Exchange::new(request(content), answered, &redactor, 7)
+        Exchange::new(request(content), answered, &redactor, Duration::from_millis(7))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{
     result::Result as StdResult,
     sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    time::Duration,
 };
 
 use eyre::Result;
@@ -30,10 +31,10 @@ use crate::{
         replay::Replay,
         retry::Pause,
     },
-    secret::Secret,
+    secret::{Redactor, Secret},
     settings::{Budget, Caps, Llm, Settings},
     time::Stop,
-    transcript::Request,
+    transcript::{Answered, Exchange, Request},
 };
 
 /// A provider, its prices, and what this run spends.
@@ -303,6 +304,19 @@ fn passes(error: &ProviderError) -> Passes {
         error if error.is_outage() => Passes::Later(None),
         _ => Passes::Never,
     }
+}
+
+/// Makes the record of a call that a provider of this kind answered.
+pub fn exchange(request: Request, (answer, kind): (&Answer, &str), redactor: &Redactor, took: Duration) -> Exchange {
+    let answered = Answered {
+        text: &answer.text,
+        raw: &answer.raw,
+        model: &answer.model,
+        provider: kind,
+        finish: answer.finish.word(),
+        usage: answer.usage,
+    };
+    Exchange::new(request, answered, redactor, took)
 }
 
 /// Words a provider's error as a fault.

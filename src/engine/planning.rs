@@ -42,7 +42,7 @@ use crate::{
     provider::{Answer, ProviderError},
     settings::Settings,
     time::{Moment, Stopping},
-    transcript::{Answered, Exchange, Message, Request, Role, Usage},
+    transcript::{Exchange, Message, Request, Role, Usage},
 };
 
 /// Most replies of one plan: the second after being told why the first is of no use.
@@ -326,17 +326,9 @@ impl<'a> Talk<'a> {
 
     /// Keeps an answer before anything is made of it: it is paid for.
     fn keep(&mut self, request: Request, answer: &Answer, began: Moment) -> Result<String> {
-        let answered = Answered {
-            text: &answer.text,
-            raw: &answer.raw,
-            model: &answer.model,
-            provider: &self.stored.provider,
-            finish: answer.finish.word(),
-            usage: answer.usage,
-        };
         let now = self.session.clock.now();
-        let millis = u64::try_from(now.since(began).as_millis()).unwrap_or(u64::MAX);
-        let call = Exchange::new(request, answered, &self.session.redactor, millis);
+        let by = (answer, self.stored.provider.as_str());
+        let call = asking::exchange(request, by, &self.session.redactor, now.since(began));
         let nth = usize::try_from(self.stored.rounds).unwrap_or(usize::MAX);
         self.count(&call);
         let reply = call.reply.clone();

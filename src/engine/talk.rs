@@ -13,7 +13,7 @@ use crate::{
     money::{self, caps::OverBudget},
     provider::{Answer, ProviderError},
     time::Stopping,
-    transcript::{Answered, Exchange, Message, Request, Role},
+    transcript::{Exchange, Message, Request, Role},
 };
 
 /// Said of a reply that carries a key.
@@ -254,15 +254,7 @@ fn recall(attempt: &mut Attempt<'_, '_>, request: &Request) -> Option<Said> {
 }
 
 fn take(attempt: &mut Attempt<'_, '_>, request: Request, answer: &Answer, took: Duration) {
-    let answered = Answered {
-        text: &answer.text,
-        raw: &answer.raw,
-        model: &answer.model,
-        provider: &attempt.stored.provider,
-        finish: answer.finish.word(),
-        usage: answer.usage,
-    };
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let call = Exchange::new(request, answered, &attempt.worker.session.redactor, millis);
+    let redactor = &attempt.worker.session.redactor;
+    let call = asking::exchange(request, (answer, &attempt.stored.provider), redactor, took);
     keep(attempt, call);
 }

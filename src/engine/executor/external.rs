@@ -6,7 +6,6 @@
 use std::{
     ffi::OsString,
     path::{Component, Path, PathBuf},
-    time::Duration,
 };
 
 use eyre::{Result, WrapErr as _};
@@ -320,13 +319,9 @@ fn record(
     };
     let redactor = &attempt.worker.session.redactor;
     let tail = one_line(redactor.clean(if words.is_empty() { &raw } else { &words }).as_str());
-    let call = Exchange::new(request, answered, redactor, millis(ended.took));
+    let call = Exchange::new(request, answered, redactor, ended.took);
     talk::keep(attempt, call);
     Ok(tail)
-}
-
-fn millis(took: Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn one_line(text: &str) -> String {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::{
     money::Unmetered,
@@ -51,7 +53,7 @@ fn call(content: &str, text: &str, finish: &str) -> Exchange {
         request(content),
         answered,
         &Redactor::new([&Secret::new("sk-canary")]),
-        1,
+        Duration::from_millis(1),
     )
 }
 
