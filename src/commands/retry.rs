@@ -1,5 +1,5 @@
-//! `retry`: goals that failed or are parked become ready again as they are worded. The next attempt is a new one, and its prompt says why the
-//! last one failed.
+//! `retry`: goals that failed or are parked become ready again as they are worded. The next attempt is a new one, and its
+//! prompt says why the last one failed.
 
 use eyre::{Result, eyre};
 use serde::Serialize;

@@ -8,7 +8,7 @@ use crate::{
     check::Ran,
     commands,
     engine::{
-        audit::{self, Audit, Scope, Counts},
+        audit::{self, Audit, Counts, Scope},
         checks::Checker,
         session::{self, Session},
         target::Target,

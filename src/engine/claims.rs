@@ -1,7 +1,8 @@
 //! Claims: no goal is worked on twice, whatever runs beside this one in the clone.
 //!
 //! Owns when a holder counts as dead. A claim of this clone lives as long as the lock file of its run is held; one of another
-//! machine as long as it is renewed; one outside of runs until a time that it names. An early theft costs at most an answer: landing moves the target by compare-and-swap.
+//! machine as long as it is renewed; one outside of runs until a time that it names. An early theft costs at
+//! most an answer: landing moves the target by compare-and-swap.
 
 pub mod outside;
 pub mod there;
