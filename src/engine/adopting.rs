@@ -3,6 +3,8 @@
 //! Owns what a branch must be like to be adopted, and the candidate that is made of it. The branch itself stays as it is;
 //! whose work it is says `credit`, and landing is `land`'s.
 
+mod credit;
+
 use eyre::Result;
 use serde_json::value::RawValue;
 
@@ -10,7 +12,7 @@ use crate::{
     check::{CheckRow, Failed, Verified},
     engine::{
         claims::outside,
-        credit, eviction,
+        eviction,
         land::{self, Approval, Outcome},
         landed,
         members::{self, Member},

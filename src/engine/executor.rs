@@ -4,6 +4,7 @@
 
 mod edit;
 mod external;
+mod leave;
 mod place;
 mod said;
 mod tools;

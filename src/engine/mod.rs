@@ -1,6 +1,18 @@
 //! The engine: where verbs meet hands. Owns how a goal moves along the sentence of the crate's documentation.
 //!
-//! Read `run` first, then `attempt` and `land`.
+//! Read `run` first (when it begins and ends), then `shift` (which goals when), `attempt`, `queue` and `land`. What the others
+//! are there for:
+//!
+//! - What is known: `recall` and `landed` read the facts, `inbox` the backlog, `records` what landed, `target` the branch.
+//! - Who works: `night` runs after runs; `worker` is a thread's handles, `workers` the threads, `pool` their slots; `turn` and
+//!   `claims` say who may.
+//! - An attempt: `wording` has the prompt made (`gather`, `retrieval`, `indexing`, `past`, `window`); `talk` asks, `executor`
+//!   works, `draft` applies, `checks` judges, `proving` proves tests, `repair` decides what follows, `stored` keeps it.
+//! - Money: `purse` opens `asking`; `spending` keeps the ledger, `tariffs` and `models` know prices.
+//! - The target besides landing: `members` and `eviction` for the queue, `adopting`, `undo` by `taking`, `settle`, `hand_edits`,
+//!   `rewrite` and `steering` for commands that change the backlog.
+//! - Elsewhere: `sync` and `remote`; `bringing`, `judging` and `host` for CI.
+//! - Telling: `live`, `output`, `logging`, `notify`, `runs`, `report`; `audit` and `replaying` look afterwards.
 
 pub mod adopting;
 pub mod asking;
@@ -10,7 +22,6 @@ pub mod background;
 pub mod bringing;
 pub mod checks;
 pub mod claims;
-pub mod credit;
 pub mod draft;
 pub mod durations;
 pub mod estimate;
@@ -24,7 +35,6 @@ pub mod hand_edits;
 pub mod host;
 pub mod inbox;
 pub mod indexing;
-pub mod join;
 pub mod judging;
 pub mod land;
 pub mod landed;
@@ -39,7 +49,6 @@ pub mod night;
 pub mod notify;
 pub mod orders;
 pub mod output;
-pub mod outside;
 pub mod past;
 pub mod planning;
 pub mod plans;

@@ -3,6 +3,8 @@
 //! Owns the order: all is made as objects, checked, pushed by compare-and-swap, and only then do refs move here. Killed before
 //! the push, nothing has happened; after it, the next time finds it there. Verdicts on code trees never leave this clone.
 
+mod join;
+
 use std::sync::Arc;
 
 use eyre::Result;
@@ -11,10 +13,10 @@ use crate::{
     engine::{
         claims::{Claims, Taken},
         eviction::Why,
-        join::{self, Joined},
         members::Member,
         provenance,
         remote::{MOST, Seen, Through},
+        sync::join::Joined,
         target::members,
         worker::Worker,
     },

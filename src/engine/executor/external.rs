@@ -21,12 +21,12 @@ use crate::{
         draft::Unusable,
         executor::{
             self, Work,
+            leave::{self, Leave},
             place::Place,
             said::{self, Said},
         },
         fenced::Access,
         live::Phase,
-        outside::{self, Leave},
         repair::Rounds,
         talk, templates,
     },
@@ -68,7 +68,7 @@ pub(super) fn work(
         attempt.save()?;
         return Err(stopped().into());
     }
-    let ticket = match outside::leave(attempt, name)? {
+    let ticket = match leave::ask(attempt, name)? {
         Leave::Given(ticket) => ticket,
         Leave::Paused(over) => return Ok(Work::Paused(over)),
     };
@@ -77,7 +77,7 @@ pub(super) fn work(
     let spawn = match spawn(attempt, (name, external), &place, &model)? {
         Ok(spawn) => spawn,
         Err(why) => {
-            outside::nothing(attempt, &ticket)?;
+            leave::free(attempt, &ticket)?;
             return Ok(Work::Never(format!("executor `external:{name}`: {why}")));
         }
     };
@@ -296,7 +296,7 @@ fn record(
         printed.splice(middle..middle, line.into_bytes());
     }
     let Said { words, usage } = said::read(&external.result, &String::from_utf8_lossy(&printed));
-    outside::settle(attempt, ticket, &usage)?;
+    leave::settle(attempt, ticket, &usage)?;
     let raw = verdict::clean_output(&printed, KEPT_CAP);
     let words = verdict::clean_output(words.as_bytes(), KEPT_CAP);
     let is_told = external.cmd.iter().any(|argument| argument.contains("{model}"));

@@ -1,4 +1,4 @@
-//! Programs that pay for their calls by themselves: none of their calls goes through our meter.
+//! Leave for a program that pays for its calls by itself: none of them goes through our meter.
 //!
 //! Each start is a try in the ledger of spending: one call, of unknown cost unless the program tells, and the time that it
 //! takes. So caps on calls and minutes hold; one on dollars alone could not be kept.
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Whether a program may be started.
-pub enum Leave {
+pub(super) enum Leave {
     /// It may; to be settled.
     Given(Ticket),
     /// The goal may not spend more.
@@ -34,7 +34,7 @@ pub enum Leave {
 ///
 /// # Errors
 /// A fault that names a cap on the run or the day, or one that nobody could keep.
-pub fn leave(attempt: &mut Attempt<'_, '_>, name: &str) -> Result<Leave> {
+pub(super) fn ask(attempt: &mut Attempt<'_, '_>, name: &str) -> Result<Leave> {
     let budget = attempt.worker.settings.budget;
     let limits = Limits {
         goal: caps::of_goal(&budget, attempt.goal.budget_usd),
@@ -73,7 +73,7 @@ pub fn leave(attempt: &mut Attempt<'_, '_>, name: &str) -> Result<Leave> {
 ///
 /// # Errors
 /// When the ledger cannot be opened.
-pub fn settle(attempt: &mut Attempt<'_, '_>, ticket: &Ticket, usage: &Usage) -> Result<()> {
+pub(super) fn settle(attempt: &mut Attempt<'_, '_>, ticket: &Ticket, usage: &Usage) -> Result<()> {
     attempt.worker.spending()?.settle(ticket, Some(took(usage)));
     Ok(())
 }
@@ -82,7 +82,7 @@ pub fn settle(attempt: &mut Attempt<'_, '_>, ticket: &Ticket, usage: &Usage) -> 
 ///
 /// # Errors
 /// As `settle`.
-pub fn nothing(attempt: &mut Attempt<'_, '_>, ticket: &Ticket) -> Result<()> {
+pub(super) fn free(attempt: &mut Attempt<'_, '_>, ticket: &Ticket) -> Result<()> {
     attempt.worker.spending()?.settle(ticket, Some(Sum::default()));
     Ok(())
 }

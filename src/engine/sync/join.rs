@@ -33,10 +33,10 @@ use crate::{
 };
 
 /// A goal that landed here, and why it does not fit on what the remote has, with its candidate.
-pub type Again = (GoalId, Option<(CommitId, Why)>);
+pub(super) type Again = (GoalId, Option<(CommitId, Why)>);
 
 /// What joining came to.
-pub enum Joined {
+pub(super) enum Joined {
     /// A commit that continues both; and which goals landed anew.
     Made(CommitId, Vec<Again>),
     /// A person must join them; why.
@@ -60,7 +60,7 @@ struct Sides {
 ///
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
-pub fn join(worker: &mut Worker<'_>, (theirs, name): (CommitId, &str)) -> Result<Joined> {
+pub(super) fn join(worker: &mut Worker<'_>, (theirs, name): (CommitId, &str)) -> Result<Joined> {
     let (repo, ours) = (&worker.repo, worker.target.tip);
     let mut own = history::first_parents_since(repo, theirs, ours)?;
     own.reverse();
@@ -266,7 +266,7 @@ fn memory(worker: &Worker<'_>, sides: &Sides, lands: &[&GoalId], at: &str) -> Re
 ///
 /// # Errors
 /// When refs or objects cannot be written.
-pub fn refuse(worker: &mut Worker<'_>, goal: &GoalId, why: Option<&(CommitId, Why)>) -> Result<()> {
+pub(super) fn refuse(worker: &mut Worker<'_>, goal: &GoalId, why: Option<&(CommitId, Why)>) -> Result<()> {
     let Some((candidate, why)) = why else { return Ok(()) };
     let entry = history::entry(&worker.repo, *candidate)?;
     let number = entry.trailers("Attempt").find_map(|n| n.parse().ok()).unwrap_or(1);

@@ -46,18 +46,18 @@ fn work(commits: &[Own]) -> impl Iterator<Item = &Own> {
 }
 
 /// Returns the first line of the newest commit; `None` where it is empty.
-pub fn subject(commits: &[Own]) -> Option<String> {
+pub(super) fn subject(commits: &[Own]) -> Option<String> {
     let subject = work(commits).next()?.entry.subject().trim();
     (!subject.is_empty()).then(|| subject.to_owned())
 }
 
 /// Returns who made the newest commit.
-pub fn author(commits: &[Own]) -> Option<&Author> {
+pub(super) fn author(commits: &[Own]) -> Option<&Author> {
     work(commits).next().map(|own| &own.author)
 }
 
 /// Returns the model that the commits name, or the program; `unknown` where they name none.
-pub fn model(commits: &[Own]) -> String {
+pub(super) fn model(commits: &[Own]) -> String {
     let assisted = |own: &Own| values(&own.entry.message, "Assisted-by").into_iter().next();
     if let Some(value) = work(commits).find_map(assisted) {
         // `program:model`, and tools behind it.
@@ -84,7 +84,7 @@ pub fn model(commits: &[Own]) -> String {
 }
 
 /// Words the one commit that is made of `commits` to answer `goal`, without trailers of ours.
-pub fn message(goal: &Goal, commits: &[Own], clean: &impl Fn(&str) -> String) -> Message {
+pub(super) fn message(goal: &Goal, commits: &[Own], clean: &impl Fn(&str) -> String) -> Message {
     let work: Vec<&Own> = work(commits).collect();
     let body = match work.as_slice() {
         [only] => {
