@@ -66,6 +66,20 @@ impl Moment {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// Returns the moment that is so `long` after this one.
+    pub fn after(self, long: Duration) -> Self {
+        Self(self.0.saturating_add(millis(long)))
+    }
+
+    /// Returns the moment that is so `long` before this one.
+    pub fn before(self, long: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(long)))
+    }
+}
+
+fn millis(long: Duration) -> i64 {
+    i64::try_from(long.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Where time comes from.

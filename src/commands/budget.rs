@@ -1,5 +1,7 @@
 //! `budget`: the caps and what is spent of them; `budget raise`: sets a cap, so that what pauses goes on.
 
+use std::time::Duration;
+
 use eyre::{Result, WrapErr as _};
 use serde::Serialize;
 use serde_json::Value;
@@ -22,7 +24,6 @@ use crate::{
     },
     schedule,
     settings::{Budget, Caps},
-    time::Moment,
 };
 
 /// What is capped, and what is spent of it.
@@ -86,7 +87,7 @@ pub fn run(session: &Session) -> Result<Outcome> {
             reason: reason.filter(|reason| reason.starts_with("paused")).unwrap_or_default(),
         });
     }
-    let hour_ago = Moment(session.clock.now().0.saturating_sub(60 * 60 * 1000));
+    let hour_ago = session.clock.now().before(Duration::from_secs(60 * 60));
     Ok(Outcome {
         rows,
         each_goal: budget.goal,

@@ -22,7 +22,6 @@ use crate::{
     goal::Goal,
     id::{CommitId, GoalId},
     schedule::{self, State},
-    time::Moment,
 };
 
 /// How branches begin that answer claimed goals.
@@ -108,7 +107,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let long = Duration::from_secs(60 * request.minutes.clamp(1, LONGEST));
     let outside = Outside {
         by: session.redactor.clean(&request.by).into_string(),
-        until: Moment(session.clock.now().0.saturating_add(i64::try_from(long.as_millis())?)),
+        until: session.clock.now().after(long),
     };
     let taken = outside::claim(session, &repo, id, (outside, request.handle.as_deref()))?;
     let settings = session.settings_at(&repo, Some(target.tip))?.settings;

@@ -331,8 +331,7 @@ impl Night<'_> {
 
     /// Returns when it began, by the clock of now: what was done since one was set back bears earlier times.
     fn began_by_now(&self) -> Moment {
-        let took = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(0);
-        Moment(self.first.clock.now().0.saturating_sub(took)).min(self.began)
+        self.first.clock.now().before(self.since.elapsed()).min(self.began)
     }
 
     fn wait(&mut self, wait: Wait, seen: Option<Look>) {
@@ -404,16 +403,10 @@ impl Night<'_> {
         // Without a change, looking at a remote goes on as long as the night.
         let most = wait.most.filter(|_| is_timed || matches!(wait.reason, Reason::Cap(_)));
         let until = most.into_iter().chain(ends).min();
-        let after = |long: Duration| {
-            Moment(
-                now.0
-                    .saturating_add(i64::try_from(long.as_millis()).unwrap_or(i64::MAX)),
-            )
-        };
         self.first.sink.emit(&Event::Waiting {
             reason: wait.reason.word(),
             why: self.first.redactor.clean(&why),
-            until: until.map(|long| after(long).rfc3339()),
+            until: until.map(|long| now.after(long).rfc3339()),
         });
         self.said = Some(why);
     }

@@ -439,7 +439,7 @@ pub fn triggers(session: &Session, repo: &Repo) -> Result<Vec<Trigger>> {
 /// # Errors
 /// When the lines of runs cannot be read.
 pub fn usual(session: &Session) -> Result<Moment> {
-    let day = Moment(session.clock.now().0.saturating_sub(24 * 60 * 60 * 1000));
+    let day = session.clock.now().before(Duration::from_secs(24 * 60 * 60));
     let runs = runs::read(session, &session.repo()).wrap_err("reading the lines of runs")?;
     let newest = runs.last().map(|run| run.began);
     Ok(newest.map_or(day, |began| began.min(day)))

@@ -27,13 +27,9 @@ pub struct Ends {
 impl Eta {
     /// Returns when that is, counted from `now`.
     pub fn after(self, now: Moment) -> Ends {
-        let at = |long: Duration| {
-            let millis = i64::try_from(long.as_millis()).unwrap_or(i64::MAX);
-            Moment(now.0.saturating_add(millis))
-        };
         Ends {
-            first: at(self.least),
-            last: at(self.most),
+            first: now.after(self.least),
+            last: now.after(self.most),
         }
     }
 

@@ -37,10 +37,7 @@ impl Since {
     pub fn moment(self, now: Moment) -> Moment {
         match self {
             Self::At(at) => at,
-            Self::Ago(span) => Moment(
-                now.0
-                    .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-            ),
+            Self::Ago(span) => now.before(span),
         }
     }
 }
