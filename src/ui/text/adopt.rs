@@ -12,11 +12,7 @@ use crate::{
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
-        let beside = self
-            .beside
-            .as_ref()
-            .map(|why| run::beside(look, why))
-            .unwrap_or_default();
+        let beside = run::beside(look, self.beside.as_deref());
         let branch = one_line(&self.branch);
         match self.state {
             State::Landed | State::Held => {

@@ -119,8 +119,7 @@ impl View for land::Outcome {
         for refused in &self.refused {
             lines.painted(Style::Bad, "refused", &format!("{}  {}", refused.goal, refused.why));
         }
-        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
-        let mut text = lines.end() + &beside.unwrap_or_default();
+        let mut text = lines.end() + &run::beside(look, self.beside.as_deref());
         if !self.goals.is_empty() {
             text.push_str(&merge::totals(look, &self.goals));
         }

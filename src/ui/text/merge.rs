@@ -10,11 +10,7 @@ use crate::{
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
-        let beside = self
-            .beside
-            .as_ref()
-            .map(|why| run::beside(look, why))
-            .unwrap_or_default();
+        let beside = run::beside(look, self.beside.as_deref());
         if self.goals.is_empty() {
             return beside;
         }

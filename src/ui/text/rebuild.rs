@@ -17,7 +17,6 @@ impl View for Outcome {
         if let Some(commit) = self.commit {
             lines.add("commit", &commit.short());
         }
-        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
-        lines.end() + &beside.unwrap_or_default()
+        lines.end() + &run::beside(look, self.beside.as_deref())
     }
 }

@@ -64,9 +64,7 @@ impl View for Outcome {
 fn ran(look: &Look, summary: &Summary) -> String {
     let mut text: String = summary.plans.iter().map(|plan| proposed(look, plan)).collect();
     text.push_str(&waiting(look, &summary.waiting, 0));
-    if let Some(why) = &summary.beside {
-        text.push_str(&beside(look, why));
-    }
+    text.push_str(&beside(look, summary.beside.as_deref()));
     text.push_str(&next(look, summary));
     text.push_str(&took(look, summary));
     text.push_str(&look.paint.paint(Style::Bold, &totals(look, summary)));
@@ -138,13 +136,13 @@ fn proposed(look: &Look, plan: &Planned) -> String {
     plan.goals.iter().map(line).collect()
 }
 
-/// Says that results wait beside the branch, and why.
-pub(crate) fn beside(look: &Look, why: &str) -> String {
-    format!(
-        "{}results are beside the branch: {}\n",
-        look.word(Style::Warn, "waiting", 9),
-        one_line(why)
-    )
+/// Says that results wait beside the branch, and why; nothing where they do not.
+pub(crate) fn beside(look: &Look, why: Option<&str>) -> String {
+    let Some(why) = why.map(one_line) else {
+        return String::new();
+    };
+    let word = look.word(Style::Warn, "waiting", 9);
+    format!("{word}results are beside the branch: {why}\n")
 }
 
 /// Words what a run came to: `2 landed · 1 failed · $0.00 (scripted) · 6 s`.

@@ -45,8 +45,7 @@ impl View for Outcome {
                 &format!("git add {}, and go on with the merge", paths.join(" ")),
             );
         }
-        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
-        lines.end() + &beside.unwrap_or_default()
+        lines.end() + &run::beside(look, self.beside.as_deref())
     }
 
     fn aside(&self) -> String {

@@ -30,8 +30,7 @@ impl View for Outcome {
         if let Some(attempts) = self.attempts {
             lines.add("attempts", &shared(attempts, &self.remote));
         }
-        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
-        lines.end() + &beside.unwrap_or_default()
+        lines.end() + &run::beside(look, self.beside.as_deref())
     }
 }
 

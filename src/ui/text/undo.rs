@@ -28,8 +28,7 @@ impl View for Outcome {
             let release = format!("until `git invisigoth release {goals}`");
             lines.painted(Style::Warn, "held", &release);
         }
-        let beside = self.beside.as_ref().map(|why| run::beside(look, why));
-        lines.end() + &beside.unwrap_or_default()
+        lines.end() + &run::beside(look, self.beside.as_deref())
     }
 
     fn aside(&self) -> String {
