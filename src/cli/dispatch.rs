@@ -46,7 +46,7 @@ use crate::{
         signal::{self, Watch},
         terminal,
     },
-    engine::{planning, session::Session, target::Target},
+    engine::{planning, run::GoalResult, session::Session, target::Target},
     fault::{Fault, Kind},
     id::GoalId,
     money::caps::{Scope, What},
@@ -161,10 +161,7 @@ fn cap(at: &Opened, args: args::Budget) -> Result<u8> {
 fn check_code(at: &Opened, args: args::Check) -> Result<u8> {
     let session = at.session()?;
     let watch = watch(at, &session.stop)?;
-    match check::run(&session, &check::Request { rev: args.rev }) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, check::run(&session, &check::Request { rev: args.rev }))
 }
 
 fn show(at: &Opened, args: &args::show::Show) -> Result<u8> {
@@ -301,10 +298,7 @@ fn set_up(at: &Opened, args: &args::Init) -> Result<u8> {
         no_commit: args.no_commit,
         undo: args.undo,
     };
-    match init::run(&session, request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, init::run(&session, request))
 }
 
 fn agreed(at: &Opened, session: &Session, args: &args::Init) -> Result<bool> {
@@ -394,10 +388,8 @@ fn work(at: &Opened, args: &args::Run) -> Result<u8> {
         Ok(outcome) => outcome,
         Err(error) => return stopped(at, &watch, error),
     };
-    if let run::Outcome::Ran { summary, .. } = &outcome
-        && !at.ui.manner.json
-    {
-        summary.goals.iter().for_each(|goal| at.progress.result(goal));
+    if let run::Outcome::Ran { summary, .. } = &outcome {
+        lines_of(at, &summary.goals);
     }
     at.ui.answer(&outcome);
     if let run::Outcome::Ran { summary, .. } = &outcome
@@ -415,9 +407,7 @@ fn land(at: &Opened, named: &[String]) -> Result<u8> {
     let watch = watch(at, &session.stop)?;
     match merge::run(&session, &request) {
         Ok(outcome) => {
-            if !at.ui.manner.json {
-                outcome.goals.iter().for_each(|goal| at.progress.result(goal));
-            }
+            lines_of(at, &outcome.goals);
             at.ui.answer(&outcome);
             Ok(code(&watch, outcome.kind()))
         }
@@ -425,10 +415,25 @@ fn land(at: &Opened, named: &[String]) -> Result<u8> {
     }
 }
 
+/// Prints the line of each goal that had none yet; a JSON answer has them itself.
+fn lines_of(at: &Opened, goals: &[GoalResult]) {
+    if !at.ui.manner.json {
+        goals.iter().for_each(|goal| at.progress.result(goal));
+    }
+}
+
 /// Only for what is said of failed goals; where it cannot be read, the command itself says why.
 fn name_target(at: &Opened, session: &Session) {
     if let Ok(target) = Target::read(session, &session.repo()) {
         at.progress.target(&target.branch);
+    }
+}
+
+/// Answers with what a command that listens for signals came to.
+fn conclude<O: Outcome + View>(at: &Opened, watch: &Watch, result: Result<O>) -> Result<u8> {
+    match result {
+        Ok(outcome) => answer(at, &outcome),
+        Err(error) => stopped(at, watch, error),
     }
 }
 
@@ -472,10 +477,7 @@ fn show_demo(at: &Opened, args: args::Demo) -> Result<u8> {
     let request = demo::Request {
         dir: args.dir.map(|dir| at.place.join(dir)),
     };
-    match demo::run(host, &request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, demo::run(host, &request))
 }
 
 fn manual(at: &Opened, args: &args::Man) -> Result<u8> {

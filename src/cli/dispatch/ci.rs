@@ -1,4 +1,4 @@
-//! `ci`: its arguments as requests.
+//! Dispatch of `ci`.
 
 use eyre::Result;
 
@@ -6,7 +6,7 @@ use crate::{
     ci::Host,
     cli::{
         args::ci::{self, Ci, CiVerb},
-        dispatch::{answer, code, name_target, stopped, watch},
+        dispatch::{answer, code, lines_of, name_target, stopped, watch},
         open::Opened,
     },
     commands::{
@@ -74,9 +74,7 @@ fn bring_in(at: &Opened, args: ci::Land) -> Result<u8> {
     let watch = watch(at, &session.stop)?;
     match land::run(&session, &land::Request { remote: args.remote }) {
         Ok(outcome) => {
-            if !at.ui.manner.json {
-                outcome.goals.iter().for_each(|goal| at.progress.result(goal));
-            }
+            lines_of(at, &outcome.goals);
             at.ui.answer(&outcome);
             Ok(code(&watch, outcome.kind()))
         }

@@ -1,4 +1,4 @@
-//! `config`: its arguments as requests.
+//! Dispatch of `config`.
 
 use eyre::Result;
 

@@ -1,4 +1,4 @@
-//! `context`: arguments → request → outcome.
+//! Dispatch of `context`.
 
 use std::io::Read as _;
 

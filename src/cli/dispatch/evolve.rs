@@ -1,4 +1,4 @@
-//! `evolve`: its arguments as requests, and the new program that goes on in this one's place.
+//! Dispatch of `evolve`, and the new program that goes on in this one's place.
 
 use std::{ffi::OsString, path::Path};
 

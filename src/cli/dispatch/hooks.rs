@@ -1,4 +1,4 @@
-//! `hooks` and `hook`: their arguments as requests.
+//! Dispatch of `hooks` and `hook`.
 
 use eyre::{Result, WrapErr as _};
 
@@ -8,7 +8,7 @@ use crate::{
             self,
             hooks::{Hooks, HooksVerb},
         },
-        dispatch::{answer, stopped, watch},
+        dispatch::{answer, conclude, watch},
         open::Opened,
     },
     commands::{
@@ -50,10 +50,7 @@ pub(super) fn called(at: &Opened, args: args::Hook) -> Result<u8> {
     if args.name == "received" {
         let session = at.session()?;
         let watch = watch(at, &session.stop)?;
-        return match received::land(&session) {
-            Ok(outcome) => answer(at, &outcome),
-            Err(error) => stopped(at, &watch, error),
-        };
+        return conclude(at, &watch, received::land(&session));
     }
     let stdin = match args.name.as_str() {
         "pre-push" | "post-rewrite" | "post-receive" if !at.streams.stdin => {

@@ -1,4 +1,4 @@
-//! `log`: which of its two lists is asked for.
+//! Dispatch of `log`: which of its two lists is asked for.
 
 use eyre::Result;
 

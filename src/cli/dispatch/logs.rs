@@ -1,4 +1,4 @@
-//! `logs`: how it is shown, once or as it comes.
+//! Dispatch of `logs`: how it is shown, once or as it comes.
 
 use std::time::Duration;
 

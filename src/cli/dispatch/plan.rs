@@ -1,11 +1,11 @@
-//! `plan`: its arguments as a request.
+//! Dispatch of `plan`.
 
 use eyre::Result;
 
 use crate::{
     cli::{
         args::plan::Plan,
-        dispatch::{answer, prompt_text, stopped, watch},
+        dispatch::{conclude, prompt_text, watch},
         open::Opened,
     },
     commands::plan::{self, Request},
@@ -28,8 +28,5 @@ pub(super) fn run(at: &Opened, args: Plan) -> Result<u8> {
     };
     let session = at.session()?;
     let watch = watch(at, &session.stop)?;
-    match plan::run(&session, &request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, plan::run(&session, &request))
 }

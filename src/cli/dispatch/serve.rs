@@ -1,4 +1,4 @@
-//! `serve`: the dashboard, until Ctrl-C; or another link of the one that runs.
+//! Dispatch of `serve`: the dashboard, until Ctrl-C; or another link of the one that runs.
 
 use std::{path::Path, sync::Arc};
 

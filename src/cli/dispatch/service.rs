@@ -1,4 +1,4 @@
-//! `service`: its arguments as requests.
+//! Dispatch of `service`.
 
 use std::path::Path;
 

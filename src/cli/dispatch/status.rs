@@ -1,4 +1,4 @@
-//! `status`: how it is shown, once or whenever something changes.
+//! Dispatch of `status`: how it is shown, once or whenever something changes.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! `sync`: its arguments as a request.
+//! Dispatch of `sync`.
 
 use eyre::Result;
 
 use crate::{
     cli::{
         args::sync::Sync,
-        dispatch::{answer, stopped, watch},
+        dispatch::{conclude, watch},
         open::Opened,
     },
     commands::sync,
@@ -22,8 +22,5 @@ pub(super) fn run(at: &Opened, args: Sync) -> Result<u8> {
         remote: args.remote,
         attempts: args.attempts,
     };
-    match sync::run(&session, request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, sync::run(&session, request))
 }

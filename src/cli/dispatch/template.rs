@@ -1,4 +1,4 @@
-//! `template`: its arguments as requests.
+//! Dispatch of `template`.
 
 use eyre::Result;
 

@@ -1,11 +1,11 @@
-//! `undo` and `settle`: their arguments as requests.
+//! Dispatch of `undo` and `settle`.
 
 use eyre::Result;
 
 use crate::{
     cli::{
         args::undo::{Settle, Undo},
-        dispatch::{answer, ids, stopped, watch},
+        dispatch::{conclude, ids, watch},
         open::Opened,
     },
     commands::{settle, undo},
@@ -24,10 +24,7 @@ pub(super) fn run(at: &Opened, args: Undo) -> Result<u8> {
         why: args.why.filter(|why| !why.trim().is_empty()),
         exit_code: args.exit_code,
     };
-    match undo::run(&session, request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, undo::run(&session, request))
 }
 
 /// Runs `settle` and returns the exit code.
@@ -40,8 +37,5 @@ pub(super) fn settle(at: &Opened, args: &Settle) -> Result<u8> {
     let request = settle::Request {
         exit_code: args.exit_code,
     };
-    match settle::run(&session, request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, settle::run(&session, request))
 }

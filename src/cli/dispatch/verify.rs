@@ -1,17 +1,17 @@
-//! `verify`: arguments → request → outcome.
+//! Dispatch of `verify`.
 
 use eyre::Result;
 
 use crate::{
     cli::{
         args::verify::Verify,
-        dispatch::{answer, stopped, watch},
+        dispatch::{conclude, watch},
         open::Opened,
     },
     commands::verify,
 };
 
-/// Looks, and stops where it is asked to.
+/// Runs `verify` and returns the exit code.
 ///
 /// # Errors
 /// What kept the command from its outcome.
@@ -22,8 +22,5 @@ pub(super) fn run(at: &Opened, args: Verify) -> Result<u8> {
         range: args.range,
         rerun: args.rerun,
     };
-    match verify::run(&session, &request) {
-        Ok(outcome) => answer(at, &outcome),
-        Err(error) => stopped(at, &watch, error),
-    }
+    conclude(at, &watch, verify::run(&session, &request))
 }
