@@ -136,6 +136,11 @@ pub struct Wording<'a> {
 
 /// Room for headings, introductions and the line that names what was left out, in bytes.
 const FRAME: usize = 1200;
+
+/// Opens what is left of `budget_tokens` beside the frame and `taken` bytes that have their place already.
+///
+/// # Errors
+/// When not even these fit.
 pub(crate) fn room(budget_tokens: usize, taken: usize, redactor: &Redactor) -> Result<Room<'_>, PromptError> {
     let taken = taken.saturating_add(FRAME);
     let total = budget_tokens.saturating_mul(BYTES_PER_TOKEN);

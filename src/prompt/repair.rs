@@ -12,6 +12,7 @@ use crate::{
         sections::parted,
         template::Template,
     },
+    secret::Redactor,
     transcript::{Message, Role},
 };
 
@@ -37,11 +38,28 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    fn text(&self) -> &str {
+        match self {
+            Self::Refused(text) | Self::Failed { output: text, .. } => text,
+            Self::Needed(_) => "",
+        }
+    }
+
+    fn is_taken_back(&self) -> bool {
+        matches!(self, Self::Failed { taken_back: true, .. })
+    }
+
+    /// Returns its two ends, redacted, in at most half of `budget_tokens`.
+    fn block(&self, budget_tokens: usize, redactor: &Redactor) -> Block {
+        let most = TROUBLE.min(budget_tokens.saturating_mul(BYTES_PER_TOKEN) / 2);
+        Block::new("", ends(redactor.clean(self.text()).as_str(), most), 0)
+    }
+
     /// Returns its first line, for people.
     pub fn first_line(&self) -> String {
         let text = match self {
-            Self::Refused(text) | Self::Failed { output: text, .. } => text.as_str(),
             Self::Needed(_) => "the model asked for more files",
+            Self::Refused(_) | Self::Failed { .. } => self.text(),
         };
         text.lines().next().unwrap_or_default().to_owned()
     }
@@ -92,20 +110,15 @@ pub fn rework(
     wording: Wording<'_>,
 ) -> Result<Message, PromptError> {
     let Wording { templates, redactor } = wording;
-    let text = match trouble {
-        Trouble::Refused(text) | Trouble::Failed { output: text, .. } => text.as_str(),
-        Trouble::Needed(_) => "",
-    };
-    let most = TROUBLE.min(budget_tokens.saturating_mul(BYTES_PER_TOKEN) / 2);
-    let trouble_block = Block::new("", ends(redactor.clean(text).as_str(), most), 0);
-    prompt::room(budget_tokens, trouble_block.text.len(), redactor)?;
+    let block = trouble.block(budget_tokens, redactor);
+    prompt::room(budget_tokens, block.text.len(), redactor)?;
     let view = ReworkView {
         id: prompt::id_of(goal)?,
         round: round.0,
         rounds: round.1,
         refused: matches!(trouble, Trouble::Refused(_)),
-        taken_back: matches!(trouble, Trouble::Failed { taken_back: true, .. }),
-        trouble: trouble_block,
+        taken_back: trouble.is_taken_back(),
+        trouble: block,
     };
     let text = templates.render(Template::Rework, view)?;
     Ok(prompt::message(Role::User, &text, redactor))
@@ -124,13 +137,12 @@ pub fn message(
     wording: Wording<'_>,
 ) -> Result<Message, PromptError> {
     let Wording { templates, redactor } = wording;
-    let (kind, trouble) = match &feedback.trouble {
-        Trouble::Refused(text) => ("refused", text.as_str()),
-        Trouble::Failed { output, .. } => ("failed", output.as_str()),
-        Trouble::Needed(_) => ("needed", ""),
+    let kind = match &feedback.trouble {
+        Trouble::Refused(_) => "refused",
+        Trouble::Failed { .. } => "failed",
+        Trouble::Needed(_) => "needed",
     };
-    let most = TROUBLE.min(budget_tokens.saturating_mul(BYTES_PER_TOKEN) / 2);
-    let trouble = Block::new("", ends(redactor.clean(trouble).as_str(), most), 0);
+    let trouble = feedback.trouble.block(budget_tokens, redactor);
     let mut room = prompt::room(budget_tokens, trouble.text.len(), redactor)?;
     let (present, missing) = parted(&feedback.files);
     let view = RepairView {
@@ -138,7 +150,7 @@ pub fn message(
         round: round.0,
         rounds: round.1,
         kind,
-        taken_back: matches!(feedback.trouble, Trouble::Failed { taken_back: true, .. }),
+        taken_back: feedback.trouble.is_taken_back(),
         trouble,
         files: room.give(&present, 100),
         missing,
