@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Counts, Tests},
-    verdict::{Outcome, Tally, numbered},
+    verdict::{Outcome, Tally, counts_of},
 };
 
 const MARKS: [(char, Outcome); 6] = [
@@ -39,7 +39,7 @@ struct Jest {
 impl Jest {
     fn line(&mut self, line: &str) {
         if let Some(numbers) = line.strip_prefix("Tests: ").filter(|rest| rest.ends_with(" total")) {
-            self.counts = Some(counts(numbers));
+            self.counts = Some(counts_of(numbers));
         } else if let Some((path, failed)) = file(line) {
             self.leave_file();
             path.clone_into(&mut self.file);
@@ -115,17 +115,4 @@ fn without_time(text: &str) -> &str {
         Some((name, time)) if time.ends_with("s)") && time.starts_with(|c: char| c.is_ascii_digit()) => name,
         _ => text.trim_end(),
     }
-}
-
-fn counts(numbers: &str) -> Counts {
-    let mut counts = Counts::default();
-    for (number, word) in numbered(numbers) {
-        match word {
-            "passed" => counts.passed = number,
-            "failed" => counts.failed = number,
-            "skipped" | "todo" => counts.skipped += number,
-            _ => {}
-        }
-    }
-    counts
 }

@@ -164,5 +164,19 @@ pub(crate) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// Reads the numbers with which runners of JavaScript end: `1 failed, 2 skipped, 1 todo, 4 passed, 8 total`.
+pub(crate) fn counts_of(numbers: &str) -> Counts {
+    let mut counts = Counts::default();
+    for (number, word) in numbered(numbers) {
+        match word {
+            "passed" => counts.passed = number,
+            "failed" => counts.failed = number,
+            "skipped" | "todo" => counts.skipped += number,
+            _ => {}
+        }
+    }
+    counts
+}
+
 #[cfg(test)]
 mod tests;

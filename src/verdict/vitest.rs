@@ -3,8 +3,8 @@
 //! The tree of the default reporter leaves out the blocks that tests are in, so its names are not taken.
 
 use crate::{
-    check::{Counts, Tests},
-    verdict::{Outcome, Tally, numbered},
+    check::Tests,
+    verdict::{Outcome, Tally, counts_of},
 };
 
 const MARKS: [(char, Outcome); 6] = [
@@ -26,7 +26,7 @@ pub(crate) fn read(output: &str) -> Option<Tests> {
         if text.starts_with("Test Files  ") {
             files = true;
         } else if let Some(numbers) = text.strip_prefix("Tests  ").filter(|_| files) {
-            counts = Some(read_counts(numbers));
+            counts = Some(counts_of(numbers.split(" (").next().unwrap_or(numbers)));
         } else if let Some(heading) = line.strip_prefix(" FAIL  ") {
             tally.add(failure(heading), Outcome::Failed);
         } else if let Some((name, outcome)) = marked(line) {
@@ -67,18 +67,4 @@ fn without_time(text: &str) -> &str {
     } else {
         text
     }
-}
-
-fn read_counts(numbers: &str) -> Counts {
-    let mut counts = Counts::default();
-    let numbers = numbers.split(" (").next().unwrap_or(numbers);
-    for (number, word) in numbered(numbers) {
-        match word {
-            "passed" => counts.passed = number,
-            "failed" => counts.failed = number,
-            "skipped" | "todo" => counts.skipped += number,
-            _ => {}
-        }
-    }
-    counts
 }
