@@ -38,6 +38,17 @@ const SHARED_WITH_CHECKS: &[&str] = &[
 /// Said to every check, whatever our own environment says.
 const FIXED_FOR_CHECKS: &[(&str, &str)] = &[("CI", "true"), ("TERM", "dumb")];
 
+/// What git and its hooks keep of what a person said in the environment: who commits, which configuration counts, how the
+/// remote is reached.
+const KEPT_OF_GIT: [&str; 6] = [
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_SSH_COMMAND",
+];
+
 /// What says which repository, index and settings a git works with: what `git rev-parse --local-env-vars` lists, and what
 /// older and newer gits do.
 const OF_ONE_REPOSITORY: [&str; 17] = [
@@ -167,16 +178,7 @@ impl Env {
     /// repository, the index and the work tree of somebody else, and our own settings. Messages come untranslated, nobody is
     /// asked for a password, and hooks can see that it is us.
     pub fn for_git(&self) -> Vec<(OsString, OsString)> {
-        const KEPT: [&str; 8] = [
-            "GIT_AUTHOR_NAME",
-            "GIT_AUTHOR_EMAIL",
-            "GIT_COMMITTER_NAME",
-            "GIT_COMMITTER_EMAIL",
-            "GIT_CONFIG_GLOBAL",
-            "GIT_CONFIG_SYSTEM",
-            "GIT_CONFIG_NOSYSTEM",
-            "GIT_SSH_COMMAND",
-        ];
+        const AUTHOR: [&str; 2] = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"];
         let fixed = [
             ("LC_ALL", "C"),
             ("GIT_TERMINAL_PROMPT", "0"),
@@ -184,7 +186,8 @@ impl Env {
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("INVISIGOTH_CHILD", "1"),
         ];
-        let passes = |name: &str| !is_never_shared(name) && !sounds_secret(name) || KEPT.contains(&name);
+        let is_kept = |name: &str| KEPT_OF_GIT.contains(&name) || AUTHOR.contains(&name);
+        let passes = |name: &str| !is_never_shared(name) && !sounds_secret(name) || is_kept(name);
         let kept = self.vars.iter().filter(|(name, _)| name.to_str().is_some_and(passes));
         let mut vars: BTreeMap<OsString, OsString> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
         vars.extend(fixed.map(|(name, value)| (name.into(), value.into())));
@@ -202,15 +205,8 @@ impl Env {
     /// Returns the environment of a command of ours that a hook starts and does not wait for: without anything that git said
     /// to the hook, such as who wrote the commit that it was called for. What says who commits here stays.
     pub fn for_background(&self) -> Vec<(OsString, OsString)> {
-        const KEPT: [&str; 6] = [
-            "GIT_COMMITTER_NAME",
-            "GIT_COMMITTER_EMAIL",
-            "GIT_CONFIG_GLOBAL",
-            "GIT_CONFIG_SYSTEM",
-            "GIT_CONFIG_NOSYSTEM",
-            "GIT_SSH_COMMAND",
-        ];
-        let passes = |name: &str| (!name.starts_with("GIT_") && name != "INVISIGOTH_CHILD") || KEPT.contains(&name);
+        let is_of_git = |name: &str| name.starts_with("GIT_") || name == "INVISIGOTH_CHILD";
+        let passes = |name: &str| !is_of_git(name) || KEPT_OF_GIT.contains(&name);
         let kept = self.vars.iter().filter(|(name, _)| name.to_str().is_none_or(passes));
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
@@ -291,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_the_user_lists_passes_unless_it_is_git_s_or_ours() {
+    fn a_name_that_the_user_lists_passes_unless_it_is_of_git_or_ours() {
         let env = Env::from_pairs([("DB_PASSWORD", "x"), ("GIT_DIR", "y"), ("INVISIGOTH_RUN", "z")]);
         let extra = ["DB_PASSWORD", "GIT_DIR", "INVISIGOTH_RUN"];
         assert_eq!(names(&env, &extra), ["CI", "DB_PASSWORD", "TERM"]);
