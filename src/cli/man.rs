@@ -9,7 +9,10 @@ use eyre::{Result, WrapErr as _, eyre};
 use crate::{
     cli::args::Cli,
     fault::Kind,
-    settings::keys::{EXECUTOR_KEYS, KEYS, Key, KeyKind, METRIC_KEYS},
+    settings::keys::{
+        KEYS, Key, KeyKind,
+        named::{EXECUTOR_KEYS, METRIC_KEYS},
+    },
 };
 
 const FILES: &[(&str, &str)] = &[

@@ -12,7 +12,7 @@ use crate::{
         family::{Family, Said},
         read::{defaults, first_span},
     },
-    settings::{External, keys::EXECUTOR_KEYS},
+    settings::{External, keys::named::EXECUTOR_KEYS},
 };
 
 /// What can be said of an executor.

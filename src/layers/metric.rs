@@ -12,7 +12,7 @@ use crate::{
         family::{Family, Said},
         read,
     },
-    settings::{Measure, keys::METRIC_KEYS},
+    settings::{Measure, keys::named::METRIC_KEYS},
 };
 
 /// What can be said of a metric.

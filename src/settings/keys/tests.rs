@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use crate::settings::keys::{EXECUTOR_KEYS, KEYS, Key, KeyKind, METRIC_KEYS};
+use crate::settings::keys::{
+    KEYS, Key, KeyKind,
+    named::{EXECUTOR_KEYS, METRIC_KEYS},
+};
 
 /// What a value must be, in a cell of a table.
 fn kind(key: &Key) -> String {
