@@ -16,7 +16,7 @@ const GITLAB_JOB: &str = include_str!("../templates/ci/gitlab_job.yml");
 const GITLAB_ROOT: &str = "include:\n  - local: .gitlab/invisigoth-job.yml\n  - local: .gitlab/invisigoth.yml\n";
 
 /// The file that GitLab reads first.
-pub const GITLAB_FILE: &str = ".gitlab-ci.yml";
+const GITLAB_FILE: &str = ".gitlab-ci.yml";
 
 /// Where CI runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -45,7 +45,7 @@ pub struct AttemptFact {
 }
 
 /// After so many evictions in a row a person has to look at a goal.
-pub const PARKED: u32 = 3;
+const PARKED: u32 = 3;
 
 impl AttemptFact {
     /// True where the goal waits for a person, because none of its candidates landed.

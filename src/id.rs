@@ -208,7 +208,7 @@ pub struct BadGoalId {
 
 impl GoalId {
     /// Longest id, in bytes.
-    pub const MAX_BYTES: usize = 200;
+    const MAX_BYTES: usize = 200;
 
     /// Makes the id for a new goal: `goal-` and eight hex digits of a hash over what it says, when
     /// it was added and a number that the caller raises until the id is free.

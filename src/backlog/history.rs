@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Rows of a sealed segment.
-pub const SEGMENT: usize = 256;
+const SEGMENT: usize = 256;
 
 /// Returns the rows as they are written, oldest first. A text of blanks is a file that is not there yet.
 ///

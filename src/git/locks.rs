@@ -24,7 +24,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A lock that is so much younger than what was written down came with it.
-pub(crate) const AT_ONCE: Duration = Duration::from_secs(10);
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// True where `lock` came right after `note`.
 pub(crate) fn came_with(lock: &Path, note: &Path) -> bool {

@@ -18,7 +18,7 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Returns endpoint and key variable of a provider that has its own.
-pub(crate) fn endpoint_of(provider: &str) -> Option<(&'static str, &'static str)> {
+fn endpoint_of(provider: &str) -> Option<(&'static str, &'static str)> {
     let (_, base_url, key_env) = ENDPOINTS.iter().find(|(name, ..)| *name == provider)?;
     Some((base_url, key_env))
 }

@@ -28,13 +28,13 @@ use crate::{
 /// `created_by` of the goals that come of proposals.
 pub const PLANNER: &str = "plan";
 /// Longest description, in characters.
-pub const MOST_DESCRIPTION: usize = 200;
+const MOST_DESCRIPTION: usize = 200;
 /// Longest prompt, in characters.
-pub const MOST_PROMPT: usize = 8_000;
+const MOST_PROMPT: usize = 8_000;
 /// Longest reason, and longest line of acceptance, in characters.
-pub const MOST_SENTENCE: usize = 1_000;
+const MOST_SENTENCE: usize = 1_000;
 /// Most lines of acceptance, files, needs and pieces of evidence, each.
-pub const MOST_ITEMS: usize = 20;
+const MOST_ITEMS: usize = 20;
 /// Most labels, and the longest one in characters; what is more is left out.
 const MOST_LABELS: (usize, usize) = (10, 40);
 

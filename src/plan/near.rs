@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::{goal::Goal, plan::words};
 
 /// From here on two goals are duplicates.
-pub const DUPLICATE: f64 = 0.67;
+const DUPLICATE: f64 = 0.67;
 /// How many goals are compared in full.
 const MOST_COMPARED: usize = 24;
 /// What a word counts that a paraphrase swaps for another.

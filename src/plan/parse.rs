@@ -13,7 +13,7 @@ use crate::plan::{
 /// Largest reply that is read, in bytes.
 pub const MOST_BYTES: usize = 1 << 20;
 /// Most proposals of a reply that are read.
-pub const MOST_PROPOSALS: usize = 500;
+const MOST_PROPOSALS: usize = 500;
 /// How deep a list is looked for inside of objects.
 const MOST_WRAPPERS: usize = 4;
 

@@ -11,7 +11,7 @@ use std::{
 pub const FAILURES: u32 = 3;
 
 /// How long an endpoint is left alone.
-pub const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// What a call came to, as far as the endpoint's health goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

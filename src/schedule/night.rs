@@ -24,7 +24,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// The most that a pause is longer than a provider asked for.
 const SPREAD: Duration = Duration::from_secs(30);
 /// Rounds in a row that something went wrong in: more of them mend nothing.
-pub const PATIENT_ROUNDS: u32 = 5;
+const PATIENT_ROUNDS: u32 = 5;
 /// Rounds in a row in which nothing was done although something had changed.
 const EMPTY_ROUNDS: u32 = 3;
 /// In milliseconds.
@@ -303,7 +303,7 @@ fn wait(reason: Reason, most: Option<Duration>) -> Next {
 }
 
 /// Returns how long the day in UTC still is.
-pub fn rest_of_day(now: Moment) -> Duration {
+fn rest_of_day(now: Moment) -> Duration {
     let left = A_DAY - now.0.rem_euclid(A_DAY);
     Duration::from_millis(u64::try_from(left).unwrap_or(0))
 }

@@ -16,10 +16,10 @@ use crate::{
 pub const LARGEST: usize = 8;
 
 /// Fewest members that a batch is cut down to by red verdicts.
-pub const SMALLEST: usize = 2;
+const SMALLEST: usize = 2;
 
 /// How many candidates must wait before a batch is checked while everybody has something to do.
-pub const PATIENT: usize = LARGEST / 2;
+const PATIENT: usize = LARGEST / 2;
 
 /// A goal that was thrown out of the queue so often lands alone, and is worked on alone.
 pub const ALONE_AFTER: u32 = 2;
@@ -111,12 +111,6 @@ impl Batch {
             Verdict::Green => known.is_green = true,
             Verdict::Red => known.reds += 1,
         }
-    }
-
-    /// Returns the prefixes whose code gave both verdicts: flakes, for the record.
-    pub fn flakes(&self) -> Vec<usize> {
-        let both = |(_, known): &(usize, &Known)| known.is_green && known.reds > 0;
-        self.known.iter().enumerate().filter(both).map(|(at, _)| at).collect()
     }
 
     /// Returns what to do, where at most `jobs` checks of this batch may be under way at a time.
@@ -250,7 +244,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// True where it lands by itself.
-    pub fn goes_alone(&self) -> bool {
+    fn goes_alone(&self) -> bool {
         self.evictions >= ALONE_AFTER || self.is_approved
     }
 }
@@ -292,7 +286,7 @@ pub fn members(ordered: &[Waiting], size: usize) -> usize {
 /// What has a verdict (`is_free`: the merged code was checked before, as where a candidate was made on the tip) lands at
 /// once: that costs nothing. Otherwise the queue is patient. Each goal is checked once by itself, and each batch once more;
 /// a queue that checks whatever waits as soon as it can makes batches of two where eight work, so 1.5 checks a goal. With
-/// [`PATIENT`] members it is 1.25. To wait costs no time while everybody has work that does not depend on it; where it does
+/// `PATIENT` members it is 1.25. To wait costs no time while everybody has work that does not depend on it; where it does
 /// (`is_starving`, of `schedule/starts`), a worker that stands still is dearer than a check.
 pub fn worth_checking(waiting: usize, is_starving: bool, is_free: bool) -> bool {
     waiting > 0 && (is_free || is_starving || waiting >= PATIENT)

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// No goal starts while so many candidates wait: the later they land, the more of them fit no more.
-pub const MOST_WAITING: usize = LARGEST * 3 / 2;
+const MOST_WAITING: usize = LARGEST * 3 / 2;
 
 /// What bounds a run.
 #[derive(Clone, Copy, Debug)]

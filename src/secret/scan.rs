@@ -11,7 +11,7 @@ use crate::secret::{
 };
 
 /// What stands in the place of a secret.
-pub const PLACEHOLDER: &[u8] = b"[redacted]";
+const PLACEHOLDER: &[u8] = b"[redacted]";
 
 /// Takes secrets out of a stream. Bytes are held back as long as they may be part of a secret: as a rule the last word,
 /// never more than the longest shape in `patterns` or form of a known key.
