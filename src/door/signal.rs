@@ -116,7 +116,10 @@ fn holds(pid: u32, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::{
+        io::Read as _,
+        process::{Command, Stdio},
+    };
 
     use super::*;
 
@@ -128,11 +131,14 @@ mod tests {
         std::fs::write(&held, "").unwrap();
         std::fs::write(&other, "").unwrap();
         let file = std::fs::File::open(&held).unwrap();
-        let mut child = Command::new("sleep")
-            .arg("1000")
+        // Where the tests run in the background they ignore the signal, and so would what they start.
+        let mut child = Command::new("env")
+            .args(["--default-signal=INT", "sh", "-c", "echo; exec sleep 1000"])
             .stdin(Stdio::from(file))
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
         assert!(!interrupt(child.id(), &other).unwrap());
         assert!(!interrupt(u32::MAX, &held).unwrap());
         assert!(interrupt(child.id(), &held).unwrap());
