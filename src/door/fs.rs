@@ -133,17 +133,15 @@ pub fn write_padded(path: &Path, text: &str, width: usize) -> io::Result<()> {
         ));
     }
     point::at(Point::FilePadded, || {
-        let file = to_keep().open(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(NO_LINK)
+            .open(path)?;
         file.write_all_at(format!("{text:width$}").as_bytes(), 0)
     })
-}
-
-/// Opens a file to write to, what it holds kept; makes it where there is none, and follows no link.
-fn to_keep() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    options.mode(0o644).custom_flags(NO_LINK);
-    options
 }
 
 /// Removes the file at `path` if it is there.
@@ -275,7 +273,14 @@ impl Lock {
     /// When the file cannot be opened, or the file system knows no locks.
     pub fn try_lock(path: &Path, text: &str) -> io::Result<Option<Self>> {
         let taken = point::at(Point::LockTaken, || {
-            let file = to_keep().read(true).open(path)?;
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o644)
+                .custom_flags(NO_LINK)
+                .open(path)?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => file.set_len(0).map(|()| Some(file)),
                 Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
