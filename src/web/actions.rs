@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::{
     commands::{
-        Outcome, add, approve, budget, comment, drop, edit, hold, pause, reject, release, resume, retry, run::start,
-        stop,
+        Outcome as _, add, approve, budget, comment, drop, edit, hold, pause, reject, release, resume, retry,
+        run::start, stop,
     },
     engine::session::Session,
     fault::{Fault, Kind},
