@@ -242,11 +242,10 @@ impl Auditor<'_> {
                 audit.own_settings
             ));
         }
-        if audit.by_people > 0 {
-            audit.remarks.push(format!(
-                "{} landed by people (rebase, squash, by hand): no record is expected",
-                audit.by_people
-            ));
+        let people = audit.by_people;
+        if people > 0 {
+            let remark = format!("{people} landed by people (rebase, squash, by hand): no record is expected");
+            audit.remarks.push(remark);
         }
         let absent = audit.counts.not_replayed.contains_key("attempt not in this clone");
         if absent && !matches!(refs::read(self.repo, refs::ATTEMPTS), Ok(Some(_))) {
