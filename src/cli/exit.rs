@@ -109,6 +109,7 @@ mod tests {
             .unwrap_err();
         let (kind, _, err) = said(&error, false, true);
         assert_eq!(kind, Kind::Error);
-        assert_eq!(err, "error: writing x: disk full\n");
+        let hint = "hint: `git invisigoth doctor` checks every precondition";
+        assert_eq!(err, format!("error: writing x: disk full\n{hint}\n"));
     }
 }

@@ -169,11 +169,6 @@ mod tests {
             ("/", "/", "index.html"),
             ("/", "/goals/goal-7e90#log", "goals/goal-7e90/index.html#log"),
             ("/goals/goal-7e90", "/static/app.css", "../../static/app.css"),
-            (
-                "/goals?state=held&sort=id",
-                "/goals?state=failed",
-                "../goals/index.html",
-            ),
             ("/goals/a", "/graph?focus=a%2Fb", "../../graph/focus/a-b-"),
             (
                 "/graph?focus=a&landed=1",
