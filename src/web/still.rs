@@ -57,10 +57,11 @@ pub fn files(session: &Session) -> Result<BTreeMap<String, Vec<u8>>> {
             continue;
         }
         if let Some(text) = lines::raw(session, &asked) {
-            files.insert(
-                path,
-                text.unwrap_or_else(|error| format!("error: {error:#}\n").into_bytes()),
-            );
+            let text = text.unwrap_or_else(|error| {
+                let error = format!("error: {error:#}\n");
+                session.redactor.clean(&error).into_string().into_bytes()
+            });
+            files.insert(path, text);
             continue;
         }
         let page = pages::make(session, &asked).and_then(|page| renderer.page(&asked, Some(&bar), &page));
@@ -169,6 +170,7 @@ mod tests {
             ("/", "/", "index.html"),
             ("/", "/goals/goal-7e90#log", "goals/goal-7e90/index.html#log"),
             ("/goals/goal-7e90", "/static/app.css", "../../static/app.css"),
+            ("/goals?q=x&sort=id", "/goals?label=x", "../goals/index.html"),
             ("/goals/a", "/graph?focus=a%2Fb", "../../graph/focus/a-b-"),
             (
                 "/graph?focus=a&landed=1",

@@ -107,15 +107,12 @@ fn its_links_lead_to_files_and_pages_that_are_gone_go() {
     let names = |site: &BTreeMap<String, String>| site.keys().cloned().collect::<BTreeSet<_>>();
     let gone: BTreeSet<String> = names(&before).difference(&names(&after)).cloned().collect();
     let said: BTreeSet<String> = serde_json::from_value(again["removed"].clone()).unwrap();
-    assert!(
-        !gone.is_empty() && gone.iter().all(|name| name.contains("c-d-")),
-        "{gone:?}"
-    );
+    assert!(gone.iter().any(|name| name.starts_with("goals/c-d-")), "{gone:?}");
     assert_eq!(said, gone);
 }
 
 #[test]
-fn a_bare_clone_that_cannot_be_written_has_the_same_pages() {
+fn a_bare_clone_has_the_same_pages_and_is_left_as_it_is() {
     let sandbox = Sandbox::ready();
     sandbox.goal("a", &[]);
     sandbox.goal("b", &["a"]);
@@ -126,10 +123,10 @@ fn a_bare_clone_that_cannot_be_written_has_the_same_pages() {
     let mut export = sandbox.invisigoth(&["export", "--html", "../site"]);
     let ran = Ran::of(&export.current_dir(&bare).output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(
-        files(&bare).keys().collect::<Vec<_>>(),
-        before.keys().collect::<Vec<_>>()
-    );
+    // An index that costs only time to lose may be kept there, and nothing else.
+    let new = files(&bare).into_keys().filter(|name| !before.contains_key(name));
+    let new: Vec<String> = new.filter(|name| !name.starts_with("invisigoth/index/")).collect();
+    assert_eq!(new, Vec::<String>::new());
     let site = files(&sandbox.path("site"));
     every_link_leads_somewhere(&site);
     assert!(site["graph/index.html"].contains("Goal b"));
