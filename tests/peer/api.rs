@@ -31,9 +31,11 @@ fn sandbox() -> Sandbox {
 }
 
 /// Has every operation asked many times, with what fits its description and what does not.
-fn asked(served: &Served) -> String {
+fn asked(sandbox: &Sandbox, served: &Served) -> String {
     passes(
         Command::new(peers::find("api"))
+            // It leaves what it found where it stands.
+            .current_dir(sandbox.home())
             .args([
                 "schemathesis",
                 "run",
@@ -74,7 +76,7 @@ fn no_request_brings_a_server_that_looks_into_disorder() {
     let sandbox = sandbox();
     let before = sandbox.refs();
     let served = Served::start(&sandbox, &["--read-only"]);
-    asked(&served);
+    asked(&sandbox, &served);
     assert_eq!(sandbox.refs(), before);
 }
 
@@ -82,7 +84,7 @@ fn no_request_brings_a_server_that_looks_into_disorder() {
 fn no_request_brings_a_server_that_acts_into_disorder() {
     let sandbox = sandbox();
     let served = Served::start(&sandbox, &[]);
-    asked(&served);
+    asked(&sandbox, &served);
     sandbox.ok(&["resume"]);
     sandbox.ok(&["status"]);
     assert_eq!(served.read("/").status, 200);
