@@ -22,8 +22,9 @@ pub fn shown(ran: &Ran, home: &Path) -> String {
     assert_eq!(typed::wrong(&ran.stderr), Vec::<String>::new(), "{}", ran.stderr);
     let mut text = ran.stdout.clone();
     // Where bubblewrap does not work, that is said; snapshots hold with and without.
-    // Where a run that failed has its log is told by the tests of `logs`.
-    let is_said = |line: &&str| !line.contains(UNFENCED) && !line.starts_with("log: ");
+    // Where a run that failed has its log is told by the tests of `logs`, what it will cost by those of `estimate`.
+    let is_told = |line: &str| line.starts_with("log: ") || line.starts_with("about ") && line.contains(" goal");
+    let is_said = |line: &&str| !line.contains(UNFENCED) && !is_told(line);
     let said: Vec<&str> = ran.stderr.lines().filter(is_said).collect();
     if !said.is_empty() {
         text.push_str("-- stderr\n");
