@@ -233,7 +233,7 @@ fn rows(facts: &Facts, runs: &[Doing]) -> Vec<Row> {
             since: None,
         });
     }
-    rows.sort_by(|a, b| (rank(a.state), a.position, &a.goal).cmp(&(rank(b.state), b.position, &b.goal)));
+    rows.sort_by(|a, b| (a.state.place(), a.position, &a.goal).cmp(&(b.state.place(), b.position, &b.goal)));
     rows
 }
 
@@ -262,20 +262,4 @@ fn capped(session: &Session, caps: &Budget, ledger: &Ledger) -> Vec<budget::Row>
     }
     let rows = budget::whole(session, caps, ledger);
     rows.into_iter().filter(|row| row.caps != Caps::default()).collect()
-}
-
-/// What needs a person comes first.
-fn rank(state: State) -> usize {
-    let order = [
-        State::Held,
-        State::Failed,
-        State::Parked,
-        State::Proposed,
-        State::Running,
-        State::Candidate,
-        State::Ready,
-        State::Blocked,
-        State::Rejected,
-    ];
-    order.iter().position(|other| *other == state).unwrap_or(order.len())
 }

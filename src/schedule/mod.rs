@@ -58,6 +58,22 @@ impl State {
         Self::Landed,
     ];
 
+    /// Returns its place in a list for people: what needs one comes first, then what runs, what waits, what is over.
+    pub fn place(self) -> u8 {
+        match self {
+            Self::Held => 0,
+            Self::Failed => 1,
+            Self::Parked => 2,
+            Self::Proposed => 3,
+            Self::Running => 4,
+            Self::Candidate => 5,
+            Self::Ready => 6,
+            Self::Blocked => 7,
+            Self::Rejected => 8,
+            Self::Landed => 9,
+        }
+    }
+
     /// Returns the word.
     pub fn word(self) -> &'static str {
         match self {

@@ -172,26 +172,9 @@ fn sorted(rows: &mut [Row], sort: &str) {
             // Higher goes first.
             "priority" => Reverse(a.priority).cmp(&Reverse(b.priority)),
             "why" => a.why.cmp(&b.why),
-            _ => rank(a.state).cmp(&rank(b.state)),
+            _ => a.state.place().cmp(&b.state.place()),
         };
         first.then_with(|| a.goal.cmp(&b.goal))
     };
     rows.sort_by(|a, b| if is_descending { by(b, a) } else { by(a, b) });
-}
-
-/// What needs a person comes first, what is done last.
-fn rank(state: State) -> usize {
-    let order = [
-        State::Failed,
-        State::Parked,
-        State::Held,
-        State::Proposed,
-        State::Running,
-        State::Candidate,
-        State::Ready,
-        State::Blocked,
-        State::Rejected,
-        State::Landed,
-    ];
-    order.iter().position(|other| *other == state).unwrap_or(order.len())
 }
