@@ -104,6 +104,7 @@ fn a_dry_run_asks_nothing_and_changes_nothing() {
     assert_snapshot!(shown(&ran, sandbox.home()), @r#"
     ready    a  Goal a                                    prompt [n] bytes
     blocked  b  needs a (ready)
+    about 2 goals, price unknown, no cap
     -- stderr
     dry run: no model was asked, nothing was changed
     -- exit 0
