@@ -396,6 +396,32 @@ fn a_disk_that_is_full_leaves_the_old_program() {
 }
 
 #[test]
+fn a_ref_that_cannot_be_written_leaves_no_variant_out_of_the_archive() {
+    let mut struck = 0;
+    for nth in 1.. {
+        let toy = Toy::new();
+        toy.goals(&[("a", &[("src/speed", "6\n"), ("src/tool.sh", TWO)])]);
+        let fault = format!("ref-moved:eio:{nth}");
+        let ran = toy.sandbox.run_with(&["evolve"], &[("INVISIGOTH_FAULT", &fault)]);
+        if ran.code == 0 {
+            break;
+        }
+        struck += 1;
+        assert_eq!(ran.code, 1, "{fault}: {}{}", ran.stdout, ran.stderr);
+        let (code, _, said) = toy.evolves();
+        assert_eq!(code, 0, "{fault}: {said}");
+        assert_eq!(toy.archive(), ["a landed"], "{fault}");
+        assert_eq!(
+            (toy.installed(), toy.sandbox.landings("main")),
+            (TWO.to_owned(), vec!["a".to_owned()]),
+            "{fault}"
+        );
+    }
+    // The variant, and what is said of it.
+    assert!(struck >= 2, "{struck}");
+}
+
+#[test]
 fn what_a_kill_cut_short_is_finished_or_rolled_back_once() {
     let faults = [
         "program-staged:kill-after",

@@ -215,14 +215,16 @@ fn take_back(session: &Session, repo: &Repo, state: &mut State) -> Result<Row> {
     end(session, repo, state)
 }
 
-/// Notes what became of the step, which is over then.
+/// Notes what became of the step, which is over then and not before: one that could not be noted is what the next `evolve`
+/// goes on with.
 fn end(session: &Session, repo: &Repo, state: &mut State) -> Result<Row> {
-    let Some(mut step) = state.step.take() else {
+    let Some(mut step) = state.step.clone() else {
         return Err(eyre::eyre!("no step is under way"));
     };
     step.variant.at = session.clock.now().rfc3339();
     archive::note(session, repo, &step.variant)?;
     fs::remove_if_there(&installed::new_of(&step.install)).wrap_err("taking a program away that is not wanted")?;
+    state.step = None;
     write(session, repo, state)?;
     Ok(step.row())
 }
