@@ -14,10 +14,13 @@ use crate::{
 
 const CAP: f64 = 5.0;
 
+/// A check that fails with what the server first answers to goal `f`.
+const NOT_RED: &str = "! grep red f.txt\n";
+
 /// Goals, what they need, and what is wrong with the server's first answers.
 fn backlog() -> Vec<(&'static str, &'static [&'static str], Vec<Value>)> {
     let refused = json!({"type": "reply", "text": "I would rather not."});
-    let red = json!({"type": "reply", "text": whole("bad", "x\n")});
+    let red = json!({"type": "reply", "text": whole("f.txt", "red\n")});
     vec![
         (
             "b",
@@ -37,10 +40,8 @@ fn backlog() -> Vec<(&'static str, &'static [&'static str], Vec<Value>)> {
 fn told() -> Vec<Value> {
     let mut told = Vec::new();
     for (goal, _, troubles) in backlog().into_iter().chain([("a", [].as_slice(), Vec::new())]) {
-        let text = match goal {
-            "f" => format!("DELETE bad\n\n{}", whole("f.txt", "f\n")),
-            _ => whole(&format!("{goal}.txt"), &format!("{goal}\n")),
-        };
+        // It fits whether the answer before it was used, or came while the disk was full and is gone.
+        let text = whole(&format!("{goal}.txt"), &format!("{goal}\n"));
         let good = json!({"type": "reply", "text": text, "times": null});
         for mut behavior in troubles.into_iter().chain([good]) {
             behavior["match"] = json!({"model": format!("night-{goal}")});
@@ -69,6 +70,7 @@ fn evening(server: &Llmock) -> Sandbox {
         row["model"] = json!(format!("night-{}", row["id"].as_str().unwrap()));
     }
     sandbox.write("memory/pending_goals.json", json!(rows).to_string());
+    sandbox.write("check.sh", NOT_RED);
     sandbox.commit("a backlog");
     sandbox.write("greet.txt", "half a sentence that\n");
     sandbox
@@ -89,7 +91,8 @@ fn assert_green(sandbox: &Sandbox) {
     for commit in sandbox.git(&["rev-list", "--first-parent", "main"]).lines() {
         let code = sandbox.code(commit);
         let has = |name: &str| code.iter().any(|line| line.ends_with(&format!("\t{name}")));
-        assert!(!has("bad"), "{commit} is red");
+        let reads_red = has("f.txt") && sandbox.git(&["show", &format!("{commit}:f.txt")]) == "red";
+        assert!(!reads_red, "{commit} is red");
         for (goal, needs) in &needs {
             let lacks = needs.iter().find(|need| !has(&format!("{need}.txt")));
             assert!(
