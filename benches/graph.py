@@ -78,17 +78,21 @@ def main():
         timed("status --graph", draw)
         timed("status --graph --landed", lambda: draw("--landed"))
         server = subprocess.Popen([binary, "serve", "--port", "0"], cwd=path, stdout=subprocess.PIPE, text=True)
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         try:
-            address = re.search(r"http://\S+?/", server.stdout.readline()).group()
+            # The link signs in, once.
+            link = re.search(r"http://\S+", server.stdout.readline()).group()
+            browser.open(link).read()
+            address = re.match(r"http://[^/]+/", link).group()
 
             def ask(what):
-                with urllib.request.urlopen(address + what) as answer:
+                with browser.open(address + what) as answer:
                     size = len(answer.read())
                 assert size > 100 * args.goals, size
 
             timed("/graph", lambda: ask("graph"))
             timed("/graph?landed=1", lambda: ask("graph?landed=1"))
-            timed("/graph?focus=goal-00100", lambda: urllib.request.urlopen(address + "graph?focus=goal-00100").read())
+            timed("/graph?focus=goal-00100", lambda: browser.open(address + "graph?focus=goal-00100").read())
         finally:
             server.terminate()
             server.wait()
