@@ -94,7 +94,7 @@ pub fn forget(session: &Session, repo: &Repo, (remote, tip): (&str, CommitId), l
     Ok(())
 }
 
-/// Lists the refs of ours that `remote` has.
+/// Lists the refs of ours that `remote` has. Git also lists what only ends like them: that may be any ref, and is not ours.
 fn listed(session: &Session, repo: &Repo, remote: &str) -> Result<BTreeMap<String, CommitId>> {
     let candidates = format!("{}*", refs::CANDIDATES);
     let said = git(
@@ -112,8 +112,11 @@ fn listed(session: &Session, repo: &Repo, remote: &str) -> Result<BTreeMap<Strin
             refs::AUTHORSHIP,
         ],
     )?;
+    let is_ours = |name: &str| {
+        name.starts_with(refs::CANDIDATES) || [refs::ATTEMPTS, refs::NOTES, refs::AUTHORSHIP].contains(&name)
+    };
     let pair = |line: &str| {
-        let (id, name) = line.split_once('\t')?;
+        let (id, name) = line.split_once('\t').filter(|(_, name)| is_ours(name))?;
         Some((name.to_owned(), id.parse().ok()?))
     };
     Ok(said.lines().filter_map(pair).collect())

@@ -229,6 +229,29 @@ fn a_runner_knows_what_failed_elsewhere() {
 }
 
 #[test]
+fn a_ref_whose_name_only_ends_like_one_of_ours_is_not_brought() {
+    let sandbox = with_remote();
+    let names = [
+        "refs/invisigoth/landed/main/refs/notes/invisigoth",
+        "refs/heads/x/refs/heads/invisigoth/b",
+    ];
+    for name in names {
+        sandbox.git(&["push", "-q", "origin", &format!("main~1:{name}")]);
+    }
+    let runner = Runner::new(&sandbox);
+    runner.json(&["ci", "matrix", "--remote", "origin"]);
+    let here = sandbox.git(&[
+        "-C",
+        runner.place.to_str().unwrap(),
+        "for-each-ref",
+        "--format=%(refname)",
+    ]);
+    for name in names {
+        assert!(!here.lines().any(|line| line == name), "{here}");
+    }
+}
+
+#[test]
 fn a_candidate_is_judged_point_by_point() {
     let sandbox = with_candidate();
     assert_snapshot!(sandbox.shows(&["ci", "verify", "invisigoth/a"]), @r"
