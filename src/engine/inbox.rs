@@ -94,10 +94,11 @@ pub fn on_disk(backlog: &Path) -> Result<Files> {
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let read = |name: String| {
-        let bytes = std::fs::read(folder.join(&name)).wrap_err_with(|| format!("reading {INBOX}{name}"))?;
-        Ok((format!("{INBOX}{name}"), bytes))
+        let bytes = fs::read(&folder.join(&name)).wrap_err_with(|| format!("reading {INBOX}{name}"));
+        // A landing of another process may take goals into the backlog's file meanwhile.
+        Some(bytes.transpose()?.map(|bytes| (format!("{INBOX}{name}"), bytes)))
     };
-    names.filter(|name| inbox::is_named(name)).map(read).collect()
+    names.filter(|name| inbox::is_named(name)).filter_map(read).collect()
 }
 
 /// Reads the goals in the inbox of this checkout, where it is of a branch other than the target, that `backlog` lacks.
@@ -144,4 +145,21 @@ pub fn stamp(repo: &Repo, target: &Target) -> Option<Stamp> {
         array: fs::stamp(&path)?,
         inbox: fs::stamp(&path.with_file_name("inbox")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_gone_when_it_is_read_is_no_error() {
+        let memory = tempfile::tempdir().unwrap();
+        let folder = memory.path().join("inbox");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("here.json"), "{}").unwrap();
+        // Listed, and nothing is there.
+        std::os::unix::fs::symlink("nowhere", folder.join("gone.json")).unwrap();
+        let files = on_disk(&memory.path().join("pending_goals.json")).unwrap();
+        assert_eq!(files, Files::from([(format!("{INBOX}here.json"), b"{}".to_vec())]));
+    }
 }
