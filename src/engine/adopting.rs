@@ -26,7 +26,7 @@ use crate::{
     git::{
         attempts,
         branch::{self, Own},
-        codetree, commit, diff, history, merge, notes,
+        codetree, commit, diff, history, merge, notes, objects,
         refs::{self, RefMove, Swap},
         tree,
     },
@@ -369,11 +369,12 @@ fn denied(worker: &Worker<'_>, before: CodeTree, mut changes: Changes) -> Vec<De
 fn refuse_secrets_within(worker: &Worker<'_>, commits: &[Own]) -> Result<()> {
     let repo = &worker.repo;
     for own in commits {
-        let Some(parent) = own.entry.parents.first() else {
-            continue;
+        let before = match own.entry.parents.first() {
+            Some(parent) => tree::code_of_commit(repo, *parent)?,
+            // A history of its own that was merged in.
+            None => codetree::strip(repo, objects::write_empty_tree(repo)?)?,
         };
-        let code = |commit| tree::code_of_commit(repo, commit);
-        let changes = recall::changes(repo, code(*parent)?, code(own.entry.id)?)?;
+        let changes = recall::changes(repo, before, tree::code_of_commit(repo, own.entry.id)?)?;
         if let Some(path) = worker.session.secret_in(&changes) {
             let short = own.entry.id.short();
             return Err(error(format!("{path} of commit {short} holds a secret of this machine")).into());

@@ -72,6 +72,49 @@ const BAD: &[Row] = &[
         ],
     ),
     (
+        "a secret within",
+        |sandbox| {
+            sandbox.write(".env", "OTHER_API_KEY=canary-8d1f0ca4b2\n");
+            branch(
+                sandbox,
+                "within",
+                "bea",
+                &[
+                    ("key.txt", "canary-8d1f0ca4b2\n", "Add a key"),
+                    ("key.txt", "none\n", "Take it out"),
+                ],
+            );
+        },
+        &["within", "--as-is"],
+        1,
+        &["error: key.txt of commit", "holds a secret of this machine"],
+    ),
+    (
+        "a secret within a history of its own that was merged in",
+        |sandbox| {
+            sandbox.write(".env", "OTHER_API_KEY=canary-8d1f0ca4b2\n");
+            sandbox.git(&["switch", "-q", "--orphan", "other"]);
+            for text in ["canary-8d1f0ca4b2\n", "none\n"] {
+                sandbox.write("key.txt", text);
+                sandbox.git(&["add", "key.txt"]);
+                sandbox.git(&["commit", "-q", "-m", text]);
+            }
+            sandbox.git(&["switch", "-q", "-c", "within", "main"]);
+            sandbox.git(&[
+                "merge",
+                "-q",
+                "--allow-unrelated-histories",
+                "-m",
+                "Bring other in",
+                "other",
+            ]);
+            sandbox.git(&["switch", "-q", "main"]);
+        },
+        &["within", "--as-is"],
+        1,
+        &["error: key.txt of commit", "holds a secret of this machine"],
+    ),
+    (
         "unrelated",
         |sandbox| {
             let tree = sandbox.id("main^{tree}");
