@@ -9,7 +9,6 @@ pub mod there;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -328,8 +327,10 @@ impl<'s> Claims<'s> {
             });
             held.claim = renewed;
         }
+        let mut is_refused = false;
         for parts in parts.chunks(MOST) {
             let sent = through.push(repo, parts, false)?;
+            is_refused |= matches!(sent, Sent::Refused(_));
             let stayed = |part: &Push| match &sent {
                 Sent::Done => false,
                 Sent::Refused(rows) => rows.iter().any(|(name, _)| *name == part.name),
@@ -340,6 +341,24 @@ impl<'s> Claims<'s> {
                 if let Some(held) = of {
                     held.there = part.new;
                 }
+            }
+        }
+        if is_refused {
+            self.find_own(repo, through, &mut held)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in which claims of this run the remote has: where the answer to a push was lost, it is a later one than is known.
+    fn find_own(&self, repo: &Repo, through: &Through, held: &mut BTreeMap<String, Held>) -> Result<()> {
+        // What cannot be looked up now is at the next beat.
+        if through.fetch(repo, false).is_err() {
+            return Ok(());
+        }
+        let there = through.claims(repo)?.into_iter();
+        for claim in there.filter(|claim| claim.holder == self.holder) {
+            if let Some(held) = held.get_mut(&claim.key).filter(|held| held.there.is_some()) {
+                held.there = Some(claim.commit);
             }
         }
         Ok(())
@@ -391,11 +410,6 @@ pub fn sweep(session: &Session, repo: &Repo) -> Result<()> {
     Ok(())
 }
 
-/// Returns the file whose lock a run holds as long as it lives.
-pub fn lock_file(session: &Session, repo: &Repo, run: &str) -> PathBuf {
-    session.own_dir(repo).join("runs").join(format!("{run}.lock"))
-}
-
 /// True where the holder of a claim of this clone is alive, or may be for all that is known here.
 ///
 /// # Errors
@@ -404,7 +418,7 @@ pub fn is_alive(session: &Session, repo: &Repo, claim: &Claim) -> Result<bool> {
     if let Some(outside) = &claim.holder.outside {
         return Ok(session.clock.now() < outside.until);
     }
-    if Lock::holder(&lock_file(session, repo, &claim.holder.run))?.is_some() {
+    if Lock::holder(&live::lock_of(session, repo, &claim.holder.run))?.is_some() {
         return Ok(true);
     }
     // A clone that several machines share: not every such file system tells one of the locks of another.

@@ -57,7 +57,9 @@ impl Clone {
         let overrides = ["user.name=a", "user.email=a@b"]
             .map(|pair| format!("'{pair}'"))
             .join(" ");
-        let env = Env::from_pairs(pairs.into_iter().chain([("GIT_CONFIG_PARAMETERS", overrides.as_str())]));
+        let path = std::env::var("PATH").unwrap();
+        let more = [("GIT_CONFIG_PARAMETERS", overrides.as_str()), ("PATH", path.as_str())];
+        let env = Env::from_pairs(pairs.into_iter().chain(more));
         Session::open(self.folder.path(), env, self.clock.clone(), Arc::new(Silence), &[]).unwrap()
     }
 
@@ -68,7 +70,7 @@ impl Clone {
 }
 
 fn alive(session: &Session, run: &str) -> Lock {
-    let path = lock_file(session, &session.repo(), run);
+    let path = live::lock_of(session, &session.repo(), run);
     fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new("."))).unwrap();
     Lock::try_lock(&path, "").unwrap().unwrap()
 }
@@ -311,4 +313,45 @@ fn a_claim_outside_of_runs_keeps_them_off_until_its_time_and_is_nothing_to_wait_
     assert!(!outside::give_back(&repo, &id, &first.handle).unwrap());
     outside::end(&repo, &id).unwrap();
     assert!(ours.holds(&id) && claims::read(&repo, Of::Goal(&id)).unwrap().is_some());
+}
+
+#[test]
+fn a_renewal_whose_answer_was_lost_is_renewed_again() {
+    let clone = Clone::new();
+    let there = clone.folder.path().join("there.git");
+    let git = |args: &[&str]| {
+        let env = Env::read().for_checks(&[]);
+        let done = run_captured("git", args, clone.folder.path(), &env, b"", None).unwrap();
+        assert_eq!(done.code, 0, "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    git(&["init", "-q", "--bare", "there.git"]);
+    git(&["remote", "add", "origin", there.to_str().unwrap()]);
+    let session = clone.session();
+    let repo = session.repo();
+    let _lock = alive(&session, "r");
+    let through = Through::open(&session, &repo, "origin", ("main", false)).unwrap();
+    let claims = Claims::open(&session, "r").through(through);
+    let id = goal("g");
+    assert_eq!(claims.take(&repo, &id).unwrap(), Taken::Ours);
+    let has = || {
+        let name = Of::Goal(&id).name();
+        git(&["--git-dir=there.git", "rev-parse", &name]) == git(&["rev-parse", &name])
+    };
+
+    let hook = there.join("hooks/post-receive");
+    std::fs::create_dir_all(there.join("hooks")).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\nrm hooks/post-receive\nkill -9 $PPID\n").unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    clone.later(BEAT);
+    claims.beat(&repo).unwrap();
+    assert!(has() && !hook.exists(), "it arrived, and nobody was told");
+    clone.later(BEAT);
+    claims.beat(&repo).unwrap();
+    assert!(!has(), "it is not what was known to be there");
+    clone.later(BEAT);
+    claims.beat(&repo).unwrap();
+    assert!(has());
+    claims.release_all(&repo).unwrap();
+    assert_eq!(git(&["--git-dir=there.git", "for-each-ref"]), "");
 }

@@ -7,7 +7,8 @@ use eyre::Result;
 use crate::{
     door::{fs::Lock, host},
     engine::{
-        claims::{Taken, is_expired, lock_file},
+        claims::{Taken, is_expired},
+        live,
         remote::{Seen, Through},
         session::Session,
         target,
@@ -148,7 +149,7 @@ pub fn is_alive(session: &Session, repo: &Repo, through: &Through, claim: &Claim
 /// of this machine.
 fn certain(session: &Session, repo: &Repo, holder: &Holder) -> Result<Option<bool>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let lock = lock_file(session, repo, &holder.run);
+    let lock = live::lock_of(session, repo, &holder.run);
     if holder.run.chars().all(plain) && lock.exists() {
         return Ok(Some(Lock::holder(&lock)?.is_some()));
     }
