@@ -199,6 +199,21 @@ fn what_it_took_counts_as_far_as_it_tells() {
 }
 
 #[test]
+fn a_start_that_never_came_to_be_counts_as_none() {
+    let sandbox = fake("echo x > x");
+    sandbox.git(&["config", "invisigoth.budget.goal-max-calls", "1"]);
+    sandbox.ok(&["check"]);
+    let slots = fs::read_dir(sandbox.home().join(".cache/invisigoth")).unwrap();
+    let in_the_way = slots.map(|slots| slots.unwrap().path().join("work")).next().unwrap();
+    fs::write(&in_the_way, "").unwrap();
+    let ran = sandbox.run(&["run"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("opening the work slots"), "{}", ran.stderr);
+    fs::remove_file(&in_the_way).unwrap();
+    landed(&sandbox, &sandbox.run(&["run"]));
+}
+
+#[test]
 fn only_the_user_s_own_settings_say_what_runs() {
     let sandbox = fake("touch x");
     sandbox.write(

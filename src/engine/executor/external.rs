@@ -72,12 +72,14 @@ pub(super) fn work(
         Leave::Given(ticket) => ticket,
         Leave::Paused(over) => return Ok(Work::Paused(over)),
     };
-    let place = Place::open(attempt)?;
     let model = rounds.model().to_owned();
-    let spawn = match spawn(attempt, (name, external), &place, &model)? {
-        Ok(spawn) => spawn,
-        Err(why) => {
+    let begun = Place::open(attempt).and_then(|place| Ok((spawn(attempt, (name, external), &place, &model)?, place)));
+    let (spawn, place) = match begun {
+        Ok((Ok(spawn), place)) => (spawn, place),
+        not => {
             leave::free(attempt, &ticket)?;
+            let (why, _) = not?;
+            let why = why.err().unwrap_or_default();
             return Ok(Work::Never(format!("executor `external:{name}`: {why}")));
         }
     };
