@@ -190,19 +190,23 @@ impl Walk {
 
     /// Returns the goals whose rows a commit may take back: those of the commits that it says it reverts.
     pub fn reverted(&self, entry: &LogEntry) -> BTreeSet<GoalId> {
-        let mut goals = BTreeSet::new();
-        for line in entry.message.lines() {
-            let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
-                continue;
-            };
-            let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-            let Some(reverted) = id.parse().ok().and_then(|id| self.node(id)) else {
-                continue;
-            };
-            goals.extend(target::members(&reverted.entry).into_iter().map(|(goal, _)| goal));
-            goals.extend(taken_back(&reverted.entry));
-            // A revert of a revert leaves what was there between.
-            goals.extend(self.reverted(&reverted.entry));
+        let (mut goals, mut seen, mut open) = (BTreeSet::new(), HashSet::new(), vec![entry]);
+        while let Some(entry) = open.pop() {
+            for line in entry.message.lines() {
+                let Some(rest) = line.trim().strip_prefix("This reverts commit ") else {
+                    continue;
+                };
+                let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+                let Some(reverted) = id.parse().ok().and_then(|id| self.node(id)) else {
+                    continue;
+                };
+                if seen.insert(reverted.entry.id) {
+                    goals.extend(target::members(&reverted.entry).into_iter().map(|(goal, _)| goal));
+                    goals.extend(taken_back(&reverted.entry));
+                    // A revert of a revert leaves what was there between.
+                    open.push(&reverted.entry);
+                }
+            }
         }
         goals
     }
@@ -224,4 +228,41 @@ impl Walk {
 /// Returns the goals that a commit says it undoes.
 pub fn taken_back(entry: &LogEntry) -> Vec<GoalId> {
     entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Moment;
+
+    #[test]
+    fn reverts_of_reverts_are_followed_once_each_however_often_they_are_named() {
+        let mut walk = Walk {
+            order: Vec::new(),
+            index: HashMap::new(),
+            landed: Vec::new(),
+            by_people: Vec::new(),
+            shallow: false,
+            line: HashMap::new(),
+        };
+        let id = |nth: usize| format!("{nth:040x}").parse::<CommitId>().unwrap();
+        let message = |nth: usize| match nth {
+            0 => "Undo a\n\nUndo: a\n".to_owned(),
+            _ => format!(
+                "Revert\n\n{}",
+                format!("This reverts commit {}.\n", id(nth - 1)).repeat(2)
+            ),
+        };
+        for nth in 0..64 {
+            let entry = LogEntry {
+                id: id(nth),
+                parents: Vec::new(),
+                message: message(nth),
+                at: Moment(0),
+            };
+            walk.add(entry, true);
+        }
+        let last = walk.node(id(63)).unwrap();
+        assert_eq!(walk.reverted(&last.entry), BTreeSet::from(["a".parse().unwrap()]));
+    }
 }
