@@ -27,6 +27,7 @@ use crate::{
     },
     id::{CommitId, GoalId},
     path::RepoPath,
+    prompt::budget,
     schedule::{State, queue::ALONE_AFTER},
 };
 
@@ -114,7 +115,7 @@ pub fn evict(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (CommitI
         return Ok(Evicted::Stays(words));
     }
     let mut stored = land::stored_for(&worker.repo, id, candidate, number)?;
-    let ours = is_ours(&worker.repo, id, &stored, (candidate, number))?;
+    let ours = is_ours(&worker.repo, &stored, (candidate, number))?;
     stored.evicted = met(worker, &stored, candidate, why)?;
     stored.reason.clone_from(&words);
     let retriable = matches!(why, Why::Conflict(_) | Why::Red(_));
@@ -164,17 +165,23 @@ pub fn hold(worker: &mut Worker<'_>, id: &GoalId, (candidate, number): (CommitId
 }
 
 /// True where a model made the candidate for us, and nobody changed it since.
-fn is_ours(repo: &Repo, id: &GoalId, stored: &Stored, (candidate, number): (CommitId, u32)) -> Result<bool> {
+fn is_ours(repo: &Repo, stored: &Stored, (candidate, number): (CommitId, u32)) -> Result<bool> {
     let entry = history::entry(repo, candidate)?;
     let by_us = entry.trailers("Assisted-by").any(|by| by.starts_with(OURS));
-    if stored.adopted.is_some() || !by_us {
-        return Ok(false);
-    }
+    Ok(stored.adopted.is_none() && by_us && is_as_made(repo, stored, (candidate, number))?)
+}
+
+/// True where `commit` has the code that attempt `number`, which is `stored`, came to, as far as this clone knows that.
+///
+/// # Errors
+/// When objects cannot be read.
+pub fn is_as_made(repo: &Repo, stored: &Stored, (commit, number): (CommitId, u32)) -> Result<bool> {
+    let parents = history::parents(repo, commit)?;
     // An attempt of another clone need not be here.
-    let (Some(made), Some(parent)) = (attempts::code(repo, id, number)?, entry.parents.first()) else {
+    let (Some(made), Some(parent)) = (attempts::code(repo, &stored.goal, number)?, parents.first()) else {
         return Ok(true);
     };
-    let (made, now) = (codetree::strip(repo, made)?, tree::code_of_commit(repo, candidate)?);
+    let (made, now) = (codetree::strip(repo, made)?, tree::code_of_commit(repo, commit)?);
     if made.id == now.id || *parent == stored.base {
         return Ok(made.id == now.id);
     }
@@ -378,7 +385,7 @@ fn hunks(merged: &str) -> String {
 
 /// Returns whole lines of `text`, about `TEXT` bytes.
 fn bounded(text: &str) -> String {
-    crate::prompt::budget::ends(text, TEXT)
+    budget::ends(text, TEXT)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
     detect::quoted,
     door::spawn::{self, Captured},
     engine::{
-        bringing, land,
+        bringing, eviction, land,
         recall::{self, Class},
         remote,
         stored::Stored,
@@ -147,11 +147,14 @@ fn remote(worker: &Worker<'_>) -> Result<String> {
 /// Brings the branch there to the candidate; returns whether that was needed, and what the server said.
 fn push(worker: &Worker<'_>, (remote, name): (&str, &str), id: &GoalId, candidate: CommitId) -> Result<(bool, String)> {
     let listed = git(worker, &["ls-remote", "--refs", "--quiet", "--", remote, name])?;
-    let there = listed.stdout.split('\t').next().unwrap_or_default().to_owned();
+    // Git also lists what only ends like it.
+    let lines = listed.stdout.lines().filter_map(|line| line.split_once('\t'));
+    let there = lines.filter(|(_, other)| *other == name).map(|(there, _)| there);
+    let there = there.last().unwrap_or_default();
     if there == candidate.to_string() {
         return Ok((false, String::new()));
     }
-    if !there.is_empty() && !is_ours(worker, remote, &there, id)? {
+    if !there.is_empty() && !is_ours(worker, remote, there, id)? {
         let short = name.trim_start_matches("refs/heads/");
         let fault = Fault::new(
             Kind::Person,
@@ -159,7 +162,10 @@ fn push(worker: &Worker<'_>, (remote, name): (&str, &str), id: &GoalId, candidat
         );
         return Err(fault
             .hint(format!(
-                "`git fetch {remote} {short}`, then `git invisigoth adopt FETCH_HEAD --goal {id}`"
+                "`git fetch {} {}`, then `git invisigoth adopt FETCH_HEAD --goal {}`",
+                quoted(remote),
+                quoted(short),
+                quoted(id.as_str())
             ))
             .into());
     }
@@ -170,7 +176,7 @@ fn push(worker: &Worker<'_>, (remote, name): (&str, &str), id: &GoalId, candidat
     Ok((true, pushed.stderr))
 }
 
-/// True where the branch there is an earlier candidate of the same goal.
+/// True where the branch there is an earlier candidate of the same goal, as it was made.
 fn is_ours(worker: &Worker<'_>, remote: &str, there: &str, id: &GoalId) -> Result<bool> {
     let Ok(commit) = there.parse::<CommitId>() else {
         return Ok(false);
@@ -180,7 +186,14 @@ fn is_ours(worker: &Worker<'_>, remote: &str, there: &str, id: &GoalId) -> Resul
     }
     let entry = history::entry(&worker.repo, commit)?;
     let names_it = entry.trailers("Goal").any(|goal| goal == id.as_str());
-    Ok(names_it && entry.parents.len() == 1)
+    if !names_it || entry.parents.len() != 1 {
+        return Ok(false);
+    }
+    let number = entry.trailers("Attempt").find_map(|number| number.parse().ok());
+    let number = number.unwrap_or(1);
+    let stored = land::stored_for(&worker.repo, id, commit, number)?;
+    // Somebody who amends it leaves its message as it was.
+    eviction::is_as_made(&worker.repo, &stored, (commit, number))
 }
 
 struct Said {

@@ -174,6 +174,24 @@ fn commits_of_others_on_the_branch_are_never_pushed_away() {
 }
 
 #[test]
+fn a_candidate_that_somebody_amended_is_not_pushed_away() {
+    let sandbox = with_candidate();
+    let path = with_gh(&sandbox);
+    land(&sandbox, &path);
+    let amend = "git clone -q ../origin.git ../they && cd ../they && git switch -q invisigoth/a && echo better > a.txt && \
+                 git -c user.name=B -c user.email=b@c commit -q --no-edit --amend -a && git push -q --force origin invisigoth/a";
+    assert_eq!(sandbox.sh("sh", &["-c", amend]).code, 0);
+    let before = sandbox.git(&["-C", "../origin.git", "rev-parse", "invisigoth/a"]);
+    let ran = land(&sandbox, &path);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("has commits of somebody else"), "{}", ran.stdout);
+    assert_eq!(
+        sandbox.git(&["-C", "../origin.git", "rev-parse", "invisigoth/a"]),
+        before
+    );
+}
+
+#[test]
 fn without_the_host_s_program_a_person_is_told_where_to_go() {
     let sandbox = with_candidate();
     let few = without_gh(&sandbox);
