@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     check::{CheckRow, Failed, Verified},
+    detect::quoted,
     engine::{
         claims::outside,
         eviction,
@@ -17,7 +18,8 @@ use crate::{
         landed,
         members::{self, Member},
         proving::{self, Proof},
-        recall, rewrite, run, steering,
+        recall, rewrite, run,
+        steering::typed,
         stored::{self, Adopted, Begun, Stored},
         worker::Worker,
     },
@@ -88,7 +90,10 @@ pub fn look(worker: &Worker<'_>, wish: &Wish) -> Result<Found> {
     if wish.as_is && worker.settings.run.isolation == Isolation::None {
         let fault = error("commits land as they are by a merge commit, and `land.style` is linear here");
         return Err(fault
-            .hint(format!("`git invisigoth adopt {name}` makes one commit of them"))
+            .hint(format!(
+                "`git invisigoth adopt {}` makes one commit of them",
+                quoted(name)
+            ))
             .into());
     }
     if history::contains(repo, tip, head)? {
@@ -147,9 +152,10 @@ fn resolve(worker: &Worker<'_>, name: &str) -> Result<CommitId> {
         let theirs = worker.facts.candidates.keys();
         let goal = theirs.into_iter().find(|id| refs::candidate_ref(id) == full);
         return Err(match goal {
-            Some(goal) => fault.hint(format!("`git invisigoth merge {goal}` lands it")),
+            Some(goal) => fault.hint(format!("`git invisigoth merge {}` lands it", typed([goal]))),
             None => fault.hint(format!(
-                "`git branch -m {short} NAME`, then `git invisigoth adopt NAME`"
+                "`git branch -m {} NAME`, then `git invisigoth adopt NAME`",
+                quoted(short)
             )),
         }
         .into());
@@ -187,7 +193,8 @@ fn contained(worker: &Worker<'_>, name: &str, head: CommitId) -> Result<Fault> {
             "goal {goal} that it landed was undone; `git rebase --no-ff {} {name}` copies its commits, then `git \
              invisigoth adopt {name} --goal {}`",
             base.short(),
-            steering::typed([&goal])
+            quoted(goal.as_str()),
+            name = quoted(name)
         )),
         None => fault,
     })
@@ -206,7 +213,8 @@ fn refuse_words(worker: &Worker<'_>, wish: &Wish, commits: &[Own]) -> Result<()>
             ));
             return Err(fault
                 .hint(format!(
-                    "`git merge {name}` takes it in as it is, and opens {goal} again"
+                    "`git merge {}` takes it in as it is, and opens {goal} again",
+                    quoted(name)
                 ))
                 .into());
         }
@@ -217,7 +225,8 @@ fn refuse_words(worker: &Worker<'_>, wish: &Wish, commits: &[Own]) -> Result<()>
             ));
             return Err(fault
                 .hint(format!(
-                    "`git invisigoth adopt {name}` makes one commit of it, without their trailers"
+                    "`git invisigoth adopt {}` makes one commit of it, without their trailers",
+                    quoted(name)
                 ))
                 .into());
         }
@@ -227,7 +236,9 @@ fn refuse_words(worker: &Worker<'_>, wish: &Wish, commits: &[Own]) -> Result<()>
             ));
             return Err(fault
                 .hint(format!(
-                    "`git invisigoth adopt {name} --goal {goal}` makes one commit of it, without its words"
+                    "`git invisigoth adopt {} --goal {}` makes one commit of it, without its words",
+                    quoted(name),
+                    quoted(goal.as_str())
                 ))
                 .into());
         }
@@ -251,7 +262,10 @@ fn open_goal(worker: &Worker<'_>, id: &GoalId, commits: &[Own]) -> Result<Goal> 
     if let Some(undecided) = undecided {
         let fault = Fault::new(Kind::Person, undecided);
         return Err(fault
-            .hint(format!("`git invisigoth approve {id}` makes it one to be done"))
+            .hint(format!(
+                "`git invisigoth approve {}` makes it one to be done",
+                typed([id])
+            ))
             .into());
     }
     refuse_candidate(facts, id)?;
@@ -275,7 +289,8 @@ fn refuse_candidate(facts: &Facts, id: &GoalId) -> Result<()> {
         let fault = error(format!("goal {id} has a candidate already"));
         return Err(fault
             .hint(format!(
-                "`git invisigoth merge {id}` lands it; `git branch -D {}` throws it away",
+                "`git invisigoth merge {}` lands it; `git branch -D {}` throws it away",
+                typed([id]),
                 refs::candidate_ref(id).trim_start_matches("refs/heads/")
             ))
             .into());
@@ -327,7 +342,10 @@ fn refuse_content(worker: &Worker<'_>, wish: &Wish, code: CodeTree, has_memory: 
         ));
         return Err(if has_memory {
             fault
-                .hint(format!("it changes memory files; `git merge {name}` takes those in"))
+                .hint(format!(
+                    "it changes memory files; `git merge {}` takes those in",
+                    quoted(name)
+                ))
                 .into()
         } else {
             fault.into()
@@ -347,7 +365,8 @@ fn refuse_content(worker: &Worker<'_>, wish: &Wish, code: CodeTree, has_memory: 
     ));
     Err(fault
         .hint(format!(
-            "`git merge {name}` where you have read it; or leave these out of the branch"
+            "`git merge {}` where you have read it; or leave these out of the branch",
+            quoted(name)
         ))
         .into())
 }

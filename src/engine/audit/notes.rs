@@ -9,6 +9,7 @@ use crate::{
         Divergence, What, claims,
         delta::{Head, cut, worded},
     },
+    detect::quoted,
     engine::audit::{Auditor, Scope, landing, walk::Landed},
     git::{Repo, config, notes, refs},
     id::{CommitId, GoalId, Oid},
@@ -74,9 +75,11 @@ impl Auditor<'_> {
                     .remarks
                     .push("this clone has no notes: only the rows of history.json are looked at".into());
                 let remote = config::remote(self.repo).unwrap_or_else(|| "REMOTE".to_owned());
-                self.audit
-                    .hints
-                    .push(format!("`git fetch {remote} {0}:{0}` brings the notes", refs::NOTES));
+                self.audit.hints.push(format!(
+                    "`git fetch {} {1}:{1}` brings the notes",
+                    quoted(&remote),
+                    refs::NOTES
+                ));
             }
             return Ok(());
         };
