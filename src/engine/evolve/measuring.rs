@@ -34,20 +34,16 @@ struct Measured {
 
 const KIND: &str = "measured";
 
-/// What came of measuring a candidate.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The numbers.
-    Read(Vec<Reading>),
-    /// The candidate keeps them from being measured, or a held-out check from passing; why.
-    Refused(String),
-}
-
-/// Measures `code` against `base`.
+/// Measures `code` against `base`; says why, where a number of `code` cannot be had.
 ///
 /// # Errors
 /// A fault where the base itself cannot be measured, and when checks cannot be run.
-pub fn measure(worker: &mut Worker<'_>, setup: &Setup, base: CodeTree, code: CodeTree) -> Result<Outcome> {
+pub fn measure(
+    worker: &mut Worker<'_>,
+    setup: &Setup,
+    base: CodeTree,
+    code: CodeTree,
+) -> Result<Result<Vec<Reading>, String>> {
     let composed = codetree::with_paths_of(&worker.repo, code, base, &setup.measures)?;
     let before = match numbers(worker, &setup.metrics, base)? {
         Ok(numbers) => numbers,
@@ -55,7 +51,7 @@ pub fn measure(worker: &mut Worker<'_>, setup: &Setup, base: CodeTree, code: Cod
     };
     let now = match numbers(worker, &setup.metrics, composed)? {
         Ok(numbers) => numbers,
-        Err(why) => return Ok(Outcome::Refused(why)),
+        Err(why) => return Ok(Err(why)),
     };
     let readings = setup.metrics.iter().zip(before.into_iter().zip(now));
     let readings = readings.map(|(metric, (base, now))| Reading {
@@ -63,7 +59,7 @@ pub fn measure(worker: &mut Worker<'_>, setup: &Setup, base: CodeTree, code: Cod
         base,
         now,
     });
-    Ok(Outcome::Read(readings.collect()))
+    Ok(Ok(readings.collect()))
 }
 
 /// Runs the held-out checks on `code` as `measure` does. What they are stays with the user: no model is told.

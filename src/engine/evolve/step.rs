@@ -1,7 +1,7 @@
 //! A step: from a candidate that passed the gate to the new program at work, or all of it taken back.
 //!
 //! What is under way stands in a file, so that the next `evolve` finishes what a kill cut short, or rolls it back. Order of
-//! effects: the new program beside the installed one, the file, the variant's ref, the landing, the swap, the first start,
+//! effects: the new program beside the installed one, the variant's ref, the file, the landing, the swap, the first start,
 //! the note; taking back: the file says why, the old program, the undo, the note.
 
 use std::path::PathBuf;

@@ -7,13 +7,13 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     check::Verified,
+    detect::quoted,
     door::fs::installed,
     engine::{
         eviction::{self, Why},
         evolve::{
             archive::{self, Variant, Verdict},
             building, measuring,
-            measuring::Outcome,
             setup::Setup,
             step::{self, Row, State, Step},
         },
@@ -89,7 +89,10 @@ pub fn stand(session: &Session, setup: &Setup, id: &GoalId, state: &mut State) -
     }
     let what = format!("the target moved {TRIES} times while {id} was judged");
     Err(Fault::new(Kind::Busy, what)
-        .hint(format!("`git invisigoth evolve --goal {id}` tries again"))
+        .hint(format!(
+            "`git invisigoth evolve --goal {}` tries again",
+            quoted(id.as_str())
+        ))
         .into())
 }
 
@@ -117,8 +120,8 @@ fn judge(worker: &mut Worker<'_>, setup: &Setup, member: &mut Member) -> Result<
         Err(failed) => return Ok(Stood::Unfit(Why::Red(failed))),
     };
     let readings = match measuring::measure(worker, setup, base, code)? {
-        Outcome::Read(readings) => readings,
-        Outcome::Refused(why) => return Ok(Stood::Refused(why, Vec::new())),
+        Ok(readings) => readings,
+        Err(why) => return Ok(Stood::Refused(why, Vec::new())),
     };
     let turned = turned(worker, member, code)?;
     if let Some(why) = ratchet::refuses(&setup.metrics, &readings, turned) {
