@@ -13,6 +13,7 @@ use crate::{
     engine::{
         draft::{Draft, Unusable},
         executor::{Executor, Work},
+        gather,
         live::Phase,
         output::Output,
         proving, recall,
@@ -329,8 +330,7 @@ impl Attempt<'_, '_> {
         for path in paths {
             let (name, text) = (path.to_string(), read_path(&now, &path)?);
             files.push(match text {
-                Some(bytes) if bytes.contains(&0) => (name, Some("[not text, and not shown]\n".to_owned())),
-                Some(bytes) => (name, Some(String::from_utf8_lossy(&bytes).into_owned())),
+                Some(bytes) => (name, Some(gather::shown(&bytes))),
                 None if now.is_folder(&path)? => (name, Some("[a folder; only files are shown]\n".to_owned())),
                 None => (name, None),
             });

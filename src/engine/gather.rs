@@ -10,7 +10,7 @@ use crate::{
         kind::{self, Why},
         past::Past,
     },
-    engine::{hand_edits, listings::Listings, recall, stored, target::Target},
+    engine::{hand_edits, listings::Listings, recall, stored, target, target::Target},
     facts::Standing,
     git::{
         Repo, attempts,
@@ -26,7 +26,7 @@ use crate::{
     proof,
     reply::family::{self, Asked},
     settings::Llm,
-    snapshot::{Listing, Mode, Snapshot},
+    snapshot::{Entry, Listing, Mode, Snapshot},
     survey, textdiff,
 };
 
@@ -285,18 +285,21 @@ fn files(snapshot: &dyn Snapshot, goal: &Goal) -> io::Result<Vec<(String, Option
         let Ok(path) = RepoPath::parse(name) else { continue };
         let text = match snapshot.entry(&path)? {
             Some(entry) if matches!(entry.mode, Mode::File | Mode::Executable) => {
-                let bytes = snapshot.read(&entry.id)?;
-                Some(if bytes.contains(&0) {
-                    "[not text, and not shown]\n".to_owned()
-                } else {
-                    String::from_utf8_lossy(&bytes).into_owned()
-                })
+                Some(shown(&snapshot.read(&entry.id)?))
             }
             _ => None,
         };
         files.push((name.to_owned(), text));
     }
     Ok(files)
+}
+
+/// Returns the content of a file as prompts show it.
+pub fn shown(bytes: &[u8]) -> String {
+    if bytes.contains(&0) {
+        return "[not text, and not shown]\n".to_owned();
+    }
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Folders, each with the number of files right in it.
@@ -355,7 +358,7 @@ fn dependencies(repo: &Repo, base: CommitId, goal: &Goal, backlog: &Backlog) -> 
         return Ok(found);
     }
     let landings = history::landings(repo, base, 256)?;
-    let members: Vec<(GoalId, CommitId)> = landings.iter().flat_map(crate::engine::target::members).collect();
+    let members: Vec<(GoalId, CommitId)> = landings.iter().flat_map(target::members).collect();
     for id in &goal.dependencies {
         let Some((_, commit)) = members.iter().find(|(goal, _)| goal == id) else {
             continue;
@@ -385,7 +388,7 @@ fn worded(repo: &Repo, differing: Vec<diff::Differs>, most: usize) -> Result<Str
             let _ = writeln!(text, "{}: not shown, it is {why}", differs.path);
             continue;
         }
-        let read = |entry: Option<crate::snapshot::Entry>| -> Result<Option<Vec<u8>>> {
+        let read = |entry: Option<Entry>| -> Result<Option<Vec<u8>>> {
             let entry = entry.filter(|entry| entry.mode != Mode::Submodule);
             Ok(entry.map(|entry| objects::read_blob(repo, entry.id)).transpose()?)
         };

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Baseline, CheckRow, Failed, Gate, Verified},
+    detect::quoted,
     engine::{
         checks::Checker,
         recall::{self, Recalled},
@@ -17,7 +18,7 @@ use crate::{
         target::Target,
     },
     git::{
-        Repo, attempts, branch,
+        Repo, attempts, branch, codetree,
         history::{self, LogEntry},
         merge::{self, Merge},
         refs, tree,
@@ -312,8 +313,7 @@ impl Judge<'_> {
             ),
             Decision::Pending => (Standing::Ok, open.description.clone(), None),
         };
-        self.add("goal", state, detail).fix =
-            fix.map(|verb| format!("git invisigoth {verb} {}", crate::detect::quoted(id.as_str())));
+        self.add("goal", state, detail).fix = fix.map(|verb| format!("git invisigoth {verb} {}", quoted(id.as_str())));
     }
 
     /// What the attempts say of the same work.
@@ -332,7 +332,7 @@ impl Judge<'_> {
         let is_on_its_base = entry.parents == [stored.base];
         let kept = attempts::code(self.repo, &said.goal, said.attempt)?.filter(|_| is_on_its_base);
         if let Some(kept) = kept
-            && crate::git::codetree::strip(self.repo, kept)? != tree::code_of_commit(self.repo, self.head)?
+            && codetree::strip(self.repo, kept)? != tree::code_of_commit(self.repo, self.head)?
         {
             let detail = format!("attempt {} came to other code than this commit has", said.attempt);
             self.add("record", Standing::Failed, detail);

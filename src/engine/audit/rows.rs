@@ -16,7 +16,7 @@ use crate::{
     },
     engine::audit::{
         Auditor, landing,
-        memory::Memory,
+        memory::{Files, Memory},
         walk::{How, Landed, Node, Walk},
     },
     git::codetree::MASTER_PROMPT,
@@ -253,7 +253,7 @@ impl Auditor<'_> {
         for divergence in moves::others(&moves, &own, &BeforeAt(&self.rows, self.walk, at)) {
             self.found(id, None, divergence);
         }
-        let prompt = |files: &crate::engine::audit::memory::Files| files.get(MASTER_PROMPT).copied();
+        let prompt = |files: &Files| files.get(MASTER_PROMPT).copied();
         if prompt(memory.files(parent)?.as_ref()) != prompt(memory.files(id)?.as_ref()) {
             let divergence = Divergence::new(What::Memory, "master_prompt.txt as before", "another one");
             self.found(id, None, divergence);
