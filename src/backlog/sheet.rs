@@ -25,7 +25,7 @@ const ALWAYS: [&str; 8] = [
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct SheetError {
-    /// The line, from 0 lines before it; `None` where it is about no line.
+    /// How many lines stand before the one in question; `None` where it is about no line.
     pub line: Option<usize>,
     /// What is wrong, on one line.
     pub why: String,
@@ -63,7 +63,7 @@ pub fn write(id: &GoalId, row: &str) -> String {
         text.extend([Key::new(key).to_string().as_str(), " = ", &said, about, "\n"]);
     }
     if !untold.is_empty() {
-        text.extend(["# Not shown, and kept: ", &untold.join(", "), "\n"]);
+        text.extend(["# Not shown, and kept: ", &in_comment(&untold.join(", ")), "\n"]);
     }
     text
 }
@@ -79,8 +79,9 @@ fn in_conflict(id: &GoalId, row: &str) -> String {
                 Value::Null => "(taken out)".to_owned(),
                 other => other.to_string(),
             };
-            text.extend(["# Conflict: another side set `", key, "` to:\n"]);
-            text.extend(said.lines().flat_map(|line| ["#   ", line, "\n"]));
+            text.extend(["# Conflict: another side set `", &in_comment(key), "` to:\n"]);
+            let lines = said.lines().map(|line| format!("#   {}\n", in_comment(line)));
+            text.extend(lines);
         }
     }
     if !text.is_empty() {
@@ -92,6 +93,19 @@ fn in_conflict(id: &GoalId, row: &str) -> String {
         ]);
     }
     text
+}
+
+/// Returns a text as it can stand in a comment, which ends at a line break and holds no other control character but tabs.
+fn in_comment(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\t' {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
 }
 
 /// Returns the keys that differ between `sheet`, as it was written for `row`, and `edited`, with their values; `null` where

@@ -104,6 +104,20 @@ fn text_that_could_end_its_quotes_comes_back_as_it_was() {
     }
 }
 
+#[test]
+fn what_another_side_or_a_key_says_cannot_break_out_of_its_comment() {
+    let row = json!({
+        "id": "a",
+        "description": "d",
+        "conflict": {"prompt": ["one\rtwo\u{7}\n\tthree"], "k\nstatus = \"held\"": ["x"]},
+        "deep\nstatus = \"held\"": {"x": [1, null]},
+    })
+    .to_string();
+    let sheet = write(&id(), &row);
+    assert!(sheet.contains("#   one\\rtwo\\u{7}\n#   \tthree\n"), "{sheet}");
+    assert_eq!(changes(&id(), &row, &sheet), Ok(Vec::new()), "{sheet}");
+}
+
 proptest! {
     #[test]
     fn any_text_comes_back_as_it_was(prompt in "(?s).{0,40}", key in "[a-z.\" ]{1,6}", list in prop::collection::vec("\\PC{0,8}", 0..3)) {
