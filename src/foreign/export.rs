@@ -152,13 +152,15 @@ fn issues(base: &str, ours: &[Ours], at: &str) -> Result<Exported, ForeignError>
     let mut exported = Exported::default();
     let mut seen: HashSet<&GoalId> = HashSet::new();
     let mut text = String::with_capacity(base.len());
-    for (nth, line) in base.split_inclusive('\n').enumerate() {
+    let body = base.trim_start_matches('\u{feff}');
+    text.push_str(base.strip_suffix(body).unwrap_or_default());
+    for (nth, line) in body.split_inclusive('\n').enumerate() {
         let bare = line.trim_end_matches(['\n', '\r']);
         if bare.trim().is_empty() {
             text.push_str(line);
             continue;
         }
-        let issue: Map<String, Value> = serde_json::from_str(bare.trim_start_matches('\u{feff}')).map_err(|error| {
+        let issue: Map<String, Value> = serde_json::from_str(bare).map_err(|error| {
             let why = format!("not an issue of beads as JSON: {}", json::said(&error));
             ForeignError::Broken { line: nth + 1, why }
         })?;

@@ -49,6 +49,17 @@ fn what_was_imported_goes_back_byte_for_byte() {
 }
 
 #[test]
+fn the_first_issue_behind_a_byte_order_mark_is_told_as_others_are() {
+    let backlog = backlog(&issues_of(ISSUES), Format::Beads);
+    let base = format!("\u{feff}{ISSUES}");
+    let back = issues(&base, &ours(&backlog, &["b-1"]), AT).unwrap();
+    assert_eq!(back.told.len(), 1);
+    let first = back.files[0].1.lines().next().unwrap();
+    assert!(first.starts_with("\u{feff}{ \"id\":\"b-1\""), "{first}");
+    assert!(first.contains("landed as c0ffee"), "{first}");
+}
+
+#[test]
 fn landing_closes_there_and_decisions_go_back() {
     let backlog = backlog(&issues_of(ISSUES), Format::Beads);
     let id: GoalId = "b-3".parse().unwrap();
