@@ -326,7 +326,7 @@ impl<'a, 'r> Filling<'a, 'r> {
         (shown, cut)
     }
 
-    /// Shows what fits into `grant` of the parts of a file.
+    /// Shows what fits into `grant` of the parts of a file; how it begins, where none of them does.
     fn part(&mut self, text: &Waiting, grant: usize) -> Vec<Block> {
         let path = text.path();
         let files = self.context.files.iter();
@@ -336,27 +336,27 @@ impl<'a, 'r> Filling<'a, 'r> {
         let whole = whole.unwrap_or_default();
         let all = whole.lines().count();
         let parts = self.context.parts.iter().find(|(name, _)| name == path);
-        let mut left = grant.saturating_sub(REMARK + path.len());
-        let fitting = text.lines_within(left.saturating_sub(HEADING + path.len()));
-        let begins = [(1, u32::try_from(fitting).unwrap_or(u32::MAX))];
-        let ranges = parts.map_or(&begins[..], |(_, ranges)| ranges);
-        let mut kept: Vec<Cut> = Vec::new();
-        for cut in cut(path, whole, ranges, &self.room) {
-            if cut.need() <= left {
-                left -= cut.need();
-                kept.push(cut);
-            }
+        let room = grant.saturating_sub(REMARK + path.len());
+        let beginning = text.lines_within(room.saturating_sub(HEADING + path.len()));
+        let begins = [(1, u32::try_from(beginning).unwrap_or(u32::MAX))];
+        let shown = |ranges: &[(u32, u32)]| fitting(cut(path, whole, ranges, &self.room), room);
+        let mut kept = parts.map_or_else(Vec::new, |(_, ranges)| shown(ranges));
+        if kept.is_empty() {
+            kept = shown(&begins);
         }
         let missing = all.saturating_sub(kept.iter().map(Cut::lines).sum());
         if kept.is_empty() {
             self.room.leave_out(format!("{path} (all of {})", lines(missing)));
             return Vec::new();
         }
-        self.room.leave_out(format!("{path} ({})", lines(missing)));
-        self.room.take(grant - left);
+        let taken: usize = kept.iter().map(Cut::need).sum();
+        self.room.take(grant - room + taken);
         let mut blocks: Vec<Block> = kept.into_iter().map(Cut::into_block).collect();
-        if let Some(last) = blocks.last_mut() {
-            last.left_out = lines(missing);
+        if missing > 0 {
+            self.room.leave_out(format!("{path} ({})", lines(missing)));
+            if let Some(last) = blocks.last_mut() {
+                last.left_out = lines(missing);
+            }
         }
         blocks
     }
@@ -376,6 +376,16 @@ impl<'a, 'r> Filling<'a, 'r> {
         self.spend(About::Chunks, before);
         blocks
     }
+}
+
+/// Returns those that fit into `room` bytes, in their order.
+fn fitting(cuts: Vec<Cut>, mut room: usize) -> Vec<Cut> {
+    let mut fits = |cut: &Cut| {
+        let rest = room.checked_sub(cut.need());
+        room = rest.unwrap_or(room);
+        rest.is_some()
+    };
+    cuts.into_iter().filter(&mut fits).collect()
 }
 
 /// Returns the row of a section.

@@ -281,6 +281,26 @@ fn files_are_kept_before_rules_and_rules_before_the_log() {
 }
 
 #[test]
+fn a_file_of_which_no_part_fits_is_shown_as_it_begins() {
+    let context = Context {
+        files: vec![("src/a.rs".to_owned(), Some("code\n".repeat(4000)))],
+        parts: vec![("src/a.rs".to_owned(), vec![(10, 3900)])],
+        ..Context::default()
+    };
+    let built = build(&goal("x"), &context, (1, 1), 4500, ours(&Redactor::default())).unwrap();
+    assert!(
+        built.messages[1].content.contains("`src/a.rs` (lines 1–"),
+        "{:?}",
+        built.left_out
+    );
+    assert!(
+        !built.left_out.iter().any(|line| line.contains("all of")),
+        "{:?}",
+        built.left_out
+    );
+}
+
+#[test]
 fn a_goal_that_does_not_fit_is_an_error_with_both_sizes() {
     let error = build(
         &goal(&"x".repeat(9000)),
