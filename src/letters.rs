@@ -47,6 +47,15 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// True for characters that are not seen, or that make others be seen elsewhere: bidirectional marks, zero width, blanks of
+/// letters, tags and further variation selectors, which can spell whole sentences unseen. Controls and the two joiners that
+/// scripts and emoji need are none of them.
+pub fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// The wide blocks of East Asian scripts and emoji take two columns, combining marks none.
 fn columns_of(c: char) -> usize {
     match u32::from(c) {

@@ -2,26 +2,19 @@
 //!
 //! What is hidden from the person who approves a goal must not reach the model that reads it.
 
-use crate::{id::Hash, path::RepoPath};
+use crate::{id::Hash, letters, path::RepoPath};
 
 /// The longest description, in characters; what is longer stands in the prompt.
 const DESCRIPTION: usize = 160;
 
-/// True for characters that are not seen, or that make others be seen elsewhere: controls, bidirectional marks, zero width,
-/// tags and further variation selectors, which can spell whole sentences unseen.
-fn is_unseen(c: char) -> bool {
-    let shown = matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
-    let unseen = c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
-    unseen && !shown
+fn is_shown(c: char) -> bool {
+    matches!(c, '\n' | '\t') || !(c.is_control() || letters::is_unseen(c))
 }
 
 /// Returns the text without what cannot be seen, lines ended by a line feed, blanks at both ends gone.
 pub fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n");
-    let kept: String = text.chars().filter(|c| !is_unseen(*c)).collect();
+    let kept: String = text.chars().filter(|c| is_shown(*c)).collect();
     kept.trim().to_owned()
 }
 

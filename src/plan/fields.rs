@@ -4,7 +4,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::plan::{Evidence, Proposal, cite, lenient, why::Why};
+use crate::{
+    letters,
+    plan::{Evidence, Proposal, cite, lenient, why::Why},
+};
 
 /// Longest title of a refused proposal, in characters.
 const TITLE: usize = 80;
@@ -271,16 +274,11 @@ pub(crate) fn printable(text: &str, most: usize) -> String {
         }
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() || is_mark(c) => out.extend(c.escape_default()),
+            c if c.is_control() || letters::is_unseen(c) => out.extend(c.escape_default()),
             c => out.push(c),
         }
     }
     out
-}
-
-/// True for characters that are not seen but change what is: marks of direction, and widthless ones.
-pub(crate) fn is_mark(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}' | '\u{ad}' | '\u{2028}' | '\u{2029}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Makes a proposal of an item; `nth`, from 0, is its place in the reply.
@@ -453,7 +451,6 @@ pub(crate) fn cited(map: &Map<String, Value>) -> Option<Evidence> {
         "excerpt",
         "match",
         "evidence",
-        "line text",
         "linetext",
         "value",
         "citation",

@@ -14,6 +14,7 @@ use crate::{
     goal::Goal,
     guard::Policy,
     id::GoalId,
+    letters,
     path::{BadPath, RepoPath},
     plan::{
         Proposal, Reading, fields,
@@ -282,7 +283,7 @@ fn goal(proposal: Proposal, quoted: &mut Quoted<'_>, limits: &Limits<'_>) -> io:
     let mut named = named.into_iter();
     let (most, longest) = MOST_LABELS;
     let labels = proposal.labels.into_iter().filter(|label| {
-        let is_fit = |c: char| !c.is_control() && !fields::is_mark(c);
+        let is_fit = |c: char| !c.is_control() && !letters::is_unseen(c);
         label.chars().count() <= longest && label.chars().all(is_fit)
     });
     Ok(Ok(Goal {
@@ -345,7 +346,7 @@ fn sentence(field: &'static str, text: &str, most: usize, has_lines: bool) -> Re
     short(field, text.chars().count(), most)?;
     let is_fit = |c: char| match c {
         '\n' | '\t' | '\r' => has_lines,
-        c => !c.is_control() && !fields::is_mark(c),
+        c => !c.is_control() && !letters::is_unseen(c),
     };
     match text.chars().find(|c| !is_fit(*c)) {
         Some(c) => Err(Why::Unprintable {
@@ -373,7 +374,7 @@ fn path(said: &str, code: &dyn Snapshot, policy: &Policy) -> io::Result<Result<O
         path: fields::printable(&path.to_string(), 80),
         why: why.to_owned(),
     };
-    if path.as_str().is_some_and(|path| path.chars().any(fields::is_mark)) {
+    if path.as_str().is_some_and(|path| path.chars().any(letters::is_unseen)) {
         return Ok(Err(bad("it holds a character that is not seen")));
     }
     if let Some(why) = policy.denies(&path) {

@@ -146,6 +146,7 @@ fn each_rule_refuses_for_its_own_reason() {
     assert_eq!(kind_of(|p| p.prompt = "x".repeat(8001)), "too_long");
     assert_eq!(kind_of(|p| p.description = "a\u{1b}[31m b".to_owned()), "unprintable");
     assert_eq!(kind_of(|p| p.reason = "a \u{202e}b".to_owned()), "unprintable");
+    assert_eq!(kind_of(|p| p.prompt = "a \u{3164}\u{180e}b".to_owned()), "unprintable");
     assert_eq!(kind_of(|p| p.prompt = "lines\nand\ttabs".to_owned()), "");
     for bad in [
         "/etc/passwd",
