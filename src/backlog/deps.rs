@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::id::GoalId;
+use crate::{backlog::Backlog, id::GoalId};
 
 /// A dependency that can never be met.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -135,6 +135,19 @@ pub fn check(open: &[(&GoalId, &[GoalId])], landed: &BTreeSet<GoalId>) -> Vec<De
     let cycles = graph.cycles();
     graph.faults.extend(cycles);
     graph.faults
+}
+
+/// Returns what `check` says of all goals of a backlog.
+pub fn check_all(backlog: &Backlog, landed: &BTreeSet<GoalId>) -> Vec<DepFault> {
+    let heads = backlog.heads();
+    let needs: Vec<(&GoalId, Vec<GoalId>)> = heads
+        .map(|(id, head)| {
+            let needs = head.dependencies.iter();
+            (id, needs.filter_map(|need| need.parse().ok()).collect())
+        })
+        .collect();
+    let open: Vec<(&GoalId, &[GoalId])> = needs.iter().map(|(id, needs)| (*id, needs.as_slice())).collect();
+    check(&open, landed)
 }
 
 #[cfg(test)]

@@ -220,17 +220,7 @@ fn without_cycles(mut joined: Backlog, ours: &Backlog) -> (Backlog, Vec<Note>) {
 }
 
 fn cycles(backlog: &Backlog) -> Vec<Vec<GoalId>> {
-    let needs: Vec<(&GoalId, Vec<GoalId>)> = backlog
-        .heads()
-        .map(|(id, head)| {
-            (
-                id,
-                head.dependencies.iter().filter_map(|need| need.parse().ok()).collect(),
-            )
-        })
-        .collect();
-    let graph: Vec<(&GoalId, &[GoalId])> = needs.iter().map(|(id, needs)| (*id, needs.as_slice())).collect();
-    let found = deps::check(&graph, &BTreeSet::new()).into_iter();
+    let found = deps::check_all(backlog, &BTreeSet::new()).into_iter();
     found
         .filter_map(|fault| match fault {
             DepFault::Cycle { goals } => Some(goals),

@@ -11,7 +11,10 @@ use crate::{
         Backlog,
         deps::{self, DepFault},
     },
-    foreign::{ForeignError, Format, Item, Read, Standing, text, tree::Tree},
+    foreign::{
+        ForeignError, Format, Item, Read, Standing, text,
+        tree::{MAX_NEEDS, Tree},
+    },
     goal::Decision,
     id::{GoalId, Hash},
 };
@@ -291,7 +294,7 @@ impl<'a> Work<'a> {
     }
 
     fn word_all(&mut self) -> Result<(), ForeignError> {
-        let mut budget = crate::foreign::tree::MAX_NEEDS;
+        let mut budget = MAX_NEEDS;
         for (at, item) in self.items.iter().enumerate() {
             let Some(id) = self.ids.get(at).cloned().flatten() else {
                 continue;
@@ -484,18 +487,6 @@ impl<'a> Work<'a> {
 
     /// Refuses goals that would need each other.
     fn end(self) -> Result<Taken, ForeignError> {
-        let heads: Vec<(&GoalId, Vec<GoalId>)> = self
-            .taken
-            .backlog
-            .heads()
-            .map(|(id, head)| {
-                (
-                    id,
-                    head.dependencies.iter().filter_map(|need| need.parse().ok()).collect(),
-                )
-            })
-            .collect();
-        let open: Vec<(&GoalId, &[GoalId])> = heads.iter().map(|(id, needs)| (*id, needs.as_slice())).collect();
         let new: HashSet<&GoalId> = self
             .taken
             .added
@@ -508,7 +499,7 @@ impl<'a> Work<'a> {
             DepFault::OnItself { goal } => new.contains(goal),
             DepFault::Unknown { .. } => false,
         };
-        let faults = deps::check(&open, self.here.landed);
+        let faults = deps::check_all(&self.taken.backlog, self.here.landed);
         let faults: Vec<String> = faults
             .iter()
             .filter(|fault| ours(fault))
