@@ -23,13 +23,7 @@ impl Backlog {
         let mut fresh = BTreeMap::new();
         for (id, row) in rows {
             let row = on_one_line(row.trim());
-            let text = row.as_ref();
-            let site = Site {
-                text,
-                start: 0,
-                row: text,
-            };
-            if goal_id(&site)? != *id {
+            if goal_id(&Site::alone(&row))? != *id {
                 return Err(BacklogError::FixedId { id: id.clone() });
             }
             fresh.insert(id, row);

@@ -103,11 +103,6 @@ impl Backlog {
         &self.text
     }
 
-    /// Returns how many goals there are.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
     /// True where there is no goal.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
@@ -167,13 +162,7 @@ impl Backlog {
         let mut new = Vec::with_capacity(rows.len());
         for row in rows {
             let row = on_one_line(row.trim());
-            let text = row.as_ref();
-            let id = goal_id(&Site {
-                text,
-                start: 0,
-                row: text,
-            })?;
-            new.push((id, row));
+            new.push((goal_id(&Site::alone(&row))?, row));
         }
         let kept = self.ids.iter().enumerate();
         let mut all: Vec<(GoalId, Piece<'_>)> = kept.map(|(at, id)| (id.clone(), Piece::Keep(at))).collect();
@@ -216,16 +205,11 @@ impl Backlog {
         let mut conflicts = conflict::of(&row);
         conflicts.settle(key);
         let row = conflict::put(&row, &conflicts);
-        let text = row.as_str();
-        goal_id(&Site {
-            text,
-            start: 0,
-            row: text,
-        })?;
+        goal_id(&Site::alone(&row))?;
         let all = self.ids.iter().enumerate();
         let piece = |nth: usize| {
             if nth == at {
-                Piece::Swap(nth, text)
+                Piece::Swap(nth, &row)
             } else {
                 Piece::Keep(nth)
             }

@@ -159,7 +159,16 @@ pub(crate) struct Site<'a> {
     pub(crate) row: &'a str,
 }
 
-impl Site<'_> {
+impl<'a> Site<'a> {
+    /// A row without a text around it.
+    pub(crate) fn alone(row: &'a str) -> Self {
+        Self {
+            text: row,
+            start: 0,
+            row,
+        }
+    }
+
     fn place(&self, offset: usize) -> Place {
         Lines::of(self.text).place(self.start + offset)
     }

@@ -157,7 +157,7 @@ proptest! {
         let Ok(read) = issues_of(&text) else { return Ok(()) };
         let Ok(here) = taken(read, Format::Beads, &Backlog::default()) else { return Ok(()) };
         let ours: Vec<Ours> = here.backlog.rows().filter_map(|(id, row)| Ours::read(id, row, None)).collect();
-        prop_assert_eq!(ours.len(), here.backlog.len());
+        prop_assert_eq!(ours.len(), here.backlog.ids().len());
         let back = export(Format::Beads, Base { main: &text, ..Base::default() }, &ours, "now").unwrap();
         prop_assert_eq!(&back.files[0].1, &text);
         let alone = export(Format::Beads, Base::default(), &ours, "now").unwrap();
@@ -212,7 +212,7 @@ fn wholes_hand_on_what_they_need_and_what_needs_them() {
         needs("last", &[("epic", "blocks")]),
     ];
     let here = taken(issues_of(&text.concat()).unwrap(), Format::Beads, &Backlog::default()).unwrap();
-    assert_eq!(here.backlog.len(), 4);
+    assert_eq!(here.backlog.ids().len(), 4);
     assert_eq!(words(&row(&here.backlog, "p1").dependencies), ["first"]);
     assert_eq!(words(&row(&here.backlog, "p2").dependencies), ["first"]);
     assert_eq!(words(&row(&here.backlog, "last").dependencies), ["p1", "p2"]);

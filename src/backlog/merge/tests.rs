@@ -147,7 +147,7 @@ fn a_side_that_is_broken_is_an_error_and_an_absent_one_is_empty() {
     let goals = format!("[\n{A}\n]\n");
     assert!(merged_file(PENDING, [b"[]", goals.as_bytes(), b"[{"]).is_err());
     let merged = merged_file(PENDING, [b"", goals.as_bytes(), b"[\n{\"id\":\"b\"}\n]\n"]).unwrap();
-    assert_eq!(Backlog::parse(&merged).unwrap().len(), 2);
+    assert_eq!(Backlog::parse(&merged).unwrap().ids().len(), 2);
     let one = |row: &str| merged_file("memory/inbox/a.json", [b"", A.as_bytes(), row.as_bytes()]);
     let joined = String::from_utf8(one(A_HELD).unwrap()).unwrap();
     assert_eq!(joined, format!("{A_HELD}\n"));
