@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    backlog::error,
     foreign::{ForeignError, Item, MAX_LINE, Read, Standing, export::Now, json, text},
     goal::{Decision, Goal},
 };
@@ -72,7 +73,7 @@ impl Reader {
             if error.is_eof() && !whole {
                 ForeignError::Cut { line }
             } else {
-                let why = format!("not an issue of beads as JSON: {}", json::said(&error));
+                let why = format!("not an issue of beads as JSON: {}", error::said(&error));
                 ForeignError::Broken { line, why }
             }
         })?;
@@ -158,7 +159,7 @@ fn item(issue: &Map<String, Value>, origin: &str) -> Item {
     let labels = json::list(issue, "labels").iter().map(json::word);
     item.goal = Goal {
         description,
-        prompt: joined(&parts),
+        prompt: text::joined(&parts),
         acceptance: text::points(&json::text(issue, "acceptance_criteria")),
         priority: MEDIUM - priority.clamp(0, 4),
         labels: labels
@@ -179,15 +180,6 @@ fn titled(title: &str, text: &str) -> String {
     } else {
         format!("{title}:\n{text}")
     }
-}
-
-pub(crate) fn joined(parts: &[String]) -> String {
-    let all: Vec<&str> = parts
-        .iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
-    all.join("\n\n")
 }
 
 /// Returns the keys of beads that a goal says by itself.

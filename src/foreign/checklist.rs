@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use crate::{
     foreign::{
         Item, Read, Standing,
-        beads::joined,
         markdown::{self, Tick},
         text,
     },
@@ -63,7 +62,7 @@ fn goal(found: &markdown::Box<'_>, parent: Option<&str>) -> Goal {
     let labels = found.headings.iter().filter(|(level, _)| *level > 1);
     Goal {
         description,
-        prompt: joined(&[long, text::clean(&found.more.join("\n")), part_of]),
+        prompt: text::joined(&[long, text::clean(&found.more.join("\n")), part_of]),
         labels: labels
             .map(|(_, title)| text::clean(title))
             .filter(|title| !title.is_empty())

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::{
-    backlog::spans::Row,
+    backlog::{error, spans::Row},
     foreign::{
         ForeignError, Format, beads, json,
         take::{self, Mark},
@@ -161,7 +161,7 @@ fn issues(base: &str, ours: &[Ours], at: &str) -> Result<Exported, ForeignError>
             continue;
         }
         let issue: Map<String, Value> = serde_json::from_str(bare).map_err(|error| {
-            let why = format!("not an issue of beads as JSON: {}", json::said(&error));
+            let why = format!("not an issue of beads as JSON: {}", error::said(&error));
             ForeignError::Broken { line: nth + 1, why }
         })?;
         let reference = json::text(&issue, "external_ref");

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, error::Category};
 
-use crate::foreign::ForeignError;
+use crate::{backlog::error::said, foreign::ForeignError};
 
 /// Words what the JSON reader said of a whole document.
 pub(crate) fn fault(error: &serde_json::Error) -> ForeignError {
@@ -12,13 +12,6 @@ pub(crate) fn fault(error: &serde_json::Error) -> ForeignError {
         Category::Eof => ForeignError::Cut { line },
         Category::Io | Category::Syntax | Category::Data => ForeignError::Broken { line, why: said(error) },
     }
-}
-
-/// Returns the message without its place.
-pub(crate) fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// Reads a whole document.

@@ -4,7 +4,6 @@
 use crate::{
     foreign::{
         ForeignError, Item, Read, Standing,
-        beads::joined,
         markdown::{self, Tick},
         text, tree,
     },
@@ -201,7 +200,7 @@ fn item(feature: &str, task: &Task<'_>, found: &markdown::Box<'_>) -> Item {
             description,
             filename: paths.next(),
             files: paths.collect(),
-            prompt: joined(&[
+            prompt: text::joined(&[
                 if long.is_empty() { text::clean(task.text) } else { long },
                 text::clean(&found.more.join("\n")),
                 text::clean(&place),

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    foreign::{ForeignError, Item, Read, Standing, beads::joined, export::Now, json, text},
+    foreign::{ForeignError, Item, Read, Standing, export::Now, json, text},
     goal::{Decision, Goal},
 };
 
@@ -153,7 +153,7 @@ fn goal(task: &Map<String, Value>, parent: Option<&Map<String, Value>>) -> Goal 
     let rank = |task: &Map<String, Value>| task.get("priority").map(|word| priority(&json::word(word)));
     Goal {
         description,
-        prompt: joined(&[title, field("description"), field("details"), part_of]),
+        prompt: text::joined(&[title, field("description"), field("details"), part_of]),
         acceptance: text::points(&json::text(task, "testStrategy")),
         priority: rank(task).or_else(|| parent.and_then(rank)).unwrap_or_default(),
         ..Goal::default()

@@ -57,6 +57,16 @@ pub fn slug(text: &str) -> String {
     words.join("-").trim_matches('.').chars().take(40).collect()
 }
 
+/// Returns those parts that say something, a blank line between them.
+pub(crate) fn joined(parts: &[String]) -> String {
+    let all: Vec<&str> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    all.join("\n\n")
+}
+
 /// Returns a short hash of `parts`, for ids.
 pub fn short_hash(parts: &[&str]) -> String {
     Hash::of("foreign-id", parts.iter().map(|part| part.as_bytes())).short(8)
