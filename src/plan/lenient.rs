@@ -186,10 +186,7 @@ impl<'a> Reader<'a> {
                     self.bump();
                     break;
                 }
-                ',' | ';' => {
-                    self.bump();
-                }
-                '.' | '…' => {
+                ',' | ';' | '.' | '…' => {
                     self.bump();
                 }
                 '}' | ']' | ')' if depth > 0 => break,
@@ -411,12 +408,12 @@ impl<'a> Reader<'a> {
             }
             Some('`') => bare.starts_with("```"),
             Some('+') => chars.as_str().trim_start().starts_with(close),
-            // A comma is missing between two lines, or between two items.
             // Two quotes and then what follows a value: the second one ends it.
             Some(c) if c == close && ahead.starts_with(close) => {
                 let after = chars.as_str().trim_start();
                 !(after.is_empty() || after.starts_with(['}', ']', ',']))
             }
+            // A comma is missing between two lines, or between two items.
             Some(c) if closing(c).is_some() => broken || place == Place::Item || is_key(bare),
             Some('{') => place == Place::Item,
             Some(_) => broken && is_key(bare),

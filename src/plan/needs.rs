@@ -187,13 +187,13 @@ fn places(draft: &Draft) -> impl Iterator<Item = usize> {
 
 /// Refuses every draft on a cycle, and only those: each of them waits for itself.
 fn refuse_cycles(drafts: &mut [Draft]) {
-    let group = groups(drafts);
+    let stuck = stuck(drafts);
     let mut faults = Vec::new();
     for (nth, draft) in drafts.iter().enumerate() {
         if draft.fate.is_err() {
             continue;
         }
-        let Some(chain) = cycle_through(nth, drafts, &group) else {
+        let Some(chain) = cycle_through(nth, drafts, &stuck) else {
             continue;
         };
         let titles = chain.iter().filter_map(|nth| drafts.get(*nth));
@@ -208,9 +208,9 @@ fn refuse_cycles(drafts: &mut [Draft]) {
     }
 }
 
-/// Numbers the drafts so that two on one cycle have the same number: what is left when those without needs, and those
-/// that nobody needs, are taken away again and again, is one group; the rest is none.
-fn groups(drafts: &[Draft]) -> Vec<bool> {
+/// Marks the drafts that are on a cycle or wait for one: what is left when those that wait for nothing are taken away again
+/// and again.
+fn stuck(drafts: &[Draft]) -> Vec<bool> {
     let mut left: Vec<bool> = drafts.iter().map(|draft| draft.fate.is_ok()).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
     let mut open: Vec<usize> = vec![0; drafts.len()];
@@ -236,15 +236,15 @@ fn groups(drafts: &[Draft]) -> Vec<bool> {
 }
 
 /// Returns a shortest chain from a draft back to itself.
-fn cycle_through(start: usize, drafts: &[Draft], left: &[bool]) -> Option<Vec<usize>> {
-    if left.get(start) != Some(&true) {
+fn cycle_through(start: usize, drafts: &[Draft], stuck: &[bool]) -> Option<Vec<usize>> {
+    if stuck.get(start) != Some(&true) {
         return None;
     }
     let mut from: HashMap<usize, usize> = HashMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(nth) = queue.pop_front() {
         let needs = drafts.get(nth).into_iter().flat_map(places);
-        for need in needs.filter(|need| left.get(*need) == Some(&true)) {
+        for need in needs.filter(|need| stuck.get(*need) == Some(&true)) {
             if need == start {
                 let mut chain = vec![start, nth];
                 let mut at = nth;

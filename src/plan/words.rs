@@ -5,7 +5,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::LazyLock,
 };
 
@@ -197,10 +197,10 @@ const COMMON_STEMS: &[&str] = &[
 ];
 
 struct Tables {
-    filling: HashMap<&'static str, ()>,
+    filling: HashSet<&'static str>,
     same: HashMap<&'static str, &'static str>,
     same_stems: HashMap<String, &'static str>,
-    generic: HashMap<String, ()>,
+    generic: HashSet<String>,
     opposite: Vec<(String, String)>,
 }
 
@@ -215,13 +215,13 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         }
     }
     let canonical = |word: &str| canonical_in(word, &same, &same_stems);
-    let generic = GENERIC.split_whitespace().map(|word| (canonical(word), ())).collect();
+    let generic = GENERIC.split_whitespace().map(canonical).collect();
     let opposite = OPPOSITE
         .iter()
         .map(|(one, two)| (canonical(one), canonical(two)))
         .collect();
     Tables {
-        filling: FILLING.split_whitespace().map(|word| (word, ())).collect(),
+        filling: FILLING.split_whitespace().collect(),
         generic,
         opposite,
         same,
@@ -301,7 +301,7 @@ pub(crate) fn is_common_stem(stem: &str) -> bool {
 
 /// True for a word that a paraphrase swaps for another.
 pub(crate) fn is_generic(word: &str) -> bool {
-    TABLES.generic.contains_key(word)
+    TABLES.generic.contains(word)
 }
 
 /// Returns the pairs of which a goal has only one side, as comparable words.
@@ -346,7 +346,7 @@ pub(crate) fn comparable(text: &str) -> Vec<String> {
             let lower: String = piece.chars().flat_map(char::to_lowercase).map(plain).collect();
             if lower.chars().any(is_dense) {
                 words.extend(pairs(&lower));
-            } else if !TABLES.filling.contains_key(lower.as_str()) {
+            } else if !TABLES.filling.contains(lower.as_str()) {
                 words.push(canonical(&lower));
             }
         }

@@ -39,7 +39,7 @@ pub struct Rules<'a> {
     warnings: Vec<String>,
 }
 
-/// A path, and what stands there.
+/// Paths, each with what stands there.
 type Read = Vec<(String, String)>;
 
 impl<'a> Rules<'a> {

@@ -364,7 +364,7 @@ fn documented(lines: &[&str], at: usize, language: Language) -> bool {
     let mut within = false;
     let before = above.find(|line| {
         // An attribute may stand on several lines.
-        within |= language == Language::Rust && (line.ends_with(")]") || line.ends_with("]") || line.ends_with("})]"));
+        within |= language == Language::Rust && line.ends_with(']');
         let attribute = within
             || line.starts_with("#[")
             || line.starts_with('@')

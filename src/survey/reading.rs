@@ -18,6 +18,7 @@ pub const LARGE: u64 = 256 * 1024;
 const MOST_BYTES: u64 = 24 * 1024 * 1024;
 /// Most files read of one repository.
 const MOST_FILES: usize = 6000;
+
 /// The files of a listing by what is looked for in them.
 #[derive(Default)]
 pub(crate) struct Files {
