@@ -395,6 +395,7 @@ impl Index {
     }
 
     /// Returns all files by path.
+    #[cfg(test)]
     pub fn files(&self) -> impl Iterator<Item = (FileNo, &File)> {
         self.by_path.values().filter_map(|at| Some((*at, self.file(*at)?)))
     }

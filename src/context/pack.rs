@@ -12,7 +12,8 @@ use crate::{
     path::RepoPath,
 };
 
-/// Bytes of a token, for budgets: the rule of thumb that published figures use.
+/// Bytes of a token, for budgets: the rule of thumb that published figures use. What a prompt comes to is counted by
+/// `prompt::budget`, with fewer.
 pub const BYTES_PER_TOKEN: f32 = 4.0;
 
 /// How many files are packed at most.

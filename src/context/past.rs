@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     context::{
-        past::known::{Known, MANY, Row, Touch, at, count},
+        past::known::{Known, MANY, Touch, at, count},
         terms::Term,
     },
     id::CommitId,
@@ -206,10 +206,6 @@ impl Past {
         self.files = files;
     }
 
-    fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.order.iter().filter_map(|number| self.known.row(*number))
-    }
-
     /// Returns how many commits count.
     pub fn len(&self) -> usize {
         self.order.len()
@@ -238,8 +234,10 @@ impl Past {
     }
 
     /// Returns the commits that count with the first lines of their messages (at most 120 bytes), the newest first.
+    #[cfg(test)]
     pub fn subjects(&self) -> impl Iterator<Item = (CommitId, &str)> {
-        self.rows().map(|row| (row.id, &*row.subject))
+        let rows = self.order.iter().filter_map(|number| self.known.row(*number));
+        rows.map(|row| (row.id, &*row.subject))
     }
 
     /// Returns the first line of a known commit's message, at most 120 bytes.

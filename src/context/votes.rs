@@ -46,6 +46,7 @@ pub struct Votes<'p> {
 
 impl<'p> Votes<'p> {
     /// Returns what a file got.
+    #[cfg(test)]
     pub fn of(&self, path: &RepoPath) -> Vote {
         let found = self.files.binary_search_by(|(other, _)| (*other).cmp(path));
         let vote = found.ok().and_then(|at| self.files.get(at));

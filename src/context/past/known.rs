@@ -84,11 +84,6 @@ impl Known {
         self.rows.is_empty()
     }
 
-    /// True where the commit was read.
-    pub fn has(&self, id: CommitId) -> bool {
-        self.numbers.contains_key(&id)
-    }
-
     /// Returns the newest commits, at most `most` of them; of equal times the greater id first.
     pub fn newest(&self, most: usize) -> Vec<CommitId> {
         let mut all: Vec<(i64, CommitId)> = self.rows.iter().map(|row| (row.at, row.id)).collect();

@@ -114,11 +114,6 @@ impl Segment {
         self.header.blobs
     }
 
-    /// Returns how many bytes of text it was made of.
-    pub fn text(&self) -> u64 {
-        self.header.text
-    }
-
     /// Returns how many bytes it has itself.
     pub fn size(&self) -> u64 {
         self.postings_at + u64::from(self.header.postings)
