@@ -3,7 +3,10 @@
 //! The user's files change here and nowhere else; so every doubt is a refusal, and results wait on `landed/<target>`.
 
 use std::{
+    collections::BTreeSet,
+    fs::Metadata,
     io,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,8 +14,10 @@ use std::{
 use crate::{
     door::{env::Env, fs, point},
     fault::point::Point,
-    git::{Doing as _, Repo, Result, command, diff, forward, objects, refs, tree},
+    git::{Doing as _, Repo, Result, command, diff, forward, objects, oid, refs, tree},
     id::{BlobId, CommitId},
+    path::RepoPath,
+    snapshot::Mode,
     time::{Moment, Stop},
 };
 
@@ -241,23 +246,65 @@ fn overwritten(files: &[&str]) -> Option<String> {
     }
 }
 
-/// git overwrites *ignored* files without a word, so a path that is to be added and lies there already is a refusal.
-fn in_the_way(repo: &Repo, checkout: &Checkout, from: CommitId, to: CommitId) -> Result<Option<String>> {
+/// git overwrites *ignored* files without a word, and a folder of nothing else, too. So what lies in the place of a path that
+/// is to be added, or of a folder above it, is a refusal, unless this very change takes it away.
+fn in_the_way(repo: &Repo, checkout: &Checkout, from: CommitId, to: CommitId) -> Result<Option<RepoPath>> {
     let changes = diff::trees_whole(repo, tree::of_commit(repo, from)?, tree::of_commit(repo, to)?)?;
-    for differs in changes.iter().filter(|differs| differs.old.is_none()) {
-        let there = differs.path.below(&checkout.workdir);
-        if there.is_dir() || std::fs::symlink_metadata(&there).is_err() {
+    let gone = changes.iter().filter(|differs| differs.new.is_none());
+    let gone: BTreeSet<&RepoPath> = gone.map(|differs| &differs.path).collect();
+    let mut looked_at = BTreeSet::new();
+    let added = changes.iter().filter(|differs| differs.old.is_none());
+    for (path, new) in added.filter_map(|differs| Some((&differs.path, differs.new?))) {
+        let is_no_folder = |folder: &RepoPath| {
+            let about = std::fs::symlink_metadata(folder.below(&checkout.workdir));
+            about.is_ok_and(|about| !about.is_dir()) && !gone.contains(folder)
+        };
+        let mut above = path.parents().filter(|folder| looked_at.insert(folder.clone()));
+        if let Some(file) = above.find(is_no_folder) {
+            return Ok(Some(file));
+        }
+        let there = path.below(&checkout.workdir);
+        let Ok(about) = std::fs::symlink_metadata(&there) else {
+            continue;
+        };
+        if about.is_dir() && new.mode == Mode::Submodule {
             continue;
         }
-        let same = std::fs::read(&there)
-            .ok()
-            .map(|content| objects::blob_id(repo, &content))
-            .transpose()?;
-        if same != differs.new.map(|new| new.id) {
-            return Ok(Some(differs.path.to_string()));
+        let lost = if about.is_dir() {
+            kept_below(checkout, path, &gone)
+        } else {
+            let id = stored(&there, &about).map(|content| objects::blob_id(repo, &content));
+            let is_same = id.ok().transpose()? == Some(new.id) && about.is_symlink() == (new.mode == Mode::Symlink);
+            (!is_same).then(|| path.clone())
+        };
+        if lost.is_some() {
+            return Ok(lost);
         }
     }
     Ok(None)
+}
+
+/// Returns something in a folder of the checkout that is not among `gone`; the folder itself where it cannot be read.
+fn kept_below(checkout: &Checkout, folder: &RepoPath, gone: &BTreeSet<&RepoPath>) -> Option<RepoPath> {
+    let Ok(entries) = std::fs::read_dir(folder.below(&checkout.workdir)) else {
+        return Some(folder.clone());
+    };
+    entries.flatten().find_map(|entry| {
+        let path = RepoPath::from_git([folder.as_bytes(), b"/", entry.file_name().as_bytes()].concat());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => kept_below(checkout, &path, gone),
+            _ => (!gone.contains(&path)).then_some(path),
+        }
+    })
+}
+
+/// Reads what git would store of a file of the checkout, filters aside: of a link its target.
+pub(crate) fn stored(file: &Path, about: &Metadata) -> io::Result<Vec<u8>> {
+    if about.is_symlink() {
+        std::fs::read_link(file).map(|to| to.into_os_string().into_vec())
+    } else {
+        std::fs::read(file)
+    }
 }
 
 /// What index and work tree hold of one memory file.
@@ -282,7 +329,7 @@ pub fn file_state(repo: &Repo, path: &str) -> Result<FileState> {
     let conflicted = entry.is_none() && index.entry_range(path.into()).is_some();
     let skipped = entry.is_some_and(|entry| entry.flags.contains(gix::index::entry::Flags::SKIP_WORKTREE));
     Ok(FileState {
-        staged: entry.map(|entry| BlobId(crate::git::oid(&entry.id))),
+        staged: entry.map(|entry| BlobId(oid(&entry.id))),
         content,
         untouchable: conflicted || skipped,
     })
@@ -313,4 +360,72 @@ pub fn unstage(env: &Env, workdir: &Path, path: &str) -> Result<()> {
     })
     .doing(|| format!("taking {path} off the index"))
     .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{door::spawn::run_captured, git::Shared};
+
+    fn git(folder: &TempDir, args: &[&str]) -> String {
+        let env = Env::read().for_checks(&[]);
+        let args: Vec<&str> = ["-c", "user.name=a", "-c", "user.email=a@b"]
+            .iter()
+            .chain(args)
+            .copied()
+            .collect();
+        let done = run_captured("git", &args, folder.path(), &env, b"", None).unwrap();
+        assert_eq!(done.code, 0, "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A checkout of `one`, whose next commit has a file `build` and a file `cache/x` instead of what `one` has there.
+    fn between(one: &[&str]) -> (TempDir, (CommitId, CommitId)) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "tracked").unwrap();
+        };
+        git(&folder, &["init", "-q", "-b", "main"]);
+        std::fs::write(folder.path().join(".gitignore"), "build/\n/cache\n").unwrap();
+        one.iter().for_each(|path| write(path));
+        git(&folder, &["add", "--force", "--all"]);
+        git(&folder, &["commit", "-qm", "one"]);
+        let from = git(&folder, &["rev-parse", "HEAD"]).parse().unwrap();
+        git(&folder, &["rm", "-q", "--ignore-unmatch", "-r", "build", "cache"]);
+        ["build", "cache/x"].iter().for_each(|path| write(path));
+        git(&folder, &["add", "--force", "--all"]);
+        git(&folder, &["commit", "-qm", "two"]);
+        let to = git(&folder, &["rev-parse", "HEAD"]).parse().unwrap();
+        git(&folder, &["reset", "-q", "--hard", "HEAD~"]);
+        (folder, (from, to))
+    }
+
+    fn forward(folder: &TempDir, commits: (CommitId, CommitId)) -> Forward {
+        let repo = Shared::open(folder.path(), Vec::new()).unwrap().repo();
+        let [checkout] = checkouts(&repo, "main").unwrap().try_into().unwrap();
+        fast_forward(&repo, &Env::read(), &checkout, commits, Moment(0)).unwrap()
+    }
+
+    #[test]
+    fn what_git_ignores_is_not_lost_to_a_file_or_a_folder_in_its_place() {
+        for (lies, said) in [("build/kept", "build/kept"), ("cache", "cache")] {
+            let (folder, commits) = between(&[]);
+            let lies = folder.path().join(lies);
+            std::fs::create_dir_all(lies.parent().unwrap()).unwrap();
+            std::fs::write(&lies, "mine").unwrap();
+            let why = format!("your untracked file {said} would be overwritten");
+            assert_eq!(forward(&folder, commits), Forward::Waits(why));
+            assert_eq!(std::fs::read_to_string(&lies).unwrap(), "mine");
+        }
+    }
+
+    #[test]
+    fn what_the_change_itself_takes_away_is_not_in_its_way() {
+        let (folder, commits) = between(&["build/a/b", "cache"]);
+        assert_eq!(forward(&folder, commits), Forward::Done);
+    }
 }

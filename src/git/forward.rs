@@ -22,14 +22,14 @@ use crate::{
     fault::point::Point,
     git::{
         Doing as _, GitError, Repo, Result,
-        advance::Checkout,
+        advance::{self, Checkout},
         command,
         diff::{self, Differs},
         locks, objects, refs, tree as trees,
     },
     id::CommitId,
     path::RepoPath,
-    snapshot::Mode,
+    snapshot::{Entry, Mode},
     time::Stop,
 };
 
@@ -302,20 +302,16 @@ fn held(repo: &Repo, env: &Env, checkout: &Checkout, differs: &Differs) -> Resul
         // git unlinks what it is about to write.
         return Ok(if differs.new.is_none() { Held::New } else { Held::Old });
     };
-    let content = if about.is_symlink() {
-        use std::os::unix::ffi::OsStringExt as _;
-        std::fs::read_link(&file).map(|to| to.into_os_string().into_vec())
-    } else {
-        std::fs::read(&file)
+    let Ok(content) = advance::stored(&file, &about) else {
+        return Ok(Held::Other);
     };
-    let Ok(content) = content else { return Ok(Held::Other) };
     let mut ids = vec![objects::blob_id(repo, &content)?.to_string()];
     if let (false, Some(path)) = (about.is_symlink(), differs.path.as_str()) {
         // As filters of the checkout would have it.
         let hashed = command::output(env, &checkout.workdir, &["hash-object", "--", path])?;
         ids.push(String::from_utf8_lossy(&hashed.stdout).trim().to_owned());
     }
-    let is = |entry: Option<crate::snapshot::Entry>| entry.is_some_and(|entry| ids.contains(&entry.id.to_string()));
+    let is = |entry: Option<Entry>| entry.is_some_and(|entry| ids.contains(&entry.id.to_string()));
     if is(differs.new) {
         return Ok(Held::New);
     }
