@@ -41,6 +41,9 @@ const LONGEST: i64 = 300;
 /// The lock that every move takes where refs are packed, a person's `git gc` too.
 const PACKED: &str = "packed-refs.lock";
 
+/// Below these every ref is ours.
+const ROOTS: [&str; 2] = [refs::CANDIDATES, refs::OWN];
+
 /// How often a file for a move is tried to be made: others may take one that is not locked yet for a dead one's.
 const TRIES: u32 = 5;
 
@@ -119,10 +122,10 @@ fn folder(repo: &Repo) -> PathBuf {
 /// When one cannot be removed.
 pub fn clear_dead(repo: &Repo, target: &str, stop: &Stop) -> Result<usize> {
     let mut held = Vec::new();
-    for root in [refs::CANDIDATES, "refs/invisigoth/"] {
+    for root in ROOTS {
         locks_below(&repo.common_dir().join(root), &mut held);
     }
-    held.extend([refs::NOTES, refs::AUTHORSHIP, refs::TESTED].map(|name| lock_of(repo, name)));
+    held.extend(refs::NOTED.map(|name| lock_of(repo, name)));
     let own = lock_of(repo, &refs::branch_ref(target));
     if is_landing(repo, &own) {
         held.push(own);
@@ -135,10 +138,7 @@ pub fn clear_dead(repo: &Repo, target: &str, stop: &Stop) -> Result<usize> {
 /// # Errors
 /// When one cannot be removed.
 pub fn clear_among<'n>(repo: &Repo, names: impl IntoIterator<Item = &'n str>) -> Result<usize> {
-    let ours = |name: &&str| {
-        let below = [refs::CANDIDATES, "refs/invisigoth/"];
-        below.iter().any(|root| name.starts_with(root)) || [refs::NOTES, refs::AUTHORSHIP, refs::TESTED].contains(name)
-    };
+    let ours = |name: &&str| ROOTS.iter().any(|root| name.starts_with(root)) || refs::NOTED.contains(name);
     let held = names
         .into_iter()
         .filter(|name| ours(name) || is_landing(repo, &lock_of(repo, name)));

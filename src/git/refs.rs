@@ -15,6 +15,7 @@ use crate::{
     fault::point::Point,
     git::{
         Doing as _, GitError, Repo, Result,
+        claims::CLAIMS,
         codetree::MemoryTree,
         commit, gix_id,
         locks::{self, Moving},
@@ -38,6 +39,10 @@ pub const METRICS: &str = "refs/notes/invisigoth-metrics";
 pub const VARIANTS: &str = "refs/invisigoth/variants/";
 /// What every attempt asked and got.
 pub const ATTEMPTS: &str = "refs/invisigoth/attempts";
+/// Where all is that nobody but us writes.
+pub const OWN: &str = "refs/invisigoth/";
+/// All notes that we write.
+pub const NOTED: [&str; 4] = [NOTES, AUTHORSHIP, TESTED, METRICS];
 
 /// Returns the name of a goal's candidate.
 pub fn candidate_ref(goal: &GoalId) -> String {
@@ -158,7 +163,7 @@ pub fn resolve(repo: &Repo, spec: &str) -> Result<CommitId> {
     Ok(CommitId(oid(&commit.id)))
 }
 
-/// True where `name` is free of clashes: a branch `invisigoth` makes every `invisigoth/<goal>` impossible.
+/// Returns the branch that makes every candidate impossible: beside `invisigoth` there can be no `invisigoth/<goal>`.
 ///
 /// # Errors
 /// When refs cannot be read.
@@ -284,7 +289,7 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
 
 /// Names the place that moving these refs is, by the one among them that says most.
 fn point_of(moves: &[RefMove]) -> Point {
-    let claims = |name: &str| name.starts_with("refs/invisigoth/claims/");
+    let claims = |name: &str| name.starts_with(CLAIMS);
     let ranked = |part: &RefMove| match part.name() {
         NOTES => (1, Point::RecordsNoted),
         AUTHORSHIP => (1, Point::AuthorshipNoted),
@@ -437,8 +442,9 @@ pub fn prepare_by(
 ///
 /// # Errors
 /// When objects are missing; the ref is as before then.
-pub fn land(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Result<Land> {
-    prove_present(repo, landing.tip, landing.candidates, made)?;
+pub fn land(repo: &Repo, landing: &Landing<'_>, prepared: Prepared) -> Result<Land> {
+    prove(repo, landing, prepared)?;
+    let made = prepared.commit();
     let set = RefMove::Set {
         name: landing.name.clone(),
         old: landing.old,
@@ -457,15 +463,11 @@ pub fn land(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Res
 /// # Errors
 /// When objects are missing.
 pub fn prove(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Result<()> {
-    prove_present(repo, landing.tip, landing.candidates, made)
-}
-
-fn prove_present(repo: &Repo, tip: CommitId, candidates: &[CommitId], made: CommitId) -> Result<()> {
     let mut new: Vec<Oid> = vec![made.0];
-    new.extend(candidates.iter().map(|candidate| candidate.0));
+    new.extend(landing.candidates.iter().map(|candidate| candidate.0));
     new.extend(objects::added(
         repo,
-        Some(tree::of_commit(repo, tip)?),
+        Some(tree::of_commit(repo, landing.tip)?),
         tree::of_commit(repo, made)?,
     )?);
     match objects::missing(repo, new)?.first() {

@@ -138,3 +138,26 @@ fn a_move_waits_for_no_lock_of_the_dead() {
     assert!(!lock.exists());
     assert!(fs::files_in(&folder(&repo)).unwrap().is_empty());
 }
+
+#[test]
+fn a_dead_lock_of_every_kind_of_ref_that_moves_here_goes() {
+    let (_folder, repo) = repository();
+    let below = [refs::CANDIDATES, refs::VARIANTS].map(|root| format!("{root}x"));
+    let single = [
+        refs::ATTEMPTS,
+        refs::NOTES,
+        refs::AUTHORSHIP,
+        refs::TESTED,
+        refs::METRICS,
+    ];
+    let names: Vec<&str> = below.iter().map(String::as_str).chain(single).collect();
+    let lock_all = || {
+        names
+            .iter()
+            .for_each(|name| drop(locked(&repo, &format!("{name}.lock"))))
+    };
+    lock_all();
+    assert_eq!(clear_among(&repo, names.iter().copied()).unwrap(), names.len());
+    lock_all();
+    assert_eq!(clear_dead(&repo, "main", &Stop::default()).unwrap(), names.len());
+}
