@@ -9,7 +9,7 @@
 
 use crate::{
     edit::refusal::{Reason, Refusal},
-    reply,
+    reply::{self, mark::Fence},
 };
 
 /// One thing to look at.
@@ -71,20 +71,20 @@ fn has_files(text: &str) -> bool {
 }
 
 /// What the line that is read stands in.
-enum Inside {
+enum Inside<'a> {
     Nothing,
-    /// A fence of a command, of so many backquotes or tildes.
-    Command((char, usize)),
+    /// A fence of a command.
+    Command(Fence<'a>),
     /// Another fence.
-    Fence((char, usize)),
+    Fence(Fence<'a>),
     /// A block of old and new lines, and the fence around it.
-    Block(Option<(char, usize)>),
+    Block(Option<Fence<'a>>),
     /// A patch, and the fence around it.
-    Patch(Option<(char, usize)>),
+    Patch(Option<Fence<'a>>),
 }
 
 /// What stands around a block or a patch.
-fn around(fence: Option<(char, usize)>) -> Inside {
+fn around(fence: Option<Fence<'_>>) -> Inside<'_> {
     fence.map_or(Inside::Nothing, Inside::Fence)
 }
 
@@ -99,10 +99,10 @@ struct Seen {
 }
 
 impl Seen {
-    fn line(&mut self, inside: Inside, line: &str) -> Inside {
+    fn line<'a>(&mut self, inside: Inside<'a>, line: &'a str) -> Inside<'a> {
         let now = match inside {
             Inside::Command(fence) => {
-                if closes(line, fence) {
+                if fence.is_closed_by(line) {
                     return Inside::Nothing;
                 }
                 if let Some(command) = self.commands.last_mut() {
@@ -111,7 +111,7 @@ impl Seen {
                 }
                 return Inside::Command(fence);
             }
-            Inside::Fence(fence) if closes(line, fence) => Inside::Nothing,
+            Inside::Fence(fence) if fence.is_closed_by(line) => Inside::Nothing,
             Inside::Fence(fence) if is_mark(line, '<') => Inside::Block(Some(fence)),
             Inside::Fence(fence) if line.trim() == "*** Begin Patch" => Inside::Patch(Some(fence)),
             Inside::Block(fence) if is_mark(line, '>') => around(fence),
@@ -123,9 +123,9 @@ impl Seen {
         now
     }
 
-    fn top(&mut self, line: &str) -> Inside {
-        if let Some((fence, info)) = opens(line) {
-            let word = info.split_whitespace().next().unwrap_or("");
+    fn top<'a>(&mut self, line: &'a str) -> Inside<'a> {
+        if let Some(fence) = Fence::open(line) {
+            let word = fence.info.split_whitespace().next().unwrap_or_default();
             if ["bash", "sh", "shell", "console"].contains(&word.to_ascii_lowercase().as_str()) {
                 self.commands.push(String::new());
                 return Inside::Command(fence);
@@ -179,19 +179,6 @@ fn look(line: &str) -> Option<Look> {
     (!path.is_empty()).then(|| Look::Read(path.to_owned(), lines))
 }
 
-fn opens(line: &str) -> Option<((char, usize), &str)> {
-    let text = line.trim_start_matches(' ');
-    let mark = text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-    let info = text.trim_start_matches(mark);
-    let length = text.len() - info.len();
-    (length >= 3 && line.len() - text.len() <= 3 && !info.contains('`')).then_some(((mark, length), info))
-}
-
-fn closes(line: &str, (mark, length): (char, usize)) -> bool {
-    let text = line.trim();
-    text.len() >= length && text.chars().all(|c| c == mark)
-}
-
 /// True for a marker of old and new lines: five to nine of `mark`, and a word.
 fn is_mark(line: &str, mark: char) -> bool {
     let text = line.trim();
@@ -215,6 +202,10 @@ mod tests {
         assert_eq!(
             parse("~~~sh\ncat <<'E'\n```\nE\n~~~\nDONE\n"),
             run("cat <<'E'\n```\nE\n")
+        );
+        assert_eq!(
+            parse("```bash\ncat <<'E'\n- a\n    ```\n    b\n    ```\nE\n```\n"),
+            run("cat <<'E'\n- a\n    ```\n    b\n    ```\nE\n")
         );
         let look = parse("READ src/a b.py 3-9\nREAD `x`\nSEARCH def x in src\n").unwrap();
         let expected = [
