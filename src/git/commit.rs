@@ -9,7 +9,11 @@ use gix::{
 
 use crate::{
     check::Verified,
-    git::{Doing as _, GitError, Repo, Result, codetree::MemoryTree, gix_id, objects, oid, tree},
+    git::{
+        Doing as _, GitError, Repo, Result,
+        codetree::{self, MemoryTree},
+        gix_id, objects, oid, tree,
+    },
     id::{CommitId, TreeId},
     time::Moment,
 };
@@ -183,8 +187,8 @@ pub fn candidate_by(
     at: Moment,
 ) -> Result<CommitId> {
     let memory_of = tree::of_commit(repo, base)?;
-    let root = crate::git::codetree::with_memory_of(repo, verified.tree(), memory_of)?;
-    write_by(repo, root, &[base], (message, author), at)
+    let root = codetree::with_memory_of(repo, verified.tree(), memory_of)?;
+    write_by(repo, root, &[base], (&message.text(), author), at)
 }
 
 /// Makes the landing commit: the verified code and memory files, on `parents`, the target's head first; of the work of
@@ -200,10 +204,10 @@ pub fn landing(
     (message, author): (&Message, Option<&Author>),
     at: Moment,
 ) -> Result<CommitId> {
-    if crate::git::codetree::strip(repo, memory.root())? != verified.tree() {
+    if codetree::strip(repo, memory.root())? != verified.tree() {
         return Err(GitError::new("the tree to land is not the code tree that passed"));
     }
-    write_by(repo, memory.root(), parents, (message, author), at)
+    write_by(repo, memory.root(), parents, (&message.text(), author), at)
 }
 
 /// Makes a commit that touches nothing but memory files of its first parent.
@@ -221,7 +225,7 @@ pub fn memory_only(
         Some(parent) => tree::code_of_commit(repo, *parent)?,
         None => return Err(GitError::new("a memory commit needs a parent")),
     };
-    if crate::git::codetree::strip(repo, memory.root())? != before {
+    if codetree::strip(repo, memory.root())? != before {
         return Err(GitError::new("a memory commit must not change code"));
     }
     write(repo, memory.root(), parents, message, at)
@@ -235,17 +239,18 @@ pub(crate) fn write(
     message: &Message,
     at: Moment,
 ) -> Result<CommitId> {
-    write_by(repo, root, parents, (message, None), at)
+    write_by(repo, root, parents, (&message.text(), None), at)
 }
 
-fn write_by(
+/// As `write`, with `text` as its whole message, of the work of `author` where there is one named.
+pub(crate) fn write_by(
     repo: &Repo,
     root: TreeId,
     parents: &[CommitId],
-    (message, author): (&Message, Option<&Author>),
+    (text, author): (&str, Option<&Author>),
     at: Moment,
 ) -> Result<CommitId> {
-    let commit = unsigned(repo, root, parents, (&message.text(), author), at)?;
+    let commit = unsigned(repo, root, parents, (text, author), at)?;
     let mut bytes = Vec::new();
     commit.write_to(&mut bytes).doing(|| "serialising a commit".into())?;
     let signing = repo
@@ -271,19 +276,8 @@ pub(crate) fn write_unsigned(
     text: &str,
     at: Moment,
 ) -> Result<CommitId> {
-    write_unsigned_by(repo, root, parents, (text, None), at)
-}
-
-/// As `write_unsigned`, of the work of `author` where there is one named.
-pub(crate) fn write_unsigned_by(
-    repo: &Repo,
-    root: TreeId,
-    parents: &[CommitId],
-    (text, author): (&str, Option<&Author>),
-    at: Moment,
-) -> Result<CommitId> {
     let mut bytes = Vec::new();
-    unsigned(repo, root, parents, (text, author), at)?
+    unsigned(repo, root, parents, (text, None), at)?
         .write_to(&mut bytes)
         .doing(|| "serialising a commit".into())?;
     store(repo, &bytes)

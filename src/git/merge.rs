@@ -1,10 +1,12 @@
 //! Merging in memory: candidates onto a tip, as code trees. Touches no index, no file and no ref.
 
+use std::collections::HashSet;
+
 use gix::merge::tree::{Outcome, TreatAsUnresolved};
 
 use crate::{
     git::{Doing as _, GitError, Repo, Result, codetree, commit, gix_id, history, objects, oid, tree},
-    id::{BlobId, CommitId, TreeId},
+    id::{BlobId, CommitId, Oid, TreeId},
     path::RepoPath,
     snapshot::CodeTree,
     time::Moment,
@@ -51,7 +53,8 @@ pub fn into(repo: &Repo, ours: CodeTree, candidate: CommitId) -> Result<Conflict
     three_way(repo, base, ours, tree::code_of_commit(repo, candidate)?)
 }
 
-/// Makes `candidate` anew on `tip`, with the code tree `code`: for candidates whose base left the target. Its author stays.
+/// Makes `candidate` anew on `tip`, with the code tree `code`: for candidates whose base left the target. Its author and its
+/// message stay.
 ///
 /// # Errors
 /// When objects cannot be read or written.
@@ -59,7 +62,7 @@ pub fn replay(repo: &Repo, tip: CommitId, candidate: CommitId, code: CodeTree, a
     let root = codetree::with_memory_of(repo, code, tree::of_commit(repo, tip)?)?;
     let message = history::message(repo, candidate)?;
     let author = commit::Author::of(repo, candidate)?;
-    commit::write_unsigned_by(repo, root, &[tip], (&message, Some(&author)), at)
+    commit::write_by(repo, root, &[tip], (&message, Some(&author)), at)
 }
 
 /// Takes out of `ours` what `commit` changed on its first parent.
@@ -148,7 +151,7 @@ pub fn three_way(repo: &Repo, base: CodeTree, ours: CodeTree, theirs: CodeTree) 
     }
     let id = merged.tree.write().doing(|| "writing a merged tree".into())?;
     let id = TreeId(oid(&id));
-    let theirs = objects::added(repo, Some(ours.root), theirs)?;
+    let theirs: HashSet<Oid> = objects::added(repo, Some(ours.root), theirs)?.into_iter().collect();
     let mut new = objects::added(&scratch, Some(ours.root), id)?;
     new.retain(|id| !theirs.contains(id));
     // What a tree holds goes before it.
@@ -173,4 +176,45 @@ fn merge(repo: &Repo, base: TreeId, ours: TreeId, theirs: TreeId) -> Result<Outc
         .gix
         .merge_trees(gix_id(base.0), gix_id(ours.0), gix_id(theirs.0), labels, options);
     merged.doing(|| "merging trees".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::{
+        door::{env::Env, spawn::run_captured},
+        git::{Shared, refs},
+    };
+
+    #[test]
+    fn a_replayed_candidate_is_signed_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let signs = folder.path().join("signs");
+        let said = "printf '\\n[GNUPG:] SIG_CREATED D\\n' >&2; printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nx\\n'; \
+                    echo '-----END PGP SIGNATURE-----'";
+        std::fs::write(&signs, format!("#!/bin/sh\ncat >/dev/null; {said}\n")).unwrap();
+        std::fs::set_permissions(&signs, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let env = Env::read().for_checks(&[]);
+        let git = |args: &[&str]| {
+            let done = run_captured("git", args, folder.path(), &env, b"", None).unwrap();
+            assert_eq!(done.code, 0, "{}", String::from_utf8_lossy(&done.stderr));
+        };
+        git(&["init", "-q", "-b", "main"]);
+        for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgSign", "true")] {
+            git(&["config", key, value]);
+        }
+        git(&["config", "gpg.program", signs.to_str().unwrap()]);
+        for subject in ["one", "two"] {
+            git(&["commit", "-q", "--no-gpg-sign", "--allow-empty", "-m", subject]);
+        }
+        let repo = Shared::open(folder.path(), Vec::new()).unwrap().repo();
+        let candidate = refs::resolve(&repo, "main").unwrap();
+        let tip = refs::resolve(&repo, "main~").unwrap();
+        let code = tree::code_of_commit(&repo, candidate).unwrap();
+        let made = replay(&repo, tip, candidate, code, Moment(0)).unwrap();
+        let stored = repo.gix.find_commit(gix_id(made.0)).unwrap();
+        assert!(String::from_utf8_lossy(&stored.data).contains("\ngpgsig -----BEGIN PGP"));
+    }
 }
