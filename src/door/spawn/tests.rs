@@ -152,6 +152,20 @@ fn strays_of_a_killed_run_are_found_by_mark_and_folder() {
     outside.kill(GRACE);
 }
 
+#[test]
+fn who_works_in_a_folder_is_found_by_whatever_name_the_folder_has() {
+    let dir = folder();
+    let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let inside = Helper::start(&marked_sleep(&real)).unwrap();
+    assert!(tree::works_in("sleep", &link));
+    tree::end_strays(&link);
+    // Where it was not found, it would be waited for.
+    assert!(!tree::works_in("sleep", &real));
+    inside.kill(GRACE);
+}
+
 fn marked_sleep(dir: &Path) -> Expression {
     let env = vec![("INVISIGOTH_CHECK".into(), "1-1".into())];
     expression("/bin/sleep".into(), &["300".into()], dir, env)

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -253,12 +253,11 @@ impl Drop for Helper {
 /// Kills what a check of a process that is no more left running in `folder`: marked processes that work below it. Reads
 /// every process of this machine, so it is for recovery only.
 pub fn end_strays(folder: &Path) {
+    let folder = real(folder);
     // One that is between two programs has no environment for a moment, and one that forks has a child that was not seen.
     let mut clean = 0;
     for _ in 0..UNSURE_LOOKS {
-        let here = all_processes()
-            .into_iter()
-            .filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder)));
+        let here = all_processes().into_iter().filter(|pid| is_at(*pid, &folder));
         let mut is_clean = true;
         for pid in here {
             match environment_of(pid) {
@@ -279,11 +278,19 @@ pub fn end_strays(folder: &Path) {
 /// True where some process called `name`, whoever started it, works in `folder` or below. Reads every process of this
 /// machine, so it is for recovery only.
 pub fn works_in(name: &str, folder: &Path) -> bool {
-    let works = |pid: &i32| {
-        let is_here = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
-        is_here && fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|called| called.trim() == name)
-    };
-    all_processes().iter().any(works)
+    let folder = real(folder);
+    let called = |pid: i32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let mut here = all_processes().into_iter().filter(|pid| is_at(*pid, &folder));
+    here.any(|pid| called(pid).trim() == name)
+}
+
+/// The kernel says where a process works by the real path.
+fn real(folder: &Path) -> PathBuf {
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+fn is_at(pid: i32, folder: &Path) -> bool {
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|at| at.starts_with(folder))
 }
 
 /// What the kernel says about a process.
