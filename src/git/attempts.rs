@@ -12,7 +12,7 @@ use gix::objs::tree::EntryKind;
 
 use crate::{
     git::{
-        Doing as _, GitError, Repo, Result, codetree, commit, gix_id, objects, oid,
+        GitError, Repo, Result, codetree, commit, gix_id, objects,
         refs::{self, RefMove, Swap},
         tree,
     },
@@ -141,7 +141,8 @@ pub fn newest(repo: &Repo) -> Result<BTreeMap<String, u32>> {
     };
     let root = tree::of_commit(repo, head)?;
     for folder in folders(repo, root)? {
-        for name in files(repo, folder)? {
+        for row in objects::rows(repo, folder)? {
+            let name = row.text();
             let Some((goal, rest)) = name.rsplit_once('@') else {
                 continue;
             };
@@ -166,9 +167,10 @@ pub fn every(repo: &Repo, name: &str) -> Result<Vec<Vec<u8>>> {
     let end = format!(".{name}");
     let mut found = Vec::new();
     for folder in folders(repo, tree::of_commit(repo, head)?)? {
-        let wanted = files(repo, folder)?.into_iter().filter(|file| file.ends_with(&end));
-        for file in wanted {
-            found.extend(tree::read_file(repo, folder, &file)?);
+        for row in objects::rows(repo, folder)? {
+            if row.kind == EntryKind::Blob && row.name.ends_with(end.as_bytes()) {
+                found.push(objects::read_blob(repo, BlobId(row.id))?);
+            }
         }
     }
     Ok(found)
@@ -184,15 +186,9 @@ pub fn calls(repo: &Repo) -> Result<Vec<BlobId>> {
     };
     let mut found = Vec::new();
     for folder in folders(repo, tree::of_commit(repo, head)?)? {
-        let tree = repo
-            .gix
-            .find_tree(gix_id(folder.0))
-            .doing(|| format!("reading tree {folder}"))?;
-        let decoded = tree.decode().doing(|| format!("decoding tree {folder}"))?;
-        for entry in decoded.entries.iter().filter(|entry| entry.mode.is_blob()) {
-            if let Some(place) = call_of(&entry.filename.to_string()) {
-                found.push((place, BlobId(oid(entry.oid))));
-            }
+        for row in objects::rows(repo, folder)? {
+            let place = call_of(&row.text()).filter(|_| row.kind == EntryKind::Blob);
+            found.extend(place.map(|place| (place, BlobId(row.id))));
         }
     }
     found.sort();
@@ -206,23 +202,11 @@ fn call_of(name: &str) -> Option<(String, u32, u32)> {
     Some((goal.to_owned(), attempt.parse().ok()?, call.parse().ok()?))
 }
 
-fn folders(repo: &Repo, id: TreeId) -> Result<Vec<TreeId>> {
-    let tree = repo
-        .gix
-        .find_tree(gix_id(id.0))
-        .doing(|| format!("reading tree {id}"))?;
-    let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
-    let trees = decoded.entries.iter().filter(|entry| entry.mode.is_tree());
-    Ok(trees.map(|entry| TreeId(oid(entry.oid))).collect())
-}
-
-fn files(repo: &Repo, id: TreeId) -> Result<Vec<String>> {
-    let tree = repo
-        .gix
-        .find_tree(gix_id(id.0))
-        .doing(|| format!("reading tree {id}"))?;
-    let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
-    Ok(decoded.entries.iter().map(|entry| entry.filename.to_string()).collect())
+/// Lists the folders that attempts are in.
+fn folders(repo: &Repo, root: TreeId) -> Result<Vec<TreeId>> {
+    let rows = objects::rows(repo, root)?.into_iter();
+    let folders = rows.filter(|row| row.kind == EntryKind::Tree);
+    Ok(folders.map(|row| TreeId(row.id)).collect())
 }
 
 /// Reads one file of an attempt.

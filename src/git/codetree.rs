@@ -204,7 +204,7 @@ pub fn with_memory(repo: &Repo, code: CodeTree, memory_of: TreeId, files: &[(Str
 pub fn with_paths_of(repo: &Repo, code: CodeTree, base: CodeTree, paths: &[RepoPath]) -> Result<CodeTree> {
     let mut found = Vec::new();
     for path in paths {
-        found.push((path, tree::entry_at(repo, base.root, path)?));
+        found.push((path, tree::lookup(repo, base.root, path)?));
     }
     let root = edit(repo, code.root, |editor| {
         for (path, entry) in found {

@@ -5,7 +5,7 @@ use gix::{
         blob::{Algorithm, InternedInput, diff_with_slider_heuristics},
         tree::{Recorder, recorder::Change},
     },
-    objs::TreeRefIter,
+    objs::{TreeRefIter, tree::EntryMode},
 };
 
 use crate::{
@@ -116,8 +116,9 @@ pub fn added_lines(repo: &Repo, commit: CommitId) -> Result<Option<Vec<Lines>>> 
         (size <= renames::LARGEST).then(|| objects::read_blob(repo, blob).ok())?
     };
     let was = renames::pair(&gone, &new, read);
+    // `new` is sorted by path, as `differs` is.
     let was = |path: &RepoPath| {
-        let at = new.iter().position(|(new, _)| new == path)?;
+        let at = new.binary_search_by(|(new, _)| new.cmp(path)).ok()?;
         gone.get((*was.get(at)?)?).map(|(_, blob)| *blob)
     };
     let mut found = Vec::new();
@@ -171,16 +172,8 @@ pub(crate) fn differs(change: Change) -> Option<Differs> {
     (old.is_some() || new.is_some()).then_some(Differs { path, old, new })
 }
 
-fn entry(mode: gix::objs::tree::EntryMode, id: &gix::oid) -> Option<Entry> {
-    use gix::objs::tree::EntryKind;
-    let mode = match mode.kind() {
-        EntryKind::Tree => return None,
-        EntryKind::Blob => Mode::File,
-        EntryKind::BlobExecutable => Mode::Executable,
-        EntryKind::Link => Mode::Symlink,
-        EntryKind::Commit => Mode::Submodule,
-    };
-    Some(Entry {
+fn entry(mode: EntryMode, id: &gix::oid) -> Option<Entry> {
+    tree::mode_of(mode.kind()).map(|mode| Entry {
         mode,
         id: BlobId(oid(id)),
     })

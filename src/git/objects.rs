@@ -5,11 +5,11 @@
 
 pub(crate) mod recent;
 
-use std::{io, path::PathBuf};
+use std::{collections::HashMap, io, path::PathBuf};
 
 use gix::{
     error::ResultExt as _,
-    objs::{Kind, Write, WriteTo},
+    objs::{Kind, Write, WriteTo, tree::EntryKind},
 };
 
 use crate::{
@@ -176,41 +176,52 @@ pub fn added(repo: &Repo, old: Option<TreeId>, new: TreeId) -> Result<Vec<Oid>> 
             continue;
         }
         found.push(new.0);
-        let before = old.map(|old| entries(repo, old)).transpose()?.unwrap_or_default();
-        for entry in entries(repo, new)? {
-            let was = before.iter().find(|other| other.name == entry.name);
-            if was.is_some_and(|was| was.id == entry.id) {
+        let before = old.map(|old| rows(repo, old)).transpose()?.unwrap_or_default();
+        let before: HashMap<&[u8], &Row> = before.iter().map(|row| (row.name.as_slice(), row)).collect();
+        for row in rows(repo, new)? {
+            let was = before.get(row.name.as_slice());
+            if was.is_some_and(|was| was.id == row.id) {
                 continue;
             }
-            if entry.is_tree {
-                let was = was.filter(|was| was.is_tree).map(|was| TreeId(was.id));
-                open.push((was, TreeId(entry.id)));
-            } else if !entry.is_submodule {
-                found.push(entry.id);
+            if row.kind == EntryKind::Tree {
+                let was = was.filter(|was| was.kind == EntryKind::Tree).map(|was| TreeId(was.id));
+                open.push((was, TreeId(row.id)));
+            } else if row.kind != EntryKind::Commit {
+                found.push(row.id);
             }
         }
     }
     Ok(found)
 }
 
-struct TreeRow {
-    name: Vec<u8>,
-    id: Oid,
-    is_tree: bool,
-    is_submodule: bool,
+/// What one folder has under a name.
+pub(crate) struct Row {
+    pub(crate) name: Vec<u8>,
+    pub(crate) kind: EntryKind,
+    pub(crate) id: Oid,
 }
 
-fn entries(repo: &Repo, id: TreeId) -> Result<Vec<TreeRow>> {
+impl Row {
+    /// Returns the name as text; bytes that are no UTF-8 become `U+FFFD`.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+}
+
+/// Reads one stored tree, and none below it.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn rows(repo: &Repo, id: TreeId) -> Result<Vec<Row>> {
     let tree = repo
         .gix
         .find_tree(gix_id(id.0))
         .doing(|| format!("reading tree {id}"))?;
     let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
-    let row = |entry: &gix::objs::tree::EntryRef<'_>| TreeRow {
+    let row = |entry: &gix::objs::tree::EntryRef<'_>| Row {
         name: entry.filename.to_vec(),
+        kind: entry.mode.kind(),
         id: oid(entry.oid),
-        is_tree: entry.mode.is_tree(),
-        is_submodule: entry.mode.is_commit(),
     };
     Ok(decoded.entries.iter().map(row).collect())
 }

@@ -5,7 +5,11 @@ use std::{cell::RefCell, io, sync::Arc};
 use gix::objs::tree::EntryKind;
 
 use crate::{
-    git::{Doing as _, Repo, Result, codetree, gix_id, objects, oid},
+    git::{
+        Doing as _, Repo, Result, codetree, gix_id,
+        objects::{self, Row},
+        oid,
+    },
     guard::Admitted,
     id::{BlobId, CommitId, TreeId},
     path::RepoPath,
@@ -85,11 +89,7 @@ pub fn folder_at(repo: &Repo, root: TreeId, path: &str) -> Result<Option<TreeId>
 }
 
 /// Looks up what stands at `path` of a stored tree, folders included.
-pub(crate) fn entry_at(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKind, gix::ObjectId)>> {
-    lookup(repo, root, path)
-}
-
-fn lookup(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKind, gix::ObjectId)>> {
+pub(crate) fn lookup(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKind, gix::ObjectId)>> {
     let tree = repo
         .gix
         .find_tree(gix_id(root.0))
@@ -98,7 +98,8 @@ fn lookup(repo: &Repo, root: TreeId, path: &RepoPath) -> Result<Option<(EntryKin
     Ok(found.map(|entry| (entry.mode().kind(), entry.object_id())))
 }
 
-fn mode_of(kind: EntryKind) -> Option<Mode> {
+/// Returns the mode of an entry that is no folder.
+pub(crate) fn mode_of(kind: EntryKind) -> Option<Mode> {
     match kind {
         EntryKind::Tree => None,
         EntryKind::Blob => Some(Mode::File),
@@ -108,6 +109,7 @@ fn mode_of(kind: EntryKind) -> Option<Mode> {
     }
 }
 
+/// Returns the kind of entry that has this mode.
 pub(crate) fn kind_of(mode: Mode) -> EntryKind {
     match mode {
         Mode::File => EntryKind::Blob,
@@ -151,9 +153,9 @@ impl Snapshot for TreeSnapshot<'_> {
                 .map(|(_, id)| id),
         };
         let Some(id) = id else { return Ok(Vec::new()) };
-        let tree = self.repo.gix.find_tree(id).map_err(io::Error::other)?;
-        let decoded = tree.decode().map_err(io::Error::other)?;
-        let names = decoded.entries.iter().map(|entry| entry.filename.to_vec());
+        let names = objects::rows(self.repo, TreeId(oid(&id)))?
+            .into_iter()
+            .map(|row| row.name);
         let is_code = |name: &Vec<u8>| !codetree::is_reserved(&RepoPath::from_git([start, name].concat()));
         Ok(names.filter(is_code).collect())
     }
@@ -177,9 +179,8 @@ pub fn names_in(repo: &Repo, root: TreeId, folder: &str) -> Result<Vec<String>> 
     let Some((EntryKind::Tree, id)) = lookup(repo, root, &path)? else {
         return Ok(Vec::new());
     };
-    let tree = repo.gix.find_tree(id).doing(|| format!("reading {folder}"))?;
-    let decoded = tree.decode().doing(|| format!("decoding {folder}"))?;
-    Ok(decoded.entries.iter().map(|entry| entry.filename.to_string()).collect())
+    let rows = objects::rows(repo, TreeId(oid(&id)))?;
+    Ok(rows.iter().map(Row::text).collect())
 }
 
 /// Returns a stored tree: `root` with each of `files` written, or taken away where it has no content.

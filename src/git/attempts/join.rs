@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gix::objs::tree::{EntryKind, EntryMode};
+use gix::objs::tree::EntryKind;
 
 use crate::{
-    git::{Doing as _, Repo, Result, codetree, commit, gix_id, objects, oid, tree},
+    git::{Repo, Result, codetree, commit, gix_id, objects, tree},
     id::{CommitId, Oid, TreeId},
     time::Moment,
 };
@@ -119,11 +119,10 @@ fn further(ours: &Files, theirs: &Files) -> Files {
 
 fn read(repo: &Repo, head: CommitId) -> Result<Attempts> {
     let mut found = Attempts::new();
-    for (folder, id, is_tree) in entries(repo, tree::of_commit(repo, head)?)? {
-        if !is_tree {
-            continue;
-        }
-        for (name, id, is_tree) in entries(repo, TreeId(id))? {
+    let folders = objects::rows(repo, tree::of_commit(repo, head)?)?;
+    for folder in folders.into_iter().filter(|row| row.kind == EntryKind::Tree) {
+        for row in objects::rows(repo, TreeId(folder.id))? {
+            let name = row.text();
             let Some((goal, rest)) = name.rsplit_once('@') else {
                 continue;
             };
@@ -131,22 +130,12 @@ fn read(repo: &Repo, head: CommitId) -> Result<Attempts> {
                 continue;
             };
             let Ok(number) = number.parse() else { continue };
-            let place = (format!("{folder}/{goal}"), number);
-            found.entry(place).or_default().insert(rest.to_owned(), (is_tree, id));
+            let place = (format!("{}/{goal}", folder.text()), number);
+            let file = (row.kind == EntryKind::Tree, row.id);
+            found.entry(place).or_default().insert(rest.to_owned(), file);
         }
     }
     Ok(found)
-}
-
-fn entries(repo: &Repo, id: TreeId) -> Result<Vec<(String, Oid, bool)>> {
-    let tree = repo.gix.find_tree(gix_id(id.0));
-    let tree = tree.doing(|| format!("reading tree {id}"))?;
-    let decoded = tree.decode().doing(|| format!("decoding tree {id}"))?;
-    let row = |entry: &gix::objs::tree::EntryRef<'_>| {
-        let mode: EntryMode = entry.mode;
-        (entry.filename.to_string(), oid(entry.oid), mode.is_tree())
-    };
-    Ok(decoded.entries.iter().map(row).collect())
 }
 
 fn write(repo: &Repo, all: &Attempts) -> Result<TreeId> {

@@ -4,7 +4,7 @@
 //! be written again. Holds a bounded amount; of what is beyond it nothing is known here.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -86,18 +86,17 @@ impl Recent {
         }
     }
 
-    fn below(&self, repo: &Repo, root: Oid) -> Vec<Oid> {
+    fn below(&self, repo: &Repo, root: Oid) -> HashSet<Oid> {
         let hash = repo.gix.object_hash();
         let kept = self.kept();
-        let (mut found, mut open) = (Vec::new(), vec![root]);
+        let (mut found, mut open) = (HashSet::new(), vec![root]);
         while let Some(id) = open.pop() {
             let Some((kind, bytes)) = kept.objects.get(&id) else {
                 continue;
             };
-            if found.contains(&id) {
+            if !found.insert(id) {
                 continue;
             }
-            found.push(id);
             match kind {
                 Kind::Tree => {
                     let entries = TreeRefIter::from_bytes(bytes, hash).filter_map(Result::ok);
