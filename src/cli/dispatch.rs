@@ -51,7 +51,7 @@ use crate::{
     id::GoalId,
     money::caps::{Scope, What},
     reply::Format,
-    time::Stop,
+    time::{Stop, Stopping},
     ui::{View, text},
 };
 
@@ -217,8 +217,12 @@ fn answer<O: Outcome + View>(at: &Opened, outcome: &O) -> Result<u8> {
 
 fn watch(at: &Opened, stop: &Stop) -> Result<Watch> {
     let ui = Arc::clone(&at.ui);
-    let on_first = move || ui.say("stopping when what is under way has ended; Ctrl-C again leaves now");
-    signal::watch(stop, on_first).wrap_err("listening for signals")
+    let told = move |wished| {
+        if wished == Stopping::Soon {
+            ui.say("stopping when what is under way has ended; Ctrl-C again leaves now");
+        }
+    };
+    signal::watch(stop, told).wrap_err("listening for signals")
 }
 
 /// Where a signal ended a command, its exit code stands for the fault that says so.

@@ -48,12 +48,12 @@ impl Watch {
 }
 
 /// From now on, SIGINT raises `stop` by one step (Ctrl-C once: finish what is cheap; twice: leave now), SIGTERM and SIGHUP
-/// raise it to the end. A third Ctrl-C ends the process on the spot. `on_first` is called when the first SIGINT was taken
-/// in, so that the person knows what waits and how to leave at once.
+/// raise it to the end. A third Ctrl-C ends the process on the spot. `told` is called after each with what is wished now: a
+/// first SIGINT alone is `Stopping::Soon`.
 ///
 /// # Errors
 /// When the handlers cannot be installed.
-pub fn watch(stop: &Stop, on_first: impl Fn() + Send + 'static) -> io::Result<Watch> {
+pub fn watch(stop: &Stop, told: impl Fn(Stopping) + Send + 'static) -> io::Result<Watch> {
     let pressed_twice = Arc::new(AtomicBool::new(false));
     // Registered first, so that it looks at the flag before the press that raises it.
     flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&pressed_twice))?;
@@ -68,10 +68,9 @@ pub fn watch(stop: &Stop, on_first: impl Fn() + Send + 'static) -> io::Result<Wa
             } else {
                 stop.now();
             }
-            pressed_twice.store(stop.stopping() == Stopping::Now, Ordering::SeqCst);
-            if signal == SIGINT && stop.stopping() == Stopping::Soon {
-                on_first();
-            }
+            let wished = stop.stopping();
+            pressed_twice.store(wished == Stopping::Now, Ordering::SeqCst);
+            told(wished);
         }
     })?;
     Ok(watch)

@@ -1,7 +1,11 @@
 //! The one server of a clone: its lock tells others that it runs and where, its token, which the owner alone can read, lets them
 //! make links and ask. Knows nothing of requests.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use core::net::SocketAddr;
 use eyre::{Result, WrapErr as _};
@@ -52,7 +56,7 @@ impl commands::Outcome for Outcome {
 
 /// The place of this process as the server of its clone, for as long as it stands.
 pub struct Running {
-    lock: Lock,
+    lock: Arc<Mutex<Lock>>,
     file: PathBuf,
     token: String,
     start: String,
@@ -62,7 +66,7 @@ pub struct Running {
 pub enum Begun {
     /// This process is the server now.
     Here(Running),
-    /// Another one is: `None` where it does not say yet where it listens.
+    /// Another one is: `None` where it does not say yet where it listens, or that it does no more.
     There(Option<About>),
 }
 
@@ -98,7 +102,7 @@ pub fn begin(session: &Session) -> Result<Begun> {
     };
     let start = random::digits()?.chars().take(16).collect();
     Ok(Begun::Here(Running {
-        lock,
+        lock: Arc::new(Mutex::new(lock)),
         file,
         token,
         start,
@@ -123,7 +127,7 @@ impl Running {
     ///
     /// # Errors
     /// When it cannot be said.
-    pub fn listens(&mut self, address: SocketAddr, may: May, now: Moment) -> Result<Outcome> {
+    pub fn listens(&self, address: SocketAddr, may: May, now: Moment) -> Result<Outcome> {
         let server = About {
             pid: env::process_id(),
             address,
@@ -131,9 +135,20 @@ impl Running {
             start: self.start.clone(),
         };
         let text = serde_json::to_string(&server)? + "\n";
-        self.lock.write(&text).wrap_err("saying where the server is")?;
+        say(&self.lock, &text).wrap_err("saying where the server is")?;
         outcome(server, &self.file, &self.token, now, true)
     }
+
+    /// Returns what to call when the server is about to end: from then on nobody is sent to it.
+    pub fn ending(&self) -> impl Fn() + Send + 'static {
+        let lock = Arc::clone(&self.lock);
+        // Where it cannot be said, whoever is sent here finds nobody.
+        move || drop(say(&lock, ""))
+    }
+}
+
+fn say(lock: &Mutex<Lock>, text: &str) -> io::Result<()> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner).write(text)
 }
 
 /// Makes another link of the server that runs.

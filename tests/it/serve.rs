@@ -303,6 +303,22 @@ fn a_link_signs_in_once_and_the_cookie_is_for_this_server_alone() {
 }
 
 #[test]
+fn nobody_is_sent_to_a_server_that_ends() {
+    let sandbox = Sandbox::ready();
+    let first = Served::start(&sandbox, &[]);
+    // An answer that nobody reads keeps it for as long as last answers may take.
+    let mut reader = first.connect();
+    let line = "GET /static/idiomorph.js HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer TOKEN\r\n\r\n";
+    let line = line.replace("HOST", &first.address).replace("TOKEN", &first.token);
+    reader.write_all(line.repeat(200).as_bytes()).unwrap();
+    reader.read_exact(&mut [0; 12]).unwrap();
+    sandbox.sh("kill", &["-s", "TERM", &first.pid().to_string()]);
+    let second = Served::start(&sandbox, &[]);
+    assert_eq!(second.told["began"], json!(true), "it took the place of the first");
+    assert_eq!(second.get(&second.link(), "").status, 200);
+}
+
+#[test]
 fn it_listens_on_this_machine_unless_it_is_told_a_name() {
     let sandbox = Sandbox::ready();
     let served = Served::start(&sandbox, &[]);

@@ -33,7 +33,7 @@ pub(super) fn run(at: &Opened, args: &Logs) -> Result<u8> {
     if !args.follow {
         return answer(at, &logs::run(&session, &request)?);
     }
-    let signals = signal::watch(&session.stop, || {}).wrap_err("listening for signals")?;
+    let signals = signal::watch(&session.stop, |_| {}).wrap_err("listening for signals")?;
     let mut following = Following::begin(&session, request)?;
     let mut words = Words::default();
     let mut damaged = 0;

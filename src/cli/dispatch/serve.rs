@@ -1,13 +1,17 @@
 //! Dispatch of `serve`: the dashboard, until Ctrl-C; or another link of the one that runs.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use core::net::SocketAddr;
 use eyre::{Result, WrapErr as _};
 
 use crate::{
     cli::{args::serve::Serve, open::Opened},
-    door::{fs, signal, spawn::detached},
+    door::{
+        fs, signal,
+        spawn::detached,
+        wait::{self, Stopwatch},
+    },
     engine::session::Session,
     fault::{Fault, Kind},
     web::{
@@ -23,16 +27,38 @@ use crate::{
 
 /// What opens an address in the person's browser.
 const OPENER: &str = "xdg-open";
+/// How long a server may take to begin or to end; it gives its last answers time.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Serves.
 pub(super) fn run(at: &Opened, args: &Serve) -> Result<u8> {
     near(args)?;
     let session = at.session()?;
-    match running::begin(&session)? {
+    match place(at, &session)? {
         Begun::Here(running) => begin(at, args, session, running),
         Begun::There(Some(server)) => again(at, args, &session, server),
         Begun::There(None) => {
-            Err(Fault::new(Kind::Busy, "another `git invisigoth serve` is about to begin here").into())
+            let fault = Fault::new(Kind::Busy, "another `git invisigoth serve` begins or ends here");
+            Err(fault.hint("`git invisigoth serve` in a moment").into())
+        }
+    }
+}
+
+/// Waits for a server that is about to begin or to end: a link of one that ends would lead nowhere.
+fn place(at: &Opened, session: &Session) -> Result<Begun> {
+    let waited = Stopwatch::start();
+    let mut is_told = false;
+    loop {
+        let begun = running::begin(session)?;
+        if !matches!(begun, Begun::There(None)) || waited.elapsed() > LONGEST {
+            return Ok(begun);
+        }
+        if !is_told {
+            at.ui.say("waiting for another `git invisigoth serve` that begins or ends here");
+            is_told = true;
+        }
+        if !wait::pause(wait::STEP, &session.stop) {
+            return Ok(begun);
         }
     }
 }
@@ -61,9 +87,10 @@ fn near(args: &Serve) -> Result<()> {
         .into())
 }
 
-fn begin(at: &Opened, args: &Serve, session: Session, mut running: Running) -> Result<u8> {
+fn begin(at: &Opened, args: &Serve, session: Session, running: Running) -> Result<u8> {
     let stop = session.stop.clone();
-    let watch = signal::watch(&stop, || {}).wrap_err("listening for signals")?;
+    let ending = running.ending();
+    let watch = signal::watch(&stop, move |_| ending()).wrap_err("listening for signals")?;
     let (clock, clone) = (Arc::clone(&session.clock), session.repo_id(&session.repo()));
     let renderer = Renderer::live(Arc::clone(&clock))?;
     let may = if args.read_only { May::Look } else { May::Act };

@@ -101,7 +101,7 @@ struct Shown {
 }
 
 fn watch(at: &Opened, args: &Status, session: &Session, every: Duration) -> Result<u8> {
-    let signals = signal::watch(&session.stop, || {}).wrap_err("listening for signals")?;
+    let signals = signal::watch(&session.stop, |_| {}).wrap_err("listening for signals")?;
     let mut watched = Watched::of(session)?;
     let mut seen = watched.look(session);
     let mut shown = Shown {
