@@ -1,6 +1,10 @@
 //! The backlog: the text of `memory/pending_goals.json` with the places of its rows; every change is a splice.
 //!
 //! Owns reading any layout that people write, and that rows which did not change keep their bytes. Writes no file.
+//!
+//! `spans` finds and splices rows, `read` makes goals of them, `error` says what is wrong. The other memory files: `history`
+//! (those that only grow), `inbox` (goals of other branches), and `close`, which is what a landing does to all of them. Two
+//! sides: `merge`, with `markers` and `conflict`. For people: `sheet` and `remark`.
 
 pub mod bulk;
 pub mod close;

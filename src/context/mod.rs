@@ -1,7 +1,9 @@
 //! Context: which lines of the repository belong into the prompt of a goal.
 //!
-//! A blob is cut into chunks (`chunk`) and read as terms (`terms`); what came of it is kept by blob id. A query ranks files
-//! and chunks by what they say, what they define, where they lie, and what past commits with such words touched.
+//! A blob is cut into chunks (`chunk`, by `lang` or `format`) and read as terms (`terms`); what came of it, its `digest`, is
+//! kept by blob id (`segment`), and `index` knows which files have it. A `query` ranks files and chunks (`rank`) by what they
+//! say, what they define, where they lie, and what past commits with such words touched (`past`, `votes`); `pack` takes what
+//! fits into a budget.
 //!
 //! Pure: the engine reads blobs, and writes down and opens what is kept.
 

@@ -1,6 +1,9 @@
 //! Prompts: goal and context in, messages out. What stays the same comes first, the goal last, and a repair is
 //! appended, so that endpoints can reuse what they have read already.
 //!
+//! `first`, `repair` and `plan` build messages. What they show is shared out by `sections` within a `budget`, cut by `piece`
+//! and worded by `template`; `rules` (with `imports`) and `definitions` find some of it.
+//!
 //! Pure and repeatable: no clock, no path outside the repository, everything through the redactor. What goes into the
 //! context is gathered elsewhere.
 

@@ -1,5 +1,8 @@
 //! Survey: what in a repository may be worth a goal, each finding with its place and the text that stands there.
 //!
+//! One file a rule: `promise`, `notes`, `lint`, `untested`, `docs`, `hot`. Before them `paths` says what a file is, `reading`
+//! reads it, and `look` takes out `names` and `definition`s.
+//!
 //! Pure: content comes through `Snapshot`, counts of changes and lint output as plain data. Reads no more than it is
 //! allowed to and says what it left unread. A rule that is mostly wrong about a repository keeps quiet there.
 
