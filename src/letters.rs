@@ -16,6 +16,19 @@ pub fn many_lines(text: &str) -> String {
         .collect()
 }
 
+/// Returns a number with its thousands apart: `12,345`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Returns `text` on one line in at most `width` columns; what was cut off is said by `ellipsis`.
 pub fn cut(text: &str, width: usize, ellipsis: &str) -> String {
     let text = one_line(text);

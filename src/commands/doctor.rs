@@ -29,6 +29,7 @@ use crate::{
 
 mod endpoint;
 mod notify;
+mod templates;
 
 /// The oldest git that is known to do: Debian 12 has it.
 const OLDEST_GIT: (u32, u32) = (2, 39);
@@ -225,6 +226,7 @@ fn repository(found: &mut Found, place: &Place<'_>, session: &Session) {
             notify::look(found, session, &resolved.settings);
         }
     }
+    templates::look(found, session);
     backlog(found, session, &repo, &target);
     configuration(found, place, &repo);
 }

@@ -7,10 +7,19 @@ pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// Returns where the program's file is, links resolved.
+/// What Linux puts behind the name of a program whose file is not there any more.
+const GONE: &str = " (deleted)";
+
+/// Returns where the program's file is, links resolved; where it was replaced since the start, as by an upgrade, that of the
+/// new one.
 ///
 /// # Errors
-/// When the operating system does not tell.
+/// When the operating system does not tell, or nothing took the place of the file.
 pub fn file() -> io::Result<PathBuf> {
-    std::env::current_exe()?.canonicalize()
+    let path = std::env::current_exe()?;
+    path.canonicalize().or_else(|error| {
+        let whole = path.to_str().and_then(|path| path.strip_suffix(GONE));
+        let found = whole.and_then(|path| PathBuf::from(path).canonicalize().ok());
+        found.ok_or_else(|| io::Error::new(error.kind(), format!("{} is gone", path.display())))
+    })
 }

@@ -102,15 +102,7 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
 
 /// Returns a number with its thousands apart: `12,345`.
 pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    letters::grouped(n)
 }
 
 /// Returns a span of time: `0.4 s`, `6 s`, `2 min 5 s`.

@@ -256,8 +256,12 @@ pub const ALL: &[Action] = &[
     )
     .asking()
     .with(&[
-        maybe("id", Takes::Goal, "The goal"),
-        maybe("scope", Takes::Line, "Without a goal: run, day or goal"),
+        maybe("id", Takes::Goal, "A goal, by its id"),
+        maybe(
+            "scope",
+            Takes::Line,
+            "Or, where no goal is named, what it holds for: run, day or goal",
+        ),
         maybe("usd", Takes::Number, "Most dollars"),
         maybe("calls", Takes::Number, "Most model calls"),
         maybe("tokens", Takes::Number, "Most tokens"),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     engine::session::Session,
     fault::{Fault, Kind},
+    letters,
     time::{Clock, Moment},
     web::pages::{Asked, Page, bar::Bar},
 };
@@ -123,6 +124,7 @@ impl Renderer {
         environment.set_syntax(syntax);
         environment.add_filter("short", |id: &str| id.chars().take(10).collect::<String>());
         environment.add_filter("usd", usd);
+        environment.add_filter("grouped", letters::grouped);
         environment.add_filter("mark", mark);
         environment.add_filter("span", |range: Vec<u64>| span(&range));
         environment.add_filter("lasting", lasting);

@@ -1,5 +1,7 @@
 //! `doctor`: every precondition, and what mends it.
 
+use std::fs;
+
 use insta::assert_snapshot;
 
 use serde_json::json;
@@ -84,6 +86,30 @@ fn it_shows_every_precondition() {
     {"schema":"invisigoth.doctor/1","rows":[{"name":"git","state":"ok","detail":"[version]"},{"name":"repository","state":"ok","detail":"$HOME/repo"},{"name":"identity","state":"ok","detail":"git knows who commits"},{"name":"branches","state":"ok","detail":"invisigoth/<goal> is free for candidates"},{"name":"operation","state":"ok","detail":"no merge or rebase stands half done"},{"name":"target","state":"ok","detail":"main at [id]"},{"name":"settings","state":"ok","detail":"invisigoth.toml is valid on main"},{"name":"origins","state":"ok","detail":"invisigoth.toml: check.test; git config: llm.provider, llm.script"},{"name":"checks","state":"ok","detail":"test `sh check.sh`"},{"name":"provider","state":"ok","detail":"mock: a script; nobody is asked"},{"name":"script","state":"ok","detail":"$HOME/script.json"},{"name":"cap","state":"ok","detail":"none needed: a script costs nothing"},{"name":"backlog","state":"ok","detail":"0 open, 0 landed"},{"name":"notes","state":"ok","detail":"git log shows the records"},{"name":"rewriting","state":"ok","detail":"records follow a rebase or amend"},{"name":"merging","state":"ok","detail":"the merge driver joins memory files"},{"name":"slots","state":"ok","detail":"$HOME/.cache/invisigoth: [n] GiB free"},{"name":"logs","state":"ok","detail":"$HOME/.local/state/invisigoth/[id]/log"},{"name":"manual","state":"warn","detail":"`git invisigoth --help` finds no page","fix":"git invisigoth man --install"},{"name":"sandbox","state":"warn","detail":"none, as bubblewrap does not work here: setting up uid map: Permission denied: checks run with your rights and can read your files","fix":"let `bwrap` make user namespaces: an AppArmor profile for it, or the container's own settings"}]}
     -- exit 0
     "#);
+}
+
+#[test]
+fn it_says_which_template_of_ones_own_is_wrong_before_a_run_does() {
+    let sandbox = Sandbox::ready();
+    fs::create_dir_all(sandbox.path(".invisigoth/templates")).unwrap();
+    let row = |sandbox: &Sandbox| {
+        let rows = sandbox.json(&["doctor"])["rows"].as_array().unwrap().clone();
+        let ours = rows.into_iter().filter(|row| row["name"] == "templates");
+        ours.map(|row| format!("{} {}", row["state"].as_str().unwrap(), row["detail"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert!(row(&sandbox).is_empty(), "there is none");
+    sandbox.write(".invisigoth/templates/goal.md.j2", "# {{ id }}\n{{ descripton }}\n");
+    let wrong = ".invisigoth/templates/goal.md.j2 line 2: `descripton` is undefined; did you mean `description`?";
+    assert_eq!(row(&sandbox), [format!("warn not committed: {wrong}")]);
+    sandbox.commit("templates");
+    assert_eq!(row(&sandbox), [format!("fail {wrong}")]);
+    assert_eq!(sandbox.run(&["doctor"]).code, 7);
+    sandbox.write(".invisigoth/templates/goal.md.j2", "# {{ id }}\n{{ description }}\n");
+    let differ = "warn those in your working tree differ; what is committed counts";
+    assert_eq!(row(&sandbox), [format!("fail {wrong}"), differ.to_owned()]);
+    sandbox.commit("mended");
+    assert_eq!(row(&sandbox), ["ok 1 of your own on main, in order"]);
 }
 
 #[test]
@@ -255,7 +281,7 @@ fn ollama_needs_no_key_and_is_free() {
 fn both_examples_copied_leave_nothing_to_mend_but_the_key() {
     let sandbox = Sandbox::new();
     for (example, name) in [("invisigoth.toml.example", "invisigoth.toml"), (".env.example", ".env")] {
-        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(example)).unwrap();
+        let text = fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(example)).unwrap();
         sandbox.write(name, text.replace("\n# test = []\n", "\ntest = [\"sh check.sh\"]\n"));
     }
     sandbox.write(".gitignore", ".env\n");
@@ -276,7 +302,7 @@ fn both_examples_copied_leave_nothing_to_mend_but_the_key() {
     19 ok · 0 to know · 1 to mend
     -- exit 7
     ");
-    std::fs::remove_file(sandbox.path(".env")).unwrap();
+    fs::remove_file(sandbox.path(".env")).unwrap();
     assert_snapshot!(complaints(&path), @r"
     fail  key         there is no key for openrouter.ai: `OPENROUTER_API_KEY` is not set
                       fix: export it, or write it into an untracked .env; `git invisigoth demo` needs none

@@ -246,6 +246,28 @@ fn the_stream_sends_the_lines_that_came_and_no_others() {
 }
 
 #[test]
+fn what_is_about_no_goal_is_no_page() {
+    let sandbox = Sandbox::ready();
+    let site = Site::of(&sandbox);
+    for path in ["/goals/nope", "/ask/edit/nope", "/ask/reject/nope", "/graph?focus=nope"] {
+        let page = site.get(path);
+        assert_eq!(page.status, 404, "{path}: {}", page.body);
+        assert!(page.body.contains("there is no goal nope"), "{path}: {}", page.body);
+    }
+}
+
+#[test]
+fn a_held_candidate_has_the_button_that_takes_it_and_none_that_cannot() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({"lock": [whole("Cargo.lock", "x\n")]}));
+    sandbox.goal("lock", &[]);
+    sandbox.run(&["run"]);
+    let page = ok(&Site::of(&sandbox), "/goals/lock");
+    assert!(page.contains("action=\"/do/merge\"") && page.contains("Approve and land"), "{page}");
+    assert!(!page.contains("action=\"/do/approve\""), "only proposals are approved: {page}");
+}
+
+#[test]
 fn any_id_has_its_page() {
     let sandbox = Sandbox::ready();
     for id in ["a/b", "ünï %2f", "<b>\"'&", "x?y#z"] {

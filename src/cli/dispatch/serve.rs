@@ -54,7 +54,8 @@ fn place(at: &Opened, session: &Session) -> Result<Begun> {
             return Ok(begun);
         }
         if !is_told {
-            at.ui.say("waiting for another `git invisigoth serve` that begins or ends here");
+            at.ui
+                .say("waiting for another `git invisigoth serve` that begins or ends here");
             is_told = true;
         }
         if !wait::pause(wait::STEP, &session.stop) {

@@ -212,7 +212,7 @@ fn pending(told: &Told<'_>) -> Option<Step> {
         return Some(Step {
             at,
             round: hand.round.map(u64::from),
-            ..waits(step, hand.words())
+            ..waits(step, hand.phase.map_or("", Phase::word).to_owned())
         });
     }
     Some(match outcome.state {

@@ -12,7 +12,7 @@ use crate::{
     web::{
         actions::{self, Action, Takes},
         given::Given,
-        pages::{Asked, Page},
+        pages::{Asked, Page, goal},
     },
 };
 
@@ -59,6 +59,7 @@ pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
         given.set(name, value);
     }
     if let Some(id) = names.next() {
+        goal::found(show::run(session, &goal::id(id)?))?;
         given.set("id", id);
     }
     filled(session, action, &given)

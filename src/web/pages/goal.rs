@@ -52,7 +52,7 @@ pub fn id(text: &str) -> Result<GoalId> {
 ///
 /// # Errors
 /// That of `result`.
-pub fn found(result: Result<Outcome>) -> Result<Outcome> {
+pub fn found<T>(result: Result<T>) -> Result<T> {
     result.map_err(|error| match error.downcast::<Fault>() {
         Ok(fault) if fault.message.starts_with("there is no goal") => Fault {
             kind: Kind::Usage,
@@ -96,7 +96,7 @@ fn actions(outcome: &Outcome) -> (Acts, Acts) {
             (vec![HOLD], vec![("raise", "Raise cap"), EDIT, REJECT])
         }
         State::Blocked => (vec![HOLD], vec![EDIT, REJECT, DROP]),
-        State::Held if is_held_by_paths => (vec![("approve", "Approve"), ("merge", "Merge")], vec![REJECT]),
+        State::Held if is_held_by_paths => (vec![("merge", "Approve and land")], vec![REJECT]),
         State::Held => (vec![("release", "Release")], vec![EDIT, REJECT, DROP]),
         State::Proposed => (vec![("approve", "Approve")], vec![EDIT, REJECT]),
         State::Failed | State::Parked => (vec![("retry", "Retry")], vec![EDIT, REJECT, DROP]),
@@ -114,7 +114,7 @@ fn what_next(outcome: &Outcome) -> &'static str {
         State::Blocked if outcome.reason.starts_with("paused") => "It goes on once its cap is raised.",
         State::Blocked => "It can start once what it needs has landed.",
         State::Held if outcome.candidate.is_some() => {
-            "Its checks passed, and it touches what a person has to look at: see its diff, then approve it."
+            "Its checks passed, and it touches what a person has to look at: see its diff, then approve and land it."
         }
         State::Held => "It waits until a person releases it.",
         State::Proposed => "It is a proposal: nothing is done until a person approves it.",

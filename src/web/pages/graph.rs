@@ -16,7 +16,7 @@ use crate::{
     },
     id::GoalId,
     schedule::State,
-    web::pages::{Asked, Page},
+    web::pages::{Asked, Page, goal},
 };
 
 /// Most goals on a page: more are no picture that anybody reads.
@@ -67,7 +67,7 @@ pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
         focus: focus.map_err(|error| bad(error.to_string()))?,
         landed: asked.get("landed").is_some(),
     };
-    let drawn = graph::run(session, &choice, MOST)?;
+    let drawn = goal::found(graph::run(session, &choice, MOST))?;
     let title = match &choice.focus {
         Some(id) => format!("Graph of {id}"),
         None => "Graph".to_owned(),

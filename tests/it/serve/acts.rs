@@ -1,5 +1,7 @@
 //! What is done over the dashboard: the same as by the command line, by whoever may, and a run that outlives it.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -201,6 +203,24 @@ fn a_run_that_is_started_here_outlives_the_server() {
         (&started[0]["by"], &started[0]["result"]),
         (&json!("dashboard"), &json!("ended"))
     );
+}
+
+#[test]
+fn after_an_upgrade_it_starts_the_new_program() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({ "a": [whole("a.txt", "a\n")] }));
+    sandbox.goal("a", &[]);
+    let (program, new) = (sandbox.home().join("git-invisigoth"), sandbox.home().join("new"));
+    fs::copy(env!("CARGO_BIN_EXE_git-invisigoth"), &program).unwrap();
+    let served = Served::of(&mut sandbox.command(program.to_str().unwrap()), &[]);
+    fs::copy(env!("CARGO_BIN_EXE_git-invisigoth"), &new).unwrap();
+    fs::rename(&new, &program).unwrap();
+    let told = served.json("/api/v1/do/run", &json!({ "id": "a" }));
+    assert_eq!(told.status, 200, "{told:?}");
+    until(&sandbox, "the goal lands", |status| status["counts"]["landed"] == 1);
+    fs::remove_file(&program).unwrap();
+    let told = served.json("/api/v1/do/run", &json!({}));
+    assert!(told.body.contains("is gone"), "it says what is not there: {told:?}");
 }
 
 #[test]

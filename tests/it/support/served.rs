@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -36,8 +36,14 @@ pub struct Answer {
 impl Served {
     /// Starts it.
     pub fn start(sandbox: &Sandbox, further: &[&str]) -> Self {
-        let mut command = sandbox.invisigoth(&["serve", "--port", "0", "--json"]);
-        command.args(further).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut command = sandbox.invisigoth(&[]);
+        Self::of(&mut command, further)
+    }
+
+    /// Starts it by a program of one's own.
+    pub fn of(command: &mut Command, further: &[&str]) -> Self {
+        command.args(["serve", "--port", "0", "--json"]).args(further);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
