@@ -7,15 +7,17 @@ use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
 use crate::{
     engine::session::Session,
     git::Repo,
+    settings::Settings,
     slot::{Slot, lease::Slots},
     snapshot::CodeTree,
     time::{Stop, Stopping},
@@ -23,6 +25,14 @@ use crate::{
 
 /// How often who waits for a slot looks whether it is to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Returns how many code trees may be checked at a time.
+pub fn check_jobs(settings: &Settings) -> usize {
+    // Asked at each turn of the queue, and told from files of the system.
+    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
+    let asked = settings.check.jobs.and_then(|jobs| usize::try_from(jobs).ok());
+    asked.unwrap_or_else(|| PROCESSORS.div_ceil(2))
+}
 
 /// Who wants a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -21,7 +21,7 @@ use crate::{
         target::Target,
     },
     fault::{Fault, Kind},
-    git::{Repo, codetree, commit, refs, tree},
+    git::{Repo, commit},
     id::GoalId,
 };
 
@@ -190,24 +190,26 @@ fn say_apart(session: &Session, target: &Target, goals: &BTreeSet<GoalId>, is_he
 /// Commits the backlog on the target, its inbox folded in.
 fn record(session: &Session, found: &Found, text: Vec<u8>) -> Result<()> {
     let (repo, target) = (&found.repo, &found.target);
-    let code = tree::code_of_commit(repo, target.tip)?;
+    if target.left_behind(repo)?.is_some() {
+        // What waits there is to be done anew first: a commit in its place would bury it.
+        let what = format!(
+            "branch `{}` was moved away from results that wait beside it",
+            target.branch
+        );
+        let fault = Fault::new(Kind::Person, format!("{what}; nothing was written"));
+        return Err(fault
+            .hint("`git invisigoth settle` sees to them; then type this again")
+            .into());
+    }
     let folded = found.known.inbox.paths().map(|path| (path.to_owned(), Vec::new()));
     let files: Vec<(String, Vec<u8>)> = std::iter::once((PENDING.to_owned(), text)).chain(folded).collect();
-    let memory = codetree::with_memory(repo, code, code.root, &files)?;
     let message = commit::Message {
         subject: hand_edits::EDITS.into(),
         ..commit::Message::default()
     };
-    let made = commit::memory_only(repo, memory, &[target.tip], &message, session.clock.now())?;
-    let (name, old) = target.landing_ref();
-    let set = refs::RefMove::Set {
-        name,
-        old,
-        new: made,
-        why: message.subject,
-    };
-    match refs::swap(repo, &[set])? {
-        refs::Swap::Done => Ok(()),
-        refs::Swap::Lost => Err(Fault::new(Kind::Busy, "the target moved meanwhile; nothing was written").into()),
+    let at = session.clock.now();
+    match target.commit_memory(repo, &files, &message, at)? {
+        Some(_) => Ok(()),
+        None => Err(Fault::new(Kind::Busy, "the target moved meanwhile; nothing was written").into()),
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         worker::Worker,
     },
     fault::{Fault, Kind},
-    git::{codetree, commit, refs, tree},
+    git::commit,
     id::{CommitId, GoalId},
     record::Line,
 };
@@ -161,27 +161,16 @@ fn message(goals: &BTreeSet<&GoalId>, settled: &Settled, tip: CommitId) -> commi
     }
 }
 
-/// Commits memory files on the tip and moves the target there; `None` where somebody else moved it meanwhile.
+/// As `Target::commit_memory`, for who has looked away from the target since.
 ///
 /// # Errors
-/// When objects or refs cannot be written.
+/// As `Target::commit_memory`; also when the list of worktrees cannot be read.
 pub fn memory_commit(
     worker: &mut Worker<'_>,
     files: &[(String, Vec<u8>)],
     message: &commit::Message,
 ) -> Result<Option<CommitId>> {
     worker.target.look(&worker.repo)?;
-    let (repo, tip) = (&worker.repo, worker.target.tip);
-    let code = tree::code_of_commit(repo, tip)?;
-    let memory = codetree::with_memory(repo, code, code.root, files)?;
-    let made = commit::memory_only(repo, memory, &[tip], message, worker.session.clock.now())?;
-    let (name, old) = worker.target.landing_ref();
-    let set = refs::RefMove::Set {
-        name,
-        old,
-        new: made,
-        why: message.subject.clone(),
-    };
-    let moves: Vec<refs::RefMove> = worker.target.begins_to_wait().into_iter().chain([set]).collect();
-    Ok((refs::swap(repo, &moves)? == refs::Swap::Done).then_some(made))
+    let at = worker.session.clock.now();
+    worker.target.commit_memory(&worker.repo, files, message, at)
 }

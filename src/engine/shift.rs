@@ -17,7 +17,7 @@ use crate::{
         attempt::{Ended, Passed},
         claims::{self, Claims, Taken},
         footprints::Footprints,
-        host, orders,
+        host, orders, pool,
         queue::{self, Demand, Queue},
         recall,
         remote::Through,
@@ -183,7 +183,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
             // Whoever asked the run to stop waits for no check; what passed lands.
             may_check: !is_stopped,
             is_starving: self.is_starving || self.cut_short.is_some() || self.in_hand.is_empty(),
-            jobs: lead.check_jobs(),
+            jobs: pool::check_jobs(&lead.settings),
         };
         let mut results = Vec::new();
         let changed = self.queue.turn(lead, &mut self.workers, demand, &mut results);

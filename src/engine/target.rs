@@ -8,16 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use eyre::Result;
 
 use crate::{
-    engine::session::Session,
+    backlog::{close::PENDING, merge},
+    engine::{hand_edits::EDITS, inbox, recall::backlog_fault, session::Session},
     fault::{Fault, Kind},
     git::{
         Repo,
         advance::{self, Checkout, Forward},
+        codetree,
+        commit::{self, Message},
         forward,
         history::{self, LogEntry},
         refs::{self, Head, RefMove},
+        tree,
     },
     id::{CommitId, GoalId},
+    time::Moment,
 };
 
 /// Where goals land.
@@ -126,6 +131,29 @@ impl Target {
         } else {
             (refs::landed_ref(&self.branch), self.landed)
         }
+    }
+
+    /// Commits memory files on the tip and moves the target there; `None` where somebody else moved it meanwhile.
+    ///
+    /// # Errors
+    /// When objects or refs cannot be written.
+    pub fn commit_memory(
+        &self,
+        repo: &Repo,
+        files: &[(String, Vec<u8>)],
+        message: &Message,
+        at: Moment,
+    ) -> Result<Option<CommitId>> {
+        let made = memory_commit(repo, self.tip, files, message, at)?;
+        let (name, old) = self.landing_ref();
+        let set = RefMove::Set {
+            name,
+            old,
+            new: made,
+            why: message.subject.clone(),
+        };
+        let moves: Vec<RefMove> = self.begins_to_wait().into_iter().chain([set]).collect();
+        Ok((refs::swap(repo, &moves)? == refs::Swap::Done).then_some(made))
     }
 
     /// True where results wait for the checkout.
@@ -251,20 +279,32 @@ impl Target {
         self.tip = head;
     }
 
-    /// Where a person moved the branch away from what had landed beside it: makes the members candidates again, keeps what was
-    /// undone in refs of its own, and drops `landed/<target>`, so that all of it is done anew on the branch as it is now.
-    /// Returns the members in the order in which they landed.
+    /// Returns the head of what waits beside the branch, where a person moved the branch away from it.
     ///
     /// # Errors
-    /// When refs or commits cannot be read or written.
-    pub fn reconcile(&mut self, repo: &Repo) -> Result<Vec<GoalId>> {
+    /// When history cannot be read.
+    pub fn left_behind(&self, repo: &Repo) -> Result<Option<CommitId>> {
+        let Some(landed) = self.landed else { return Ok(None) };
+        let is_here = self.is_continued_by(repo, landed)? || history::contains(repo, self.head, landed)?;
+        Ok((!is_here).then_some(landed))
+    }
+
+    /// Where a person moved the branch away from what had landed beside it: makes the members candidates again, keeps what was
+    /// undone in refs of its own, and drops `landed/<target>`, so that all of it is done anew on the branch as it is now.
+    /// Edits of the backlog, which nothing else remembers, are made anew at once, as a commit at `at`. Returns the members in
+    /// the order in which they landed.
+    ///
+    /// # Errors
+    /// When refs or commits cannot be read or written; a fault where the branch's backlog is broken.
+    pub fn reconcile(&mut self, repo: &Repo, at: Moment) -> Result<Vec<GoalId>> {
         let mut again = Vec::new();
-        let Some(landed) = self.landed else { return Ok(again) };
-        if self.is_continued_by(repo, landed)? || history::contains(repo, self.head, landed)? {
+        let Some(landed) = self.left_behind(repo)? else {
             return Ok(again);
-        }
+        };
         let mut moves = Vec::new();
-        let (landings, undone) = last_said(&self.waiting(repo, landed)?);
+        let waiting = self.waiting(repo, landed)?;
+        let edited = self.edited_anew(repo, &waiting, at)?;
+        let (landings, undone) = last_said(&waiting);
         for (goal, commit) in landings {
             let name = refs::candidate_ref(&goal);
             again.push(goal);
@@ -286,16 +326,60 @@ impl Target {
                 why: "invisigoth: undo anew".into(),
             });
         }
-        moves.push(RefMove::Delete {
-            name: refs::landed_ref(&self.branch),
-            old: landed,
-        });
-        moves.extend(self.forget_base());
+        let name = refs::landed_ref(&self.branch);
+        match edited {
+            Some(new) => moves.extend([
+                RefMove::Set {
+                    name,
+                    old: Some(landed),
+                    new,
+                    why: "invisigoth: edit anew".into(),
+                },
+                RefMove::Set {
+                    name: refs::base_ref(&self.branch),
+                    old: self.base,
+                    new: self.head,
+                    why: "invisigoth: results wait".into(),
+                },
+            ]),
+            None => {
+                moves.push(RefMove::Delete { name, old: landed });
+                moves.extend(self.forget_base());
+            }
+        }
         if refs::swap(repo, &moves)? == refs::Swap::Done {
-            (self.landed, self.base) = (None, None);
-            self.tip = self.head;
+            (self.landed, self.base) = (edited, edited.map(|_| self.head));
+            self.tip = edited.unwrap_or(self.head);
         }
         Ok(again)
+    }
+
+    /// Merges the edits of the backlog among `waiting` with the branch's own, and returns the commit that makes them on it;
+    /// `None` where the branch has them all.
+    fn edited_anew(&self, repo: &Repo, waiting: &[LogEntry], at: Moment) -> Result<Option<CommitId>> {
+        let text = |root| Ok::<_, eyre::Report>(tree::read_file(repo, root, PENDING)?.unwrap_or_default());
+        let head = tree::of_commit(repo, self.head)?;
+        let (was, inbox) = (text(head)?, inbox::stored(repo, head)?);
+        let (mut pending, mut folded) = (was.clone(), BTreeSet::new());
+        for entry in waiting.iter().filter(|entry| entry.subject() == EDITS) {
+            let Some(parent) = entry.parents.first() else { continue };
+            let (before, after) = (tree::of_commit(repo, *parent)?, tree::of_commit(repo, entry.id)?);
+            pending = merge::file(PENDING, [&text(before)?, &pending, &text(after)?])
+                .map_err(|error| backlog_fault(&error))?;
+            let (old, kept) = (inbox::stored(repo, before)?, inbox::stored(repo, after)?);
+            let gone = old.into_iter().filter(|(path, _)| !kept.contains_key(path));
+            folded.extend(gone.filter_map(|(path, bytes)| (inbox.get(&path) == Some(&bytes)).then_some(path)));
+        }
+        if pending == was && folded.is_empty() {
+            return Ok(None);
+        }
+        let folded = folded.into_iter().map(|path| (path, Vec::new()));
+        let files: Vec<(String, Vec<u8>)> = folded.chain([(PENDING.to_owned(), pending)]).collect();
+        let message = Message {
+            subject: EDITS.into(),
+            ..Message::default()
+        };
+        memory_commit(repo, self.head, &files, &message, at).map(Some)
     }
 
     /// Returns the commits that wait beside the branch, up to `landed`, the oldest first.
@@ -313,6 +397,19 @@ impl Target {
         entries.reverse();
         Ok(entries)
     }
+}
+
+/// Makes the commit of memory files on `parent`; moves no ref.
+fn memory_commit(
+    repo: &Repo,
+    parent: CommitId,
+    files: &[(String, Vec<u8>)],
+    message: &Message,
+    at: Moment,
+) -> Result<CommitId> {
+    let code = tree::code_of_commit(repo, parent)?;
+    let memory = codetree::with_memory(repo, code, code.root, files)?;
+    Ok(commit::memory_only(repo, memory, &[parent], message, at)?)
 }
 
 type Said = (GoalId, CommitId);
@@ -363,7 +460,6 @@ pub fn members(entry: &LogEntry) -> Vec<(GoalId, CommitId)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
 
     /// Commits that say `+a` (land) or `-a` (undo), numbered from 1.
     fn said(words: &[&str]) -> (Vec<String>, Vec<String>) {

@@ -3,11 +3,7 @@
 //! Owns the turn at the target, taking in what people do meanwhile (hand edits, moves of the branch), and when notes and
 //! checkout follow. Chooses no goal.
 
-use std::{
-    sync::{Arc, LazyLock},
-    thread,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use eyre::Result;
 
@@ -22,7 +18,7 @@ use crate::{
         hand_edits, inbox,
         landed::{self, Landed},
         live::{Live, Phase},
-        pool::{Pool, Urgency},
+        pool::{self, Pool, Urgency},
         purse::{Kept, Purse},
         queue,
         recall::{self, Recalled},
@@ -130,7 +126,7 @@ impl<'s> Worker<'s> {
             }
             // Before the backlog is read: git may have died while it wrote that very file.
             target.mend(session, &repo)?;
-            again = target.reconcile(&repo)?;
+            again = target.reconcile(&repo, session.clock.now())?;
         }
         let settings = session.settings_at(&repo, Some(target.tip))?.settings;
         let gate = session::gate(session, &repo, &settings)?;
@@ -143,7 +139,7 @@ impl<'s> Worker<'s> {
             landed: by_people,
             ..
         } = recalled(session, &repo, &target, turn.is_some())?;
-        let pool = Pool::new(session, &repo, check_jobs(&settings));
+        let pool = Pool::new(session, &repo, pool::check_jobs(&settings));
         let unwritten = records::late_rows(&repo, target.tip)?;
         // Last: whoever cannot begin is never at work.
         let Kept { live, purse, .. } = match kept {
@@ -267,9 +263,7 @@ impl<'s> Worker<'s> {
         }
         self.facts.tip = Some(self.target.tip);
         // Recording moves the branch away from results that wait beside it.
-        let left = self.target.reconcile(&self.repo)?;
-        if !left.is_empty() {
-            self.again.extend(left);
+        if self.reconcile()? {
             self.recall()?;
         }
         records::heal_notes(self)?;
@@ -296,11 +290,6 @@ impl<'s> Worker<'s> {
     /// Returns the calls made and the dollars spent so far, at worst where nobody knows; no dollars where a price is unknown.
     pub fn spent(&self) -> (u64, Option<f64>) {
         self.purse.spent()
-    }
-
-    /// Returns how many code trees may be checked at a time.
-    pub fn check_jobs(&self) -> usize {
-        check_jobs(&self.settings)
     }
 
     /// Checks the base, once, before anything is paid for.
@@ -355,13 +344,20 @@ impl<'s> Worker<'s> {
         }
         self.target = self.target.again(&self.repo)?;
         if self.turn.is_some() {
-            self.again.extend(self.target.reconcile(&self.repo)?);
+            self.reconcile()?;
         }
         if self.target.tip != tip {
             self.recall()?;
             self.unwritten = records::late_rows(&self.repo, self.target.tip)?;
         }
         Ok(true)
+    }
+
+    /// Sees to what a person moved the branch away from; true where that moved the tip.
+    fn reconcile(&mut self) -> Result<bool> {
+        let (tip, at) = (self.target.tip, self.session.clock.now());
+        self.again.extend(self.target.reconcile(&self.repo, at)?);
+        Ok(self.target.tip != tip)
     }
 
     /// True where something that had landed or was undone beside the branch is to be done anew on it.
@@ -456,7 +452,7 @@ impl<'s> Worker<'s> {
             self.session.say(format!("edits of memory/ stay unrecorded: {why}"));
         }
         self.target = self.target.again(&self.repo)?;
-        self.again.extend(self.target.reconcile(&self.repo)?);
+        self.reconcile()?;
         self.backlog_stamp = stamp;
         self.recall()?;
         self.check_moved_base()?;
@@ -589,12 +585,4 @@ fn recalled(session: &Session, repo: &Repo, target: &Target, has_turn: bool) -> 
             return read;
         }
     }
-}
-
-/// Returns how many code trees may be checked at a time.
-fn check_jobs(settings: &Settings) -> usize {
-    // Asked at each turn of the queue, and told from files of the system.
-    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
-    let asked = settings.check.jobs.and_then(|jobs| usize::try_from(jobs).ok());
-    asked.unwrap_or_else(|| PROCESSORS.div_ceil(2))
 }

@@ -251,6 +251,58 @@ fn a_linked_worktree_with_the_target_follows_from_wherever_it_is_run() {
     );
 }
 
+/// Holds `a` from another worktree while `main` is checked out, so that the edit waits beside it.
+fn held_from_another_worktree(sandbox: &Sandbox) {
+    let tree = sandbox.home().join("side");
+    let dir = tree.to_str().unwrap();
+    sandbox.git(&["worktree", "add", "-q", "-b", "side", dir]);
+    sandbox.git(&["config", "invisigoth.land.target", "main"]);
+    sandbox.ok(&["-C", dir, "hold", "a", "--why", "wait"]);
+    assert!(!sandbox.read("memory/pending_goals.json").contains("held"));
+}
+
+#[test]
+fn an_edit_from_another_worktree_outlives_a_commit_in_the_checkout() {
+    let sandbox = Sandbox::ready();
+    goals(&sandbox, &[("a", &[]), ("b", &[])], &[]);
+    sandbox.run(&["run", "--max", "0"]);
+    held_from_another_worktree(&sandbox);
+    sandbox.write("beside.txt", "by a person\n");
+    sandbox.commit("Beside");
+    let dir = sandbox.home().join("side");
+    let refused = sandbox.run(&["-C", dir.to_str().unwrap(), "hold", "b"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    sandbox.ok(&["run"]);
+    assert_eq!(
+        (sandbox.state("a"), sandbox.state("b")),
+        ("held".into(), "landed".into())
+    );
+    assert!(sandbox.read("memory/pending_goals.json").contains("wait"));
+    assert!(
+        !sandbox
+            .refs()
+            .keys()
+            .any(|name| name.starts_with("refs/invisigoth/landed/"))
+    );
+}
+
+#[test]
+fn an_edit_from_another_worktree_brings_back_no_commit_that_was_taken_away() {
+    let sandbox = Sandbox::ready();
+    goals(&sandbox, &[("a", &[]), ("b", &[])], &[]);
+    sandbox.run(&["run", "--max", "0"]);
+    sandbox.write("gone.txt", "not wanted\n");
+    sandbox.commit("Not wanted");
+    held_from_another_worktree(&sandbox);
+    sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    sandbox.ok(&["run"]);
+    assert!(!sandbox.path("gone.txt").exists());
+    assert_eq!(
+        (sandbox.state("a"), sandbox.state("b")),
+        ("held".into(), "landed".into())
+    );
+}
+
 #[test]
 fn a_bare_repository_lands_too() {
     let sandbox = Sandbox::ready();
