@@ -240,7 +240,7 @@ pub fn landed_of(goals: &[GoalResult]) -> usize {
 
 /// Returns seconds, to the millisecond.
 pub fn seconds(long: Duration) -> f64 {
-    f64::from(u32::try_from(long.as_millis()).unwrap_or(u32::MAX)) / 1000.0
+    (long.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// Says what keeps `order` from being begun, before anything is done or paid for.
@@ -525,4 +525,16 @@ pub fn words(checks: &[CheckRow], red_green: Option<usize>) -> String {
     let shown = checks.iter().filter(|row| row.stage != Stage::Setup);
     let turned = red_green.map(|count| format!("red→green {count}"));
     shown.map(word).chain(turned).collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_told_to_the_millisecond_however_long_it_took() {
+        assert!((seconds(Duration::from_micros(1_234_567)) - 1.235).abs() < 1e-9);
+        let two_months = Duration::from_secs(60 * 24 * 60 * 60);
+        assert!((seconds(two_months) - two_months.as_secs_f64()).abs() < 1e-3);
+    }
 }
