@@ -11,6 +11,7 @@ use std::sync::{
 use eyre::Result;
 
 use crate::{
+    detect,
     engine::session::Session,
     fault::{Fault, Kind},
     git::{
@@ -263,7 +264,8 @@ impl Through {
             return fault.hint("another git is at work in this clone; where none is, one was killed: remove that file");
         }
         Fault::new(Kind::Error, format!("remote `{name}` cannot be reached: {why}")).hint(format!(
-            "`git ls-remote {name}` shows what git says; nothing moved there or here"
+            "`git ls-remote {}` shows what git says; nothing moved there or here",
+            detect::quoted(name)
         ))
     }
 

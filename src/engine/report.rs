@@ -9,14 +9,13 @@ use serde::Serialize;
 
 use crate::{
     check::CheckRow,
-    detect,
     engine::{
         live,
         recall::{self, Recalled},
         records,
         runs::{self, By},
         session::Session,
-        spending, stored,
+        spending, steering, stored,
         target::Target,
     },
     facts::Facts,
@@ -274,7 +273,7 @@ pub fn next(state: State, decision: Decision, id: &GoalId) -> Option<String> {
 }
 
 fn command(verb: &str, id: &GoalId) -> String {
-    format!("git invisigoth {verb} {}", detect::quoted(id.as_str()))
+    format!("git invisigoth {verb} {}", steering::typed([id]))
 }
 
 /// Of a goal that landed, was taken back and landed again, each landing counts.

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{
     check::{CheckRow, Stage},
-    detect,
     door::wait::Stopwatch,
     engine::{
         durations,
@@ -20,7 +19,7 @@ use crate::{
         runs::Own,
         session::{self, Session},
         shift::{self, Progress},
-        tariffs, templates,
+        steering, tariffs, templates,
         worker::Worker,
     },
     event::Event,
@@ -309,7 +308,7 @@ fn refuse_unfit(facts: &Facts, only: &[GoalId]) -> Result<()> {
         };
         let fault = Fault::new(Kind::Person, format!("goal {id} is {state}, so nothing was run"));
         return Err(fault
-            .hint(format!("`git invisigoth {verb} {}`", detect::quoted(id.as_str())))
+            .hint(format!("`git invisigoth {verb} {}`", steering::typed([id])))
             .into());
     }
     Ok(())
@@ -332,7 +331,8 @@ pub fn unknown_goal(facts: &Facts, id: &GoalId) -> Fault {
 /// The fault of a goal that is not open: it has landed, or nothing has that id.
 pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
     if facts.landed.contains(id) {
-        Fault::new(Kind::Error, format!("goal {id} has landed")).hint(format!("`git invisigoth show {id}`"))
+        let hint = format!("`git invisigoth show {}`", steering::typed([id]));
+        Fault::new(Kind::Error, format!("goal {id} has landed")).hint(hint)
     } else {
         unknown_goal(facts, id)
     }
@@ -485,7 +485,8 @@ fn take_in(worker: &mut Worker<'_>) -> Result<()> {
 
 /// Says that a candidate waits for a person, and returns the words.
 pub fn held(worker: &Worker<'_>, id: &GoalId, description: &str, why: &str) -> String {
-    let why = format!("{why}; `git invisigoth merge {id}` approves and lands it");
+    let typed = steering::typed([id]);
+    let why = format!("{why}; `git invisigoth merge {typed}` approves and lands it");
     worker.session.sink.emit(&Event::Held {
         goal: id.clone(),
         description: description.to_owned(),
@@ -536,5 +537,15 @@ mod tests {
         assert!((seconds(Duration::from_micros(1_234_567)) - 1.235).abs() < 1e-9);
         let two_months = Duration::from_secs(60 * 24 * 60 * 60);
         assert!((seconds(two_months) - two_months.as_secs_f64()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_hint_to_paste_holds_an_id_as_one_word() {
+        let id: GoalId = "a; rm -r b".parse().unwrap();
+        let facts = Facts {
+            landed: [id.clone()].into(),
+            ..Facts::default()
+        };
+        assert_eq!(not_open(&facts, &id).hints, ["`git invisigoth show 'a; rm -r b'`"]);
     }
 }

@@ -9,6 +9,7 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     check::{Gate, Sandbox, Stage},
+    detect,
     door::{env::Env, fs},
     engine::{
         fenced::{self, Works},
@@ -375,7 +376,10 @@ fn open_fault(error: &crate::git::OpenError) -> Fault {
     match error {
         E::NotARepository(_) => fault.hint("`git init` makes one; `git invisigoth demo` needs none"),
         E::RefStorage(_) => fault.hint("`git refs migrate --ref-format=files` converts it"),
-        E::Untrusted(path) => fault.hint(format!("`git config --global --add safe.directory {}`", path.display())),
+        E::Untrusted(path) => {
+            let path = detect::quoted(&path.to_string_lossy());
+            fault.hint(format!("`git config --global --add safe.directory {path}`"))
+        }
         E::Other(source) => Fault {
             message: format!("{}: {source}", fault.message),
             ..fault

@@ -99,18 +99,18 @@ impl Met<'_> {
     }
 
     fn next(&self) -> String {
-        let id = self.id;
+        let (id, typed) = (detect::quoted(self.id.as_str()), typed([self.id]));
         match self.state {
-            _ if self.pause.is_some() => format!("`git invisigoth show {id}` says which cap to raise"),
-            State::Proposed => format!("`git invisigoth approve {id}`, or `git invisigoth reject {id} --why TEXT`"),
-            State::Rejected => format!("`git invisigoth approve {id}` takes it up after all"),
-            State::Held if self.is_held_by_paths() => format!("`git invisigoth merge {id}` approves and lands it"),
-            State::Held => format!("`git invisigoth release {id}`"),
-            State::Candidate => format!("`git invisigoth merge {id}` lands it"),
-            State::Ready => format!("`git invisigoth run {id}`"),
-            State::Failed | State::Parked => format!("`git invisigoth retry {id}` lets it be tried again"),
+            _ if self.pause.is_some() => format!("`git invisigoth show {typed}` says which cap to raise"),
+            State::Proposed => format!("`git invisigoth approve {typed}`, or `git invisigoth reject {id} --why TEXT`"),
+            State::Rejected => format!("`git invisigoth approve {typed}` takes it up after all"),
+            State::Held if self.is_held_by_paths() => format!("`git invisigoth merge {typed}` approves and lands it"),
+            State::Held => format!("`git invisigoth release {typed}`"),
+            State::Candidate => format!("`git invisigoth merge {typed}` lands it"),
+            State::Ready => format!("`git invisigoth run {typed}`"),
+            State::Failed | State::Parked => format!("`git invisigoth retry {typed}` lets it be tried again"),
             State::Running => "`git invisigoth status` shows what the run does".to_owned(),
-            State::Blocked | State::Landed => format!("`git invisigoth show {id}`"),
+            State::Blocked | State::Landed => format!("`git invisigoth show {typed}`"),
         }
     }
 }
@@ -157,7 +157,9 @@ pub fn not_open(facts: &Facts, id: &GoalId) -> Fault {
     if !facts.landed.contains(id) {
         return run::unknown_goal(facts, id);
     }
-    let hint = format!("`git invisigoth diff {id}` shows what it changed, `git invisigoth undo {id}` takes it back");
+    let typed = typed([id]);
+    let hint =
+        format!("`git invisigoth diff {typed}` shows what it changed, `git invisigoth undo {typed}` takes it back");
     Fault::new(Kind::Error, format!("goal {id} has landed")).hint(hint)
 }
 
@@ -269,4 +271,40 @@ pub fn with_row_at(repo: &Repo, known: &Recalled, backlog: &Backlog, id: &GoalId
     let completed = recall::landed_row(repo, tip, id)?;
     let held = close::with_held(backlog, id, completed.as_deref(), &landed::reverted(back.by));
     Ok(held.map_err(|error| backlog_fault(&error))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_to_paste_holds_an_id_as_one_word() {
+        let (id, open) = ("a $(b)".parse().unwrap(), Open::default());
+        for state in State::ALL.into_iter().filter(|state| *state != State::Running) {
+            let met = Met {
+                id: &id,
+                open: &open,
+                state,
+                why: String::new(),
+                pause: None,
+                was_taken_back: None,
+            };
+            let hints = met.misfit("no").hints;
+            assert!(
+                hints.iter().all(|hint| hint.contains(" 'a $(b)'")),
+                "{state}: {hints:?}"
+            );
+        }
+        let facts = Facts {
+            landed: [id.clone()].into(),
+            ..Facts::default()
+        };
+        assert!(
+            not_open(&facts, &id)
+                .hints
+                .iter()
+                .all(|hint| hint.contains("undo 'a $(b)'"))
+        );
+        assert_eq!(typed([&"-x".parse().unwrap()]), "-- -x");
+    }
 }

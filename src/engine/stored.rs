@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     check::CheckRow,
+    detect,
     facts::Standing,
     git::{
         Repo,
@@ -226,8 +227,9 @@ pub fn calls<'a>(repo: &Repo, of: impl Into<Of<'a>>, number: u32) -> Result<Vec<
 pub fn how_to_fetch(repo: &Repo) -> String {
     let remote = config::remote(repo).unwrap_or_else(|| "REMOTE".to_owned());
     format!(
-        "`git fetch {remote} {0}:{0}` brings those of another clone",
-        refs::ATTEMPTS
+        "`git fetch {1} {0}:{0}` brings those of another clone",
+        refs::ATTEMPTS,
+        detect::quoted(&remote)
     )
 }
 

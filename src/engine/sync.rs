@@ -10,6 +10,7 @@ use std::sync::Arc;
 use eyre::Result;
 
 use crate::{
+    detect,
     engine::{
         claims::{Claims, Taken},
         eviction::Why,
@@ -150,8 +151,9 @@ fn target(worker: &mut Worker<'_>, through: &Through, seen: Seen) -> Result<(Com
             );
             Err(fault
                 .hint(format!(
-                    "`git pull --no-rebase {} {branch}` joins them by hand",
-                    through.name()
+                    "`git pull --no-rebase {} {}` joins them by hand",
+                    detect::quoted(through.name()),
+                    detect::quoted(branch)
                 ))
                 .into())
         }

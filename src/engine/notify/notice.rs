@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::{
-    detect,
+    engine::steering,
     event::Event,
     fault::Kind,
     id::{CommitId, GoalId},
@@ -173,7 +173,7 @@ impl Notice {
 
 /// Returns what is to be told of an event, if anything.
 pub fn of(event: &Event) -> Option<Notice> {
-    let command = |verb: &str, goal: &GoalId| format!("git invisigoth {verb} {}", detect::quoted(goal.as_str()));
+    let command = |verb: &str, goal: &GoalId| format!("git invisigoth {verb} {}", steering::typed([goal]));
     Some(match event {
         Event::Held { goal, description, why } => {
             // The command stands by itself.
