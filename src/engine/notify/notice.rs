@@ -186,7 +186,10 @@ pub fn of(event: &Event) -> Option<Notice> {
         Event::Planned {
             goals, proposed: true, ..
         } if *goals > 0 => {
-            let title = format!("{goals} planned goals wait for approval");
+            let title = match goals {
+                1 => "a planned goal waits for approval".to_owned(),
+                many => format!("{many} planned goals wait for approval"),
+            };
             Notice::new(On::NeedsYou, title, "").then("git invisigoth list --state proposed")
         }
         Event::Paused { goal, description, why } => {
@@ -461,6 +464,22 @@ mod tests {
         assert_eq!(end(1, 0, cut(Kind::Config)), On::NeedsYou);
         assert_eq!(end(0, 1, cut(Kind::Interrupted)), On::Finished);
         assert_eq!(end(1, 3, cut(Kind::Unfinished)), On::Stalled);
+    }
+
+    #[test]
+    fn one_planned_goal_is_not_told_as_many() {
+        let title = |goals| {
+            let (refused, proposed) = (0, true);
+            let event = Event::Planned {
+                goals,
+                refused,
+                proposed,
+            };
+            of(&event).map(|notice| notice.title)
+        };
+        assert_eq!(title(0), None);
+        assert_eq!(title(1).as_deref(), Some("a planned goal waits for approval"));
+        assert_eq!(title(2).as_deref(), Some("2 planned goals wait for approval"));
     }
 
     #[test]
