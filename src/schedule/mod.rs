@@ -175,14 +175,15 @@ fn shallow_state(facts: &Facts, id: &GoalId) -> &'static str {
         .get(id)
         .is_some_and(|a| a.standing == Standing::Failed && !a.outdated);
     let parked = facts.attempts.get(id).is_some_and(AttemptFact::is_parked);
+    let candidate = facts.candidates.get(id).filter(|candidate| !candidate.outdated);
     match open.decision {
         Decision::Proposed => "proposed",
         Decision::Rejected => "rejected",
         Decision::Held => "held",
         Decision::Pending if facts.running.contains(id) => "running",
-        Decision::Pending if facts.candidates.contains_key(id) && !is_met(facts, open) => "blocked",
-        Decision::Pending if facts.candidates.get(id).is_some_and(|c| c.held.is_some()) => "held",
-        Decision::Pending if facts.candidates.contains_key(id) => "candidate",
+        Decision::Pending if candidate.is_some() && !is_met(facts, open) => "blocked",
+        Decision::Pending if candidate.is_some_and(|candidate| candidate.held.is_some()) => "held",
+        Decision::Pending if candidate.is_some() => "candidate",
         Decision::Pending if failed => "failed",
         Decision::Pending if parked => "parked",
         Decision::Pending if paused(facts, id).is_some() => "paused",

@@ -36,6 +36,13 @@ fn only_landing_unblocks() {
         held: None,
         outdated: false,
     };
+    let outdated = Candidate {
+        outdated: true,
+        ..candidate.clone()
+    };
+    facts.learn(Fact::Candidate(id("a"), outdated));
+    assert_eq!(state(&facts, &id("a")).unwrap().0, State::Ready);
+    assert_eq!(state(&facts, &id("b")).unwrap().1, "needs a (ready)");
     facts.learn(Fact::Candidate(id("a"), candidate));
     assert_eq!(state(&facts, &id("a")).unwrap().0, State::Candidate);
     assert!(ready(&facts, &[]).is_empty());
