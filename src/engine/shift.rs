@@ -99,8 +99,8 @@ pub fn work(lead: &mut Worker<'_>, order: &Order, progress: &mut Progress) -> Re
     lead.pass_turn();
     lead.claims = None;
     let released = claims.release_all(&lead.repo);
-    claims::sweep(lead.session, &lead.repo)?;
-    worked.and(released)
+    let swept = claims::sweep(lead.session, &lead.repo);
+    worked.and(released).and(swept)
 }
 
 struct Shift<'a, 'scope, 'env, 's> {
