@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     door::{fs, wait},
-    engine::{live::Phase, session::Session, worker::Worker},
+    engine::{live::Phase, runs, session::Session, worker::Worker},
     fault::{Fault, Kind},
     git::Repo,
     time::Stopping,
@@ -112,8 +112,7 @@ pub fn wait(worker: &mut Worker<'_>, round: Option<u32>) -> Result<bool> {
 /// # Errors
 /// A fault in a CI job.
 pub fn refuse_in_ci(session: &Session, order: &Paused) -> Result<()> {
-    let in_ci = session.env.get("CI");
-    if in_ci.is_some_and(|ci| !matches!(ci, "" | "0" | "false")) {
+    if runs::is_in_ci(&session.env) {
         return Err(fault(order).into());
     }
     Ok(())

@@ -140,9 +140,13 @@ impl By {
     /// Reads who started this process.
     pub fn of(env: &Env) -> Self {
         let said = env.get(Self::VARIABLE).and_then(Self::from_word);
-        let is_runner = || env.get("CI").is_some_and(|ci| ci != "false");
-        said.unwrap_or_else(|| if is_runner() { Self::Ci } else { Self::Person })
+        said.unwrap_or_else(|| if is_in_ci(env) { Self::Ci } else { Self::Person })
     }
+}
+
+/// True in a CI job: `CI` is set, and not to no.
+pub fn is_in_ci(env: &Env) -> bool {
+    env.get("CI").is_some_and(|ci| !matches!(ci, "" | "0" | "false"))
 }
 
 /// A word of another version counts as none.
@@ -375,7 +379,9 @@ mod tests {
         assert_eq!(by(&[]), By::Person);
         assert_eq!(by(&[("CI", "true")]), By::Ci);
         assert_eq!(by(&[("CI", "true"), (By::VARIABLE, "service")]), By::Service);
-        assert_eq!(by(&[("CI", "false"), (By::VARIABLE, "nonsense")]), By::Person);
+        for no in ["", "0", "false"] {
+            assert_eq!(by(&[("CI", no), (By::VARIABLE, "nonsense")]), By::Person);
+        }
         for known in By::ALL {
             assert_eq!(by(&[(By::VARIABLE, known.word())]), known);
         }
