@@ -56,7 +56,7 @@ impl Copy<'_> {
             if rest.is_empty() {
                 self.tree(from, to, &name, kind, below)?;
             } else if kind == FileKind::Folder {
-                let inside = from.folder(&name)?;
+                let inside = theirs(from, &name)?;
                 self.matching_below(&inside, to, &name, &below, rest)?;
             }
         }
@@ -88,7 +88,7 @@ impl Copy<'_> {
                     to.unlink(name)?;
                 }
                 let was_there = to.stat(name)?.is_some();
-                let (inside, target) = (from.folder(name)?, to.make_folder(name)?);
+                let (inside, target) = (theirs(from, name)?, to.make_folder(name)?);
                 for (below, kind) in inside.names()? {
                     let path = joined(path.as_bytes(), &below);
                     self.tree(&inside, &target, &below, kind, path)?;
@@ -108,6 +108,16 @@ impl Copy<'_> {
     fn is_tracked(&self, path: &RepoPath) -> bool {
         self.laid.binary_search_by(|item| item.path.cmp(path)).is_ok()
     }
+}
+
+/// Opens a folder of the user's. One without leave to read it stays so: `Dir::folder` would give it, as to a check's.
+fn theirs(from: &Dir, name: &[u8]) -> io::Result<Dir> {
+    if from.stat(name)?.is_some_and(|stat| stat.mode & 0o500 != 0o500) {
+        let name = String::from_utf8_lossy(name);
+        let what = format!("`check.copy`: the folder {name} may not be read by its owner");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+    }
+    from.folder(name)
 }
 
 fn file(from: &Dir, to: &Dir, name: &[u8], stat: &Stat) -> io::Result<()> {
@@ -152,7 +162,23 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt as _,
+    };
+
     use super::*;
+
+    #[test]
+    fn a_folder_of_the_users_that_nobody_may_read_stays_so() {
+        let from = tempfile::tempdir().unwrap();
+        let closed = from.path().join("closed");
+        fs::create_dir(&closed).unwrap();
+        fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
+        let opened = theirs(&Dir::open(from.path()).unwrap(), b"closed");
+        assert_eq!(opened.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(fs::metadata(&closed).unwrap().permissions().mode() & 0o777, 0);
+    }
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
