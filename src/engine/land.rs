@@ -67,7 +67,8 @@ const TRIES: u32 = 5;
 /// # Errors
 /// When the repository cannot be read or written, or a check cannot be run.
 pub fn alone(worker: &mut Worker<'_>, member: &mut Member) -> Result<Outcome> {
-    for _ in 0..sync::tries(worker, TRIES) {
+    let tries = sync::tries(worker, TRIES);
+    for _ in 0..tries {
         sync::refresh(worker)?;
         let before = tree::code_of_commit(&worker.repo, worker.target.tip)?;
         let code = match members::fit(worker, member, before, &[])? {
@@ -92,7 +93,7 @@ pub fn alone(worker: &mut Worker<'_>, member: &mut Member) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Refused(Why::Moved(format!(
-        "the target moved {TRIES} times while it was landing"
+        "the target moved {tries} times while it was landing"
     ))))
 }
 
