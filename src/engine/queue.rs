@@ -171,7 +171,7 @@ impl Queue {
                     }
                 }
                 Step::Wait => return Ok(false),
-                Step::Land { members, .. } => {
+                Step::Land { members } => {
                     self.end(lead, demand, (members, None), results)?;
                     return Ok(true);
                 }
@@ -305,7 +305,7 @@ impl Queue {
         let most = batches::members(&waiting, largest);
         let tip = lead.target.tip;
         // Merging writes trees: not for a look that ends in waiting.
-        let is_worth_it = demand.may_check && batches::worth_checking(most, demand.is_starving, false);
+        let is_worth_it = demand.may_check && batches::worth_checking(most, demand.is_starving);
         if !is_worth_it && !stands_on_tip(lead, waiting.first())? {
             return Ok(None);
         }
@@ -362,7 +362,7 @@ impl Queue {
         }
         let mut batch = UnderTest::new(lead, members, codes);
         let known = batch.recall(lead)?;
-        if !demand.may_check || !batches::worth_checking(batch.members.len(), demand.is_starving, false) {
+        if !demand.may_check || !batches::worth_checking(batch.members.len(), demand.is_starving) {
             // What was checked as it is lands at once; the others wait for company.
             batch.cut(known);
         }

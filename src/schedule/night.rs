@@ -208,7 +208,7 @@ impl End {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// Tells machines and runs apart that would otherwise come back together.
-    pub seed: String,
+    seed: String,
     outages: u32,
     broken: u32,
     empty: u32,

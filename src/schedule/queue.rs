@@ -59,8 +59,6 @@ pub enum Step {
     Land {
         /// How many.
         members: usize,
-        /// True where what lands was red once: the same code gave both verdicts.
-        flaky: bool,
     },
     /// The first so many land, and the next one goes. Checks under way are of no use any more.
     Evict {
@@ -122,8 +120,7 @@ impl Batch {
     pub fn next(&self, jobs: usize) -> Step {
         let (whole, green) = (self.len(), self.green());
         if green == whole {
-            let flaky = self.of(whole).reds > 0;
-            return Step::Land { members: whole, flaky };
+            return Step::Land { members: whole };
         }
         let Some(red) = self.red_after(green) else {
             let is_under_way = self.of(whole).under_way > 0;
@@ -140,8 +137,7 @@ impl Batch {
             };
         }
         if jobs == 1 && self.started >= cap(whole) && green > 0 && self.under_way() == 0 {
-            let flaky = self.of(green).reds > 0;
-            return Step::Land { members: green, flaky };
+            return Step::Land { members: green };
         }
         self.check(jobs, self.useful(green, red, jobs))
     }
@@ -281,15 +277,15 @@ pub fn members(ordered: &[Waiting], size: usize) -> usize {
     }
 }
 
-/// True where a batch should be checked now, of so many candidates that `waiting` says.
+/// True where a batch should be checked now, of so many candidates that `waiting` says. What has a verdict already, as where a
+/// candidate was made on the tip, needs no check and lands at once.
 ///
-/// What has a verdict (`is_free`: the merged code was checked before, as where a candidate was made on the tip) lands at
-/// once: that costs nothing. Otherwise the queue is patient. Each goal is checked once by itself, and each batch once more;
-/// a queue that checks whatever waits as soon as it can makes batches of two where eight work, so 1.5 checks a goal. With
-/// `PATIENT` members it is 1.25. To wait costs no time while everybody has work that does not depend on it; where it does
-/// (`is_starving`, of `schedule/starts`), a worker that stands still is dearer than a check.
-pub fn worth_checking(waiting: usize, is_starving: bool, is_free: bool) -> bool {
-    waiting > 0 && (is_free || is_starving || waiting >= PATIENT)
+/// The queue is patient. Each goal is checked once by itself, and each batch once more; a queue that checks whatever waits as
+/// soon as it can makes batches of two where eight work, so 1.5 checks a goal. With `PATIENT` members it is 1.25. To wait costs
+/// no time while everybody has work that does not depend on it; where it does (`is_starving`, of `schedule/starts`), a worker
+/// that stands still is dearer than a check.
+pub fn worth_checking(waiting: usize, is_starving: bool) -> bool {
+    waiting > 0 && (is_starving || waiting >= PATIENT)
 }
 
 #[cfg(test)]

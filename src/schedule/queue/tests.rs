@@ -32,13 +32,13 @@ type Row<'a> = (usize, &'a [usize], usize, &'a [usize], Step);
 
 #[test]
 fn a_table_of_batches() {
-    let land = |members, flaky| Step::Land { members, flaky };
+    let land = |members| Step::Land { members };
     let evict = |at| Step::Evict { land: at, culprit: at };
     let rows: &[Row<'_>] = &[
-        (0, &[], 1, &[], land(0, false)),
-        (1, &[1], 1, &[1], land(1, false)),
+        (0, &[], 1, &[], land(0)),
+        (1, &[1], 1, &[1], land(1)),
         (1, &[], 1, &[1, 1], evict(0)),
-        (8, &[8], 4, &[8], land(8, false)),
+        (8, &[8], 4, &[8], land(8)),
         // One job: halves, and a second look at what they find.
         (8, &[1, 2, 3, 4], 1, &[8, 4, 6, 5, 5], evict(4)),
         (8, &[1, 2, 3, 4, 5, 6, 7], 1, &[8, 4, 6, 7, 8], evict(7)),
@@ -54,7 +54,7 @@ fn a_table_of_batches() {
 }
 
 #[test]
-fn a_second_look_that_is_green_lands_and_is_told() {
+fn a_second_look_that_is_green_lands() {
     for (members, looks) in [(1, vec![1]), (8, vec![4, 8, 2, 6])] {
         let mut batch = Batch::new(members);
         batch.started(members);
@@ -63,7 +63,7 @@ fn a_second_look_that_is_green_lands_and_is_told() {
         assert_eq!(batch.next(4), Step::Check(looks.clone()));
         looks.iter().for_each(|prefix| batch.started(*prefix));
         batch.learn(members, Verdict::Green);
-        assert_eq!(batch.next(4), Step::Land { members, flaky: true });
+        assert_eq!(batch.next(4), Step::Land { members });
     }
 }
 
@@ -73,13 +73,7 @@ fn what_is_known_already_is_not_checked() {
     batch.learn(1, Verdict::Green);
     assert_eq!(batch.next(1), Step::Check(vec![4]));
     batch.learn(4, Verdict::Green);
-    assert_eq!(
-        batch.next(1),
-        Step::Land {
-            members: 4,
-            flaky: false
-        }
-    );
+    assert_eq!(batch.next(1), Step::Land { members: 4 });
 }
 
 #[test]
@@ -153,11 +147,10 @@ fn candidates_stand_in_order() {
 
 #[test]
 fn the_queue_is_patient_while_all_have_work() {
-    assert!(!worth_checking(0, true, true));
-    assert!(worth_checking(1, false, true));
-    assert!(worth_checking(1, true, false));
-    assert!(!worth_checking(PATIENT - 1, false, false));
-    assert!(worth_checking(PATIENT, false, false));
+    assert!(!worth_checking(0, true));
+    assert!(worth_checking(1, true));
+    assert!(!worth_checking(PATIENT - 1, false));
+    assert!(worth_checking(PATIENT, false));
 }
 
 /// What a batch truly is, and how its checks lie.
@@ -214,9 +207,8 @@ fn drive(truth: &Truth, jobs: usize, ends: &[prop::sample::Index]) -> Result<(St
                 prop_assert!(under_way.len() <= jobs && checks <= 2 * truth.members);
             }
             Step::Wait => {}
-            Step::Land { members, flaky } => {
+            Step::Land { members } => {
                 prop_assert!(verdicts[members].0 > 0, "landed without a green verdict");
-                prop_assert_eq!(flaky, verdicts[members].1 > 0);
                 return Ok((batch.next(jobs), checks));
             }
             Step::Evict { land, culprit } => {
@@ -252,7 +244,7 @@ proptest! {
         let first_red = (1..=truth.members).find(|prefix| !truth.is_green(*prefix));
         let (step, checks) = drive(&truth, jobs, &ends)?;
         match first_red {
-            None => prop_assert_eq!((step, checks), (Step::Land { members: truth.members, flaky: false }, 1)),
+            None => prop_assert_eq!((step, checks), (Step::Land { members: truth.members }, 1)),
             Some(red) => prop_assert_eq!(step, Step::Evict { land: red - 1, culprit: red - 1 }),
         }
         if jobs == 1 {
