@@ -19,7 +19,7 @@ use crate::{
         members::{self, Fit, Member},
         recall,
         stored::{self, Begun, Stored},
-        sync,
+        sync, taking,
         worker::Worker,
     },
     git::{
@@ -236,8 +236,7 @@ pub fn landing_message(members: &[(&GoalId, CommitId)], repo: &Repo) -> Result<M
 /// The one commit of `isolation = "none"`: it closes its goal itself, so its memory files can be trusted.
 fn plain_message(repo: &Repo, id: &GoalId, candidate: CommitId) -> Result<Message> {
     let entry = history::entry(repo, candidate)?;
-    let body = entry.message.trim_end().split_once("\n\n").map_or("", |(_, rest)| rest);
-    let body = body.rsplit_once("\n\n").map_or("", |(body, _)| body);
+    let body = taking::body(&entry.message).unwrap_or_default();
     let first = |key: &'static str| entry.trailers(key).next().map(|value| (key, value.to_owned()));
     let mut trailers: Vec<(&'static str, String)> = ["Goal", "Attempt", "Goal-Version", "Assisted-by"]
         .into_iter()

@@ -7,6 +7,7 @@ use eyre::Result;
 
 use crate::{
     check::{End, Ran, Stage, Tests},
+    detect,
     engine::worker::Worker,
     git::{diff, objects, tree},
     goal::Goal,
@@ -50,7 +51,7 @@ pub fn prove(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: CodeTre
         .gate
         .test_file
         .as_ref()
-        .map(|command| command.replace("{file}", &quoted(file)))
+        .map(|command| command.replace("{file}", &detect::quoted(file)))
     else {
         return Ok(Proof::Holds {
             red_green: None,
@@ -242,16 +243,4 @@ fn broken(command: &str, why: &str) -> Box<Ran> {
         output: crate::secret::Redactor::default().clean(why),
         tests: None,
     })
-}
-
-/// Quotes a path for the shell.
-fn quoted(path: &str) -> String {
-    let plain = path
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'));
-    if plain {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
-    }
 }

@@ -1,7 +1,7 @@
 //! Recall: reads the facts from refs, the tip's memory files and trailers, once; afterwards `Facts::learn` keeps them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
@@ -497,7 +497,6 @@ fn newest_attempts(
     if newest.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let newest: HashMap<String, u32> = newest.into_iter().collect();
     let mut found = BTreeMap::new();
     for id in goals.keys() {
         let Some(number) = newest.get(&id.ref_part()) else {

@@ -294,7 +294,7 @@ impl<'s: 'scope, 'scope> Shift<'_, 'scope, '_, 's> {
         could.retain(|(id, _)| {
             let is_new = !self.progress.tried.contains(id) && room > 0;
             room -= usize::from(is_new);
-            is_new || self.order.max != Some(0) && self.again.contains(id)
+            is_new || self.again.contains(id)
         });
         let in_work = self.in_work(lead);
         let chosen = starts::starts(&lead.facts, could, &in_work, &limits, |id| self.footprints.of(lead, id));

@@ -4,9 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use eyre::{Result, WrapErr as _};
-use serde::Deserialize;
-
 use crate::{
     backlog::{
         close::{COMPLETED, COMPLETED_SEGMENTS},
@@ -15,20 +12,21 @@ use crate::{
     engine::{
         gather, linted,
         listings::Listings,
-        recall::{self, Recalled},
+        recall::{self, Completed, Recalled},
         session::{self, Session},
         target::Target,
     },
     facts::Standing,
     git::{Repo, diff, history, tree},
     goal::Decision,
-    id::{CommitId, GoalId},
+    id::CommitId,
     path::RepoPath,
     prompt::plan::PlanContext,
     schedule,
     snapshot::{Listing, Snapshot as _},
     survey::{self, Given},
 };
+use eyre::{Result, WrapErr as _};
 
 /// Commits over which changes are counted.
 const COMMITS: usize = 500;
@@ -183,13 +181,6 @@ fn joined(what: &str, why: &str) -> String {
     } else {
         format!("{what} — {why}")
     }
-}
-
-#[derive(Deserialize)]
-struct Completed {
-    id: GoalId,
-    #[serde(default)]
-    description: String,
 }
 
 /// Words the goals that have landed, the latest first.
