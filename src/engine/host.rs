@@ -148,9 +148,8 @@ fn remote(worker: &Worker<'_>) -> Result<String> {
 fn push(worker: &Worker<'_>, (remote, name): (&str, &str), id: &GoalId, candidate: CommitId) -> Result<(bool, String)> {
     let listed = git(worker, &["ls-remote", "--refs", "--quiet", "--", remote, name])?;
     // Git also lists what only ends like it.
-    let lines = listed.stdout.lines().filter_map(|line| line.split_once('\t'));
-    let there = lines.filter(|(_, other)| *other == name).map(|(there, _)| there);
-    let there = there.last().unwrap_or_default();
+    let mut lines = listed.stdout.lines().filter_map(|line| line.split_once('\t'));
+    let there = lines.find(|(_, other)| *other == name).map_or("", |(there, _)| there);
     if there == candidate.to_string() {
         return Ok((false, String::new()));
     }
