@@ -65,8 +65,9 @@ pub struct Hunk {
 
 /// Compares two texts.
 pub fn of(old: &str, new: &str) -> Vec<Hunk> {
-    let diff = TextDiff::from_lines(old, new);
     let (olds, news) = (lines(old), lines(new));
+    // Not `from_lines`, which ends a line at a lone carriage return, too: its numbers would not be those of git.
+    let diff = TextDiff::from_slices(&olds, &news);
     diff.grouped_ops(CONTEXT)
         .iter()
         .map(|ops| hunk(ops, &olds, &news))
@@ -247,6 +248,14 @@ mod tests {
         assert_eq!(told("", "x\ny"), "@ 0 1\n+·|1|x\n+·|2|y⏎\n");
         assert_eq!(told("x\n", ""), "@ 1 0\n-1|·|x\n");
         assert_eq!(told("x\n", "x\n"), "");
+    }
+
+    #[test]
+    fn a_carriage_return_within_a_line_ends_none() {
+        assert_eq!(
+            told("a\rb\nc\nd\n", "a\rb\nc\ne\n"),
+            "@ 1 1\n 1|1|a\rb\n 2|2|c\n-3|·|d\n+·|3|e\n"
+        );
     }
 
     #[test]
