@@ -55,12 +55,16 @@ impl Line {
     pub fn json(mut self, head: &Head<'_>, redactor: &Redactor) -> String {
         let mut texts = String::new();
         self.goal.iter().for_each(|goal| gather(goal, &mut texts));
-        self.fields.values_mut().for_each(|value| shorten(value, &mut texts));
-        // One look at all of them: as a rule there is nothing to be taken out.
+        self.fields.values().for_each(|value| gather_all(value, &mut texts));
+        // One look at all of them: as a rule there is nothing to be taken out. Nothing is cut before: half of a key is not known.
         if redactor.clean(&texts).changed() {
             self.goal = self.goal.map(|goal| redactor.clean(&goal).into_string());
-            self.fields.values_mut().for_each(|value| clean(value, redactor));
+            let mut clean = |text: &mut String| *text = redactor.clean(text).into_string();
+            self.fields.values_mut().for_each(|value| each_text(value, &mut clean));
         }
+        self.fields
+            .values_mut()
+            .for_each(|value| each_text(value, &mut shorten));
         let mut all = Map::new();
         let mut put = |key: &str, value: Value| all.insert(key.to_owned(), value);
         put("at", head.at.rfc3339_millis().into());
@@ -83,27 +87,29 @@ fn gather(text: &str, texts: &mut String) {
     texts.push('\n');
 }
 
-fn shorten(value: &mut Value, texts: &mut String) {
+fn gather_all(value: &Value, texts: &mut String) {
     match value {
-        Value::String(text) => {
-            if text.len() > LONGEST {
-                let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at));
-                text.truncate(end.unwrap_or_default());
-                text.push('…');
-            }
-            gather(text, texts);
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| shorten(value, texts)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| shorten(value, texts)),
+        Value::String(text) => gather(text, texts),
+        Value::Array(values) => values.iter().for_each(|value| gather_all(value, texts)),
+        Value::Object(fields) => fields.values().for_each(|value| gather_all(value, texts)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn clean(value: &mut Value, redactor: &Redactor) {
+fn shorten(text: &mut String) {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+}
+
+/// Has `change` see every text of a value, however deep it stands.
+fn each_text(value: &mut Value, change: &mut impl FnMut(&mut String)) {
     match value {
-        Value::String(text) => *text = redactor.clean(text).into_string(),
-        Value::Array(values) => values.iter_mut().for_each(|value| clean(value, redactor)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| clean(value, redactor)),
+        Value::String(text) => change(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| each_text(value, change)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| each_text(value, change)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -158,5 +164,22 @@ mod tests {
         assert!(!line.contains("41xK"), "{line}");
         assert_eq!(line.matches("[redacted]").count(), 2);
         assert!(line.len() < 5000 && line.contains("x…\""));
+    }
+
+    #[test]
+    fn a_secret_that_stands_where_a_text_is_cut_is_taken_out_whole() {
+        let secret = "q8Zr41xKq8Zr41xK";
+        let redactor = Redactor::new([&Secret::new(secret)]);
+        let mut fields = Map::new();
+        let why = ["x".repeat(LONGEST - 12).as_str(), secret].concat();
+        fields.insert("why".to_owned(), why.into());
+        let line = Line {
+            level: Level::Info,
+            goal: None,
+            event: "e".into(),
+            fields,
+        };
+        let line = line.json(&HEAD, &redactor);
+        assert!(!line.contains("q8Zr") && line.contains("[redacted]"), "{line}");
     }
 }
