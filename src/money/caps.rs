@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    detect::quoted,
     id::GoalId,
     money::{count, dollars, ledger::Sum},
     settings::{Budget, Caps},
@@ -176,7 +177,10 @@ impl OverBudget {
         let need = self.spent + self.need.unwrap_or(0.0);
         let next = need.max(self.cap * 2.0);
         match (self.what, self.scope, goal) {
-            (What::Usd, Scope::Goal, Some(goal)) => format!("git invisigoth budget raise {goal} {:.2}", cents(next)),
+            (What::Usd, Scope::Goal, Some(goal)) => {
+                let goal = quoted(goal.as_str());
+                format!("git invisigoth budget raise {goal} {:.2}", cents(next))
+            }
             (What::Usd, scope, _) => format!("git invisigoth budget raise {} {:.2}", flag(scope), cents(next)),
             (what, scope, _) => {
                 let next = next.ceil().max(1.0);
@@ -377,6 +381,8 @@ mod tests {
         let over = check(Scope::Goal, &usd(0.5), &sum(Some(0.42), 3, 0), &sum(Some(0.11), 1, 0)).unwrap_err();
         assert_eq!(over.words(), "$0.42 of $0.50 spent, the next call may cost $0.11");
         assert_eq!(over.raise(Some(&goal)), "git invisigoth budget raise goal-12ab 1.00");
+        let odd: GoalId = "a; rm -rf ~".parse().unwrap();
+        assert_eq!(over.raise(Some(&odd)), "git invisigoth budget raise 'a; rm -rf ~' 1.00");
         assert!(over.under(&usd(0.52)).is_some_and(|over| over.cap == 0.52));
         assert_eq!(over.under(&usd(0.53)), None);
         assert_eq!(over.under(&Caps::default()), None);
