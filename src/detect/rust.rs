@@ -1,6 +1,6 @@
 //! Detects Cargo projects.
 
-use crate::detect::{Detected, Ecosystem, Files};
+use crate::detect::{Detected, Ecosystem, Files, quoted};
 
 /// Adds what a `Cargo.toml` at the top means.
 pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {
@@ -90,7 +90,7 @@ fn test_target(files: &Files<'_>, manifest: &toml_edit::DocumentMut) -> Option<S
             .is_some_and(|p| p.ends_with(".rs") && !p.contains('/'))
     });
     match main {
-        Some(binary) if !flat => Some(binary.to_owned()),
+        Some(binary) if !flat => Some(quoted(binary)),
         _ => {
             let package = manifest.get("package");
             let auto = package.and_then(|package| package.get("autotests")?.as_bool());

@@ -69,6 +69,13 @@ fn a_crate_is_checked_and_tested() {
 }
 
 #[test]
+fn a_folder_of_tests_is_one_word_of_the_command_whatever_it_is_called() {
+    let found = found(&[("Cargo.toml", "[package]\nname = 'x'\n"), ("tests/a; b/main.rs", "")]);
+    let one = found.test_file.unwrap();
+    assert!(one.ends_with("cargo test --test 'a; b'"), "{one}");
+}
+
+#[test]
 fn a_workspace_with_nightly_benches_and_no_ignore_file_is_still_green() {
     let found = found(&[
         (
