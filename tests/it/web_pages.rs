@@ -216,6 +216,22 @@ fn who_may_only_look_gets_commands_instead_of_forms() {
         );
     }
     assert!(words(&served.html("/history")).contains("git invisigoth undo done"));
+    let held = words(part(&served.html("/queue"), "section", "held"));
+    assert!(
+        held.contains("git invisigoth merge lock") && !held.contains("Goal back"),
+        "only what could land is held back from landing: {held}"
+    );
+}
+
+#[test]
+fn a_command_on_a_page_holds_whatever_a_goal_is_called() {
+    let sandbox = Sandbox::ready();
+    sandbox.script(json!({ "a; b": [whole("a.txt", "a\n")] }));
+    sandbox.goal("a; b", &[]);
+    sandbox.run(&["run"]);
+    let served = Served::begin(&sandbox, &["--read-only"]);
+    let history = words(&served.html("/history"));
+    assert!(history.contains("git invisigoth undo &#x27;a; b&#x27;"), "{history}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! History: what landed, with what it took, beside the commits of people, a page at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eyre::Result;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::{
         log::commits::{self, Outcome, Request, Whose},
         status,
     },
-    engine::session::Session,
+    engine::{session::Session, steering::typed},
     id::GoalId,
     schedule::State,
     web::pages::{
@@ -25,8 +25,8 @@ const MOST: usize = 40;
 #[derive(Serialize)]
 struct History<'a> {
     log: Outcome,
-    /// Goals that are part of the target now: those can be taken out.
-    landed: BTreeSet<&'a GoalId>,
+    /// Goals that are part of the target now, each with the command that takes it out.
+    landed: BTreeMap<GoalId, String>,
     /// What is asked for.
     show: &'a str,
     text: &'a str,
@@ -59,9 +59,9 @@ pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
     let status = status::run(session)?;
     let open: BTreeSet<&GoalId> = status.goals.iter().map(|row| &row.goal).collect();
     let rows = log.commits.iter().flat_map(|one| &one.landed);
-    let landed: BTreeSet<GoalId> = rows
+    let landed = rows
         .filter(|row| row.undone_at.is_none() && !open.contains(&row.goal))
-        .map(|row| row.goal.clone())
+        .map(|row| (row.goal.clone(), format!("git invisigoth undo {}", typed([&row.goal]))))
         .collect();
     let is_new = status.counts.get(State::Landed.word()).is_none_or(|count| *count == 0);
     let next = match status.goals.is_empty() {
@@ -69,7 +69,7 @@ pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
         false => "git invisigoth run",
     };
     let history = History {
-        landed: landed.iter().collect(),
+        landed,
         show: show.unwrap_or_default(),
         text: text.unwrap_or_default(),
         is_filtered: show.is_some() || text.is_some(),

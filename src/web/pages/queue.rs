@@ -44,6 +44,12 @@ struct Waits<'a> {
     after: Option<&'a GoalId>,
 }
 
+/// True for a held goal that `merge` lands. One that a person held, or took back, has no candidate: nothing of it could land.
+fn is_candidate(row: &Row) -> bool {
+    let merges = |next: &String| next.starts_with("git invisigoth merge ");
+    row.state == State::Held && row.next.as_ref().is_some_and(merges)
+}
+
 /// Makes it.
 ///
 /// # Errors
@@ -59,8 +65,7 @@ pub fn page(session: &Session) -> Result<Page> {
         after: before.filter(|_| place.position.is_some() && !place.lands),
         place,
     });
-    // A goal that was held before it was worked on, or taken back, has no candidate: nothing of it could land.
-    let held = status.goals.iter().filter(|row| row.state == State::Held);
+    let held = status.goals.iter().filter(|row| is_candidate(row));
     let is_new = status.counts.values().sum::<usize>() == 0;
     let lane = Lane {
         queue: &status.queue,
