@@ -106,13 +106,14 @@
     stream = new EventSource(`/events?at=${encodeURIComponent(here)}${seen ? `&seen=${seen}` : ""}`);
     stream.onopen = () => { heard = Date.now(); mark(); };
     stream.onerror = mark;
-    stream.addEventListener("alive", () => { heard = Date.now(); mark(); });
-    stream.addEventListener("page", (event) => {
+    // Whatever comes says that the page is kept up, and what of it this browser has by now.
+    const hear = (event) => {
       heard = Date.now();
       seen = event.lastEventId;
-      put(JSON.parse(event.data));
       mark();
-    });
+    };
+    for (const name of ["alive", "lines", "page"]) stream.addEventListener(name, hear);
+    stream.addEventListener("page", (event) => put(JSON.parse(event.data)));
     document.dispatchEvent(new CustomEvent("stream", { detail: stream }));
   };
   const close = () => {
