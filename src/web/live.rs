@@ -3,8 +3,7 @@
 //!
 //! Events: `page`, whose id is that of the page's content and whose data is JSON with `title` and `body`; `lines`, for a page
 //! whose lines grow, with those that came since, or all of them `anew`; its id tells the last of them, too, so that nothing is
-//! sent twice and nothing is missed; `alive`, every few
-//! seconds, so that a page knows when it is no longer told anything.
+//! sent twice and nothing is missed; `alive`, every few seconds, so that a page knows when it is no longer told anything.
 
 use std::{
     convert::Infallible,
@@ -80,10 +79,9 @@ pub async fn stream(State(shared): State<Shared>, Query(wish): Query<Wish>, head
         )
             .into_response();
     };
-    let (path, query) = wish.at.split_once('?').unwrap_or((&wish.at, ""));
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let following = Following {
-        asked: Asked::of(path, query),
+        asked: Asked::at(&wish.at),
         seen: seen.unwrap_or(&wish.seen).to_owned(),
         quiet: 0,
         shared,

@@ -8,7 +8,6 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, syntax
 use serde::Serialize;
 
 use crate::{
-    engine::session::Session,
     fault::{Fault, Kind},
     letters,
     time::{Clock, Moment},
@@ -154,21 +153,13 @@ impl Renderer {
     }
 
     /// Renders what went wrong instead of a page.
-    pub fn failed(&self, asked: &Asked, error: &Report, session: &Session) -> Shown {
-        let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
-        let fault = fault
-            .cloned()
-            .unwrap_or_else(|| Fault::new(Kind::Error, format!("{error:#}")));
-        let fault = Fault {
-            message: session.redactor.clean(&fault.message).into_string(),
-            ..fault
-        };
+    pub fn failed(&self, asked: &Asked, fault: &Fault) -> Shown {
         let status = match fault.kind {
             Kind::Usage => 404,
             Kind::Busy => 503,
             _ => 500,
         };
-        let page = Page::new("Nothing to show", "fault", &fault);
+        let page = Page::new("Nothing to show", "fault", fault);
         let shown = page.and_then(|page| self.shown(status, asked, None, &Page { place: "-", ..page }));
         shown.unwrap_or_else(|error| Shown {
             status: 500,

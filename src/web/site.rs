@@ -1,6 +1,10 @@
 //! The site: what every request works with. Owns when a page must be made anew; what is on it is up to `pages`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use eyre::{Report, Result};
 use serde_json::Value;
@@ -13,17 +17,13 @@ use crate::{
     door::{random, wait::Stopwatch},
     engine::session::Session,
     fault::Fault,
+    secret::Redactor,
     web::{
         actions::{Action, Said},
         given::Given,
         pages::{self, Asked, Page, bar::Bar, lines},
         render::{Renderer, Shown},
     },
-};
-
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
 };
 
 /// How long a page counts as new although no file looks changed: what runs say of themselves grows older, and a remote or a
@@ -44,6 +44,8 @@ pub enum May {
 /// What every request works with.
 pub struct Site {
     session: Session,
+    /// That of the session that was opened last: a key may have come since the server began.
+    redactor: Mutex<Redactor>,
     /// What whoever is signed in may do.
     pub may: May,
     renderer: Renderer,
@@ -65,11 +67,9 @@ struct State {
 
 impl Site {
     /// Makes it for the session's repository.
-    ///
-    /// # Errors
-    /// Where a template of ours is wrong.
     pub fn new(session: Session, renderer: Renderer, may: May) -> Self {
         Self {
+            redactor: Mutex::new(session.redactor.clone()),
             session,
             may,
             renderer,
@@ -94,12 +94,14 @@ impl Site {
     /// # Errors
     /// As `Session::open`.
     pub fn fresh(&self) -> Result<Session> {
-        self.session.again(&[])
+        let session = self.session.again(&[])?;
+        *locked(&self.redactor) = session.redactor.clone();
+        Ok(session)
     }
 
     /// Looks whether anything may have changed, by a few system calls; returns a number that is higher than before if so.
-    pub fn generation(&self) -> u64 {
-        let mut state = self.lock();
+    fn generation(&self) -> u64 {
+        let mut state = locked(&self.state);
         let seen = state.watched.as_ref().map(|watched| watched.look(&self.session));
         if seen.is_none() || seen != state.seen || state.since.elapsed() >= FRESH {
             // Another branch may be the target by now, or the backlog another file.
@@ -114,18 +116,18 @@ impl Site {
 
     /// Makes every page anew from now on: something was changed over the site itself.
     pub fn changed(&self) {
-        self.lock().seen = None;
+        locked(&self.state).seen = None;
     }
 
     /// Returns a page, made anew where something may have changed since. A failure is a page, too.
     pub fn page(&self, asked: &Asked) -> Arc<Shown> {
         let generation = self.generation();
-        let (key, mark) = (asked.key(), lines::mark(&self.session, asked));
-        if let Some((_, kept)) = self.lock().kept.get(&key).filter(|(kept, _)| *kept == mark) {
+        let (key, mark) = (asked.address(), lines::mark(&self.session, asked));
+        if let Some((_, kept)) = locked(&self.state).kept.get(&key).filter(|(kept, _)| *kept == mark) {
             return Arc::clone(kept);
         }
         let shown = Arc::new(self.make(asked));
-        let mut state = self.lock();
+        let mut state = locked(&self.state);
         if state.generation == generation && (state.kept.len() < KEPT || state.kept.contains_key(&key)) {
             state.kept.insert(key, (mark, Arc::clone(&shown)));
         }
@@ -134,11 +136,12 @@ impl Site {
 
     /// Returns the plain text that stands at an address, or the page that says why not; `None` where a page stands there.
     pub fn raw(&self, asked: &Asked) -> Option<std::result::Result<Vec<u8>, Shown>> {
-        let failed = |error: &Report| self.renderer.failed(asked, error, &self.session);
-        match self.fresh() {
-            Ok(session) => Some(lines::raw(&session, asked)?.map_err(|error| failed(&error))),
-            Err(_) => None,
+        if !lines::is_raw(asked) {
+            return None;
         }
+        let session = self.fresh().ok()?;
+        let failed = |error: Report| self.renderer.failed(asked, &self.fault(&error));
+        Some(lines::raw(&session, asked)?.map_err(failed))
     }
 
     fn make(&self, asked: &Asked) -> Shown {
@@ -154,7 +157,7 @@ impl Site {
             let bar = bar.map(|bar| Bar { said, ..bar });
             self.renderer.page(asked, bar.as_ref(), &page)
         });
-        page.unwrap_or_else(|error| self.renderer.failed(asked, &error, &self.session))
+        page.unwrap_or_else(|error| self.renderer.failed(asked, &self.fault(&error)))
     }
 
     /// Makes the page of an action again, with what was given and why it was not done.
@@ -166,34 +169,32 @@ impl Site {
 
     /// Makes the page of a request that nothing was tried for.
     pub fn refused(&self, status: u16, fault: &Fault) -> Shown {
-        let shown = self
-            .renderer
-            .failed(&Asked::default(), &fault.clone().into(), &self.session);
+        let shown = self.renderer.failed(&Asked::default(), fault);
         Shown { status, ..shown }
     }
 
     /// Keeps what is to be said on the next page of a person; returns the address of that page, which was `address`.
     pub fn told(&self, address: &str, said: &Said) -> String {
         let id: String = random::digits().unwrap_or_default().chars().take(12).collect();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = locked(&self.told);
         while told.len() >= KEPT {
             told.pop_front();
         }
         told.push_back((id.clone(), self.cleaned(said)));
-        let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        let mut asked = Asked::of(path, query);
+        let mut asked = Asked::at(address);
         asked.query.insert("said".to_owned(), id);
         asked.address()
     }
 
     fn told_before(&self, id: &str) -> Option<Said> {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = locked(&self.told);
         let known = told.iter().find(|(known, _)| known == id);
         known.map(|(_, said)| said.clone())
     }
 
     fn cleaned(&self, said: &Said) -> Said {
-        let clean = |text: &str| self.session.redactor.clean(text).into_string();
+        let redactor = self.redactor();
+        let clean = |text: &str| redactor.clean(text).into_string();
         Said {
             text: clean(&said.text),
             more: said.more.iter().map(|line| clean(line)).collect(),
@@ -203,21 +204,30 @@ impl Site {
 
     /// Words an error for people and programs; no key is in it.
     pub fn fault(&self, error: &Report) -> Fault {
-        let (fault, _) = commands::fault_of(error);
-        let clean = |text: &str| self.session.redactor.clean(text).into_string();
-        Fault {
-            message: clean(&fault.message),
-            hints: fault.hints.iter().map(|hint| clean(hint)).collect(),
-            ..fault
-        }
+        fault(error, &self.redactor())
     }
 
     /// Words a document for programs; no key is in it.
     pub fn text_of(&self, document: &Value) -> String {
-        self.session.redactor.clean(&document.to_string()).into_string()
+        self.redactor().clean(&document.to_string()).into_string()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn redactor(&self) -> Redactor {
+        locked(&self.redactor).clone()
     }
+}
+
+/// Words an error for people and programs, without what `redactor` takes out.
+pub fn fault(error: &Report, redactor: &Redactor) -> Fault {
+    let (fault, _) = commands::fault_of(error);
+    let clean = |text: &str| redactor.clean(text).into_string();
+    Fault {
+        message: clean(&fault.message),
+        hints: fault.hints.iter().map(|hint| clean(hint)).collect(),
+        ..fault
+    }
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

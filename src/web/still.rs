@@ -17,7 +17,7 @@ use crate::{
         assets,
         pages::{self, Asked, bar, lines},
         render::Renderer,
-        site::May,
+        site::{May, fault},
     },
 };
 
@@ -46,7 +46,7 @@ pub fn files(session: &Session) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let mut next = vec!["/".to_owned()];
     while let Some(address) = next.pop() {
-        let asked = read(&address);
+        let asked = Asked::at(&address);
         let Some(path) = file(&asked).filter(|path| !files.contains_key(path)) else {
             continue;
         };
@@ -67,18 +67,13 @@ pub fn files(session: &Session) -> Result<BTreeMap<String, Vec<u8>>> {
         let page = pages::make(session, &asked).and_then(|page| renderer.page(&asked, Some(&bar), &page));
         let shown = match page {
             Err(error) if files.is_empty() => return Err(error),
-            page => page.unwrap_or_else(|error| renderer.failed(&asked, &error, session)),
+            page => page.unwrap_or_else(|error| renderer.failed(&asked, &fault(&error, &session.redactor))),
         };
         files.insert(path, shown.html.into_bytes());
         let mut linked = linked.lock().unwrap_or_else(PoisonError::into_inner);
         next.extend(std::mem::take(&mut *linked));
     }
     Ok(files)
-}
-
-fn read(address: &str) -> Asked {
-    let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    Asked::of(path, query)
 }
 
 /// Returns what stands in `href` for an address of this site, and the address of the page that has to be there.
@@ -88,7 +83,7 @@ fn resolved(here: &Asked, to: &str) -> (String, Option<String>) {
         return (to.to_owned(), None);
     }
     let (address, place) = to.split_once('#').unwrap_or((to, ""));
-    let asked = kept(read(address));
+    let asked = kept(Asked::at(address));
     let (Some(path), Some(own)) = (file(&asked), file(&kept(here.clone()))) else {
         return ("#main".to_owned(), None);
     };
@@ -161,7 +156,7 @@ mod tests {
     use super::*;
 
     fn at(here: &str, to: &str) -> (String, Option<String>) {
-        resolved(&read(here), to)
+        resolved(&Asked::at(here), to)
     }
 
     #[test]
@@ -200,7 +195,7 @@ mod tests {
 
     #[test]
     fn no_goal_takes_the_place_of_a_page_or_leaves_the_folder() {
-        let path = |id: &str| file(&read(&format!("/goals/{}", pages::encoded(id))));
+        let path = |id: &str| file(&Asked::at(&format!("/goals/{}", pages::encoded(id))));
         for id in ["index.html", "..", ".", "/etc/passwd", "a/../../b", "A", "CON"] {
             let path = path(id).unwrap();
             let parts: Vec<&str> = path.split('/').collect();

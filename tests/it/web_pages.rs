@@ -224,6 +224,17 @@ fn who_may_only_look_gets_commands_instead_of_forms() {
 }
 
 #[test]
+fn a_key_that_came_while_it_is_served_is_in_no_answer() {
+    let sandbox = Sandbox::ready();
+    sandbox.ok(&["add", "Use q8Zr41xKq8Zr41xK", "--id", "a"]);
+    let served = Served::begin(&sandbox, &[]);
+    assert!(served.html("/api/v1/goals").contains("q8Zr41xK"));
+    fs::write(sandbox.path(".env"), "SERVICE_TOKEN=q8Zr41xKq8Zr41xK\n").unwrap();
+    let after = served.html("/api/v1/goals");
+    assert!(after.contains("[redacted]") && !after.contains("q8Zr"), "{after}");
+}
+
+#[test]
 fn a_command_on_a_page_holds_whatever_a_goal_is_called() {
     let sandbox = Sandbox::ready();
     sandbox.script(json!({ "a; b": [whole("a.txt", "a\n")] }));

@@ -6,13 +6,12 @@ use serde::Serialize;
 use crate::{
     commands::{edit, show},
     engine::session::Session,
-    fault::{Fault, Kind},
     id::GoalId,
     schedule::State,
     web::{
         actions::{self, Action, Takes},
         given::Given,
-        pages::{Asked, Page, goal},
+        pages::{Asked, Page, goal, nothing},
     },
 };
 
@@ -53,7 +52,7 @@ struct Form {
 pub fn page(session: &Session, asked: &Asked) -> Result<Page> {
     let mut names = asked.path.iter().skip(1);
     let action = names.next().and_then(|verb| actions::find(verb));
-    let action = action.ok_or_else(|| Fault::new(Kind::Usage, format!("there is no page {}", asked.address())))?;
+    let action = action.ok_or_else(|| nothing(asked))?;
     let mut given = Given::default();
     for (name, value) in &asked.query {
         given.set(name, value);
@@ -132,9 +131,7 @@ pub fn back(given: &Given) -> String {
 
 /// Reads an address as one of this site. It is put together anew from its parts, so that nothing else comes of it.
 fn local(address: &str) -> String {
-    let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    let query = query.split('#').next().unwrap_or_default();
-    let mut asked = Asked::of(path, query);
+    let mut asked = Asked::at(address.split('#').next().unwrap_or_default());
     // What was said the last time.
     asked.query.remove("said");
     asked.address()

@@ -21,6 +21,11 @@ pub struct Tail {
     pub grows: bool,
 }
 
+/// True for an address of plain text, so that nothing need be opened to tell it from a page.
+pub fn is_raw(asked: &Asked) -> bool {
+    asked.path.last().is_some_and(|last| last == "raw")
+}
+
 /// Returns the plain text that was asked for; `None` where the address is one of a page.
 ///
 /// # Errors

@@ -38,6 +38,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Returns the page that stands at `address`, a path with its query, if it has one.
+    pub fn at(address: &str) -> Self {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        Self::of(path, query)
+    }
+
     /// Returns the page that stands at `path` and `query`, as a browser sends them.
     pub fn of(path: &str, query: &str) -> Self {
         let parts = path.split('/').filter(|part| !part.is_empty());
@@ -93,11 +99,6 @@ impl Asked {
         let mut other = self.clone();
         other.path.push(part.to_owned());
         other
-    }
-
-    /// Returns what tells this page from all others.
-    pub fn key(&self) -> String {
-        self.address()
     }
 }
 

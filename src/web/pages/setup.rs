@@ -8,7 +8,10 @@ use crate::{
     commands::doctor::{self, Row, Standing},
     engine::session::Session,
     fault::{Fault, Kind},
-    web::pages::{Asked, Page},
+    web::{
+        pages::{Asked, Page},
+        site,
+    },
 };
 
 /// What must be there before anything can run, as `doctor` names it.
@@ -79,14 +82,11 @@ struct Instead<'a> {
 /// # Errors
 /// `error`, where it is another matter.
 pub fn instead(session: &Session, asked: &Asked, error: Report) -> Result<Page> {
-    let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
-    let Some(fault) = fault.filter(|fault| !matches!(fault.kind, Kind::Usage | Kind::Busy)) else {
+    let is_missing = |fault: &Fault| !matches!(fault.kind, Kind::Usage | Kind::Busy);
+    if !error.chain().filter_map(|cause| cause.downcast_ref()).any(is_missing) {
         return Err(error);
-    };
-    let fault = Fault {
-        message: session.redactor.clean(&fault.message).into_string(),
-        ..fault.clone()
-    };
+    }
+    let fault = site::fault(&error, &session.redactor);
     let hint = fault.hints.first().map_or("git invisigoth doctor", |hint| typed(hint));
     let setup = look(session, hint);
     let page = Page::new("Not ready", "setup", Instead { fault: &fault, setup })?;
