@@ -71,7 +71,7 @@ pub enum Begun {
 }
 
 /// Returns the file that holds the token.
-pub fn token_file(session: &Session) -> PathBuf {
+fn token_file(session: &Session) -> PathBuf {
     session.own_dir(&session.repo()).join("serve.token")
 }
 

@@ -76,7 +76,7 @@ impl Keys {
     }
 
     /// True where a request brings our cookie.
-    pub fn know_cookie(&self, headers: &HeaderMap) -> bool {
+    fn know_cookie(&self, headers: &HeaderMap) -> bool {
         let all = headers.get_all(header::COOKIE).iter();
         let all = all.filter_map(|value| value.to_str().ok());
         let mut pairs = all

@@ -49,7 +49,7 @@ struct Row<'a> {
     unblocks: usize,
 }
 
-/// What another goal needs.
+/// A goal that another one needs.
 #[derive(Serialize)]
 struct Blocker<'a> {
     goal: &'a GoalId,
