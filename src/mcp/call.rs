@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::{Outcome, add, claim, comment, list, show, status, why},
+    commands::{Document, Outcome, add, claim, comment, fault_of, list, show, status, why},
     engine::{session::Session, target::Target},
     fault::{Fault, Kind},
     goal::Decision,
@@ -270,14 +270,11 @@ fn usage(message: impl Into<String>) -> Fault {
 
 /// Words an error as the command line does: what happened, then what to do about it.
 fn failed(redactor: &Redactor, error: &eyre::Report) -> Value {
-    let fault = error.chain().find_map(|error| error.downcast_ref::<Fault>());
-    let fault = fault
-        .cloned()
-        .unwrap_or_else(|| Fault::new(Kind::Error, format!("{error:#}")));
+    let (fault, _) = fault_of(error);
     let clean = |text: &str| redactor.clean(text).into_string();
     let mut lines = vec![format!("error: {}", clean(&fault.message))];
     lines.extend(fault.hints.iter().map(|hint| format!("hint: {}", clean(hint))));
-    let fields = json!({ "schema": "invisigoth.error/1", "error": fault });
+    let fields = json!(Document::failed(&fault));
     json!({
         "content": [{ "type": "text", "text": lines.join("\n") }],
         "structuredContent": cleaned(redactor, fields),
