@@ -8,6 +8,8 @@ pub mod request;
 
 use serde_json::Value;
 
+use crate::detect::quoted;
+
 const GITHUB: &str = include_str!("../templates/ci/github.yml");
 const GITHUB_ACTION: &str = include_str!("../templates/ci/github_action.yml");
 const GITLAB: &str = include_str!("../templates/ci/gitlab.yml");
@@ -90,7 +92,7 @@ fn target(name: &str) -> [(&'static str, String); 3] {
     [
         ("@TARGET@", name.to_owned()),
         ("@TARGET_YAML@", yaml(name)),
-        ("@TARGET_SHELL@", shell(name)),
+        ("@TARGET_SHELL@", quoted(name)),
     ]
 }
 
@@ -112,15 +114,6 @@ pub fn fill(template: &str, pairs: &[(&str, String)]) -> String {
 /// Words a text for YAML: what JSON quotes, YAML reads.
 fn yaml(text: &str) -> String {
     Value::from(text).to_string()
-}
-
-/// Words a text for a shell, whatever is in it.
-fn shell(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -154,6 +147,6 @@ mod tests {
         let all: String = files.into_iter().map(|(_, text)| text).collect();
         assert!(all.contains(r#"INVISIGOTH_LAND_TARGET: "it's \"x\" $HOME""#), "{all}");
         assert!(all.contains(r#"-B 'it'\''s "x" $HOME'"#), "{all}");
-        assert_eq!(shell(""), "''");
+        assert_eq!(quoted(""), "''");
     }
 }

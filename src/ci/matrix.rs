@@ -4,7 +4,10 @@
 
 use serde_json::{Value, json};
 
-use crate::ci::{fill, shell, target, yaml};
+use crate::{
+    ci::{fill, target, yaml},
+    detect::quoted,
+};
 
 const GITLAB_GOALS: &str = include_str!("../../templates/ci/gitlab_goals.yml");
 const SLURM: &str = include_str!("../../templates/ci/slurm.sh");
@@ -64,14 +67,14 @@ pub fn slurm((branch, url): (&str, &str), goals: &[Entry], tasks: usize) -> Stri
     }
     let case = |task: usize| {
         let dealt = goals.iter().skip(task).step_by(tasks);
-        let dealt: Vec<String> = dealt.map(|entry| shell(&entry.goal)).collect();
+        let dealt: Vec<String> = dealt.map(|entry| quoted(&entry.goal)).collect();
         format!("{task}) set -- {} ;;", dealt.join(" "))
     };
     let pairs = [
         ("@TASKS@", tasks.to_string()),
         ("@LAST@", (tasks - 1).to_string()),
         ("@CASES@", (0..tasks).map(case).collect::<Vec<_>>().join("\n")),
-        ("@URL_SHELL@", shell(url)),
+        ("@URL_SHELL@", quoted(url)),
     ];
     let pairs: Vec<(&str, String)> = target(branch).into_iter().chain(pairs).collect();
     fill(SLURM, &pairs)
