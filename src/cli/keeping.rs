@@ -16,7 +16,8 @@ use crate::{
         diagnosis::{self, Listeners, Say},
         level::{Level, TARGETS, Wanted},
     },
-    ui::{colour::Style, look::one_line},
+    letters::one_line,
+    ui::colour::Style,
 };
 
 /// The variable that says which lines are wanted.

@@ -3,7 +3,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use jiff::{Span, SpanRelativeTo, Timestamp, civil, tz::TimeZone};
+use jiff::{Span, SpanRelativeTo, Timestamp, Zoned, civil, tz::TimeZone};
 
 use crate::time::Moment;
 
@@ -17,17 +17,23 @@ impl Zone {
         Self(zone)
     }
 
-    /// Words a moment as a clock on the wall shows it: `07:00`, and the day where it is not that of `now`: `Tue 07:00`.
+    /// Returns a moment with its date and time of day here; the epoch for one that is beyond all calendars.
+    pub fn at(&self, moment: Moment) -> Zoned {
+        stamp(moment).unwrap_or_default().to_zoned(self.0.clone())
+    }
+
+    /// Words a moment that is to come as a clock on the wall shows it: `07:00:00`, and the day where it is not that of `now`:
+    /// `Tue 07:00`.
     pub fn words(&self, at: Moment, now: Moment) -> String {
-        let zoned = |moment: Moment| stamp(moment).map(|stamp| stamp.to_zoned(self.0.clone()));
-        match (zoned(at), zoned(now)) {
-            (Some(at), Some(now)) if at.date() == now.date() => at.strftime("%H:%M:%S").to_string(),
-            (Some(at), Some(now)) if at.since(&now).is_ok_and(|far| far.get_hours() < 24 * 6) => {
-                at.strftime("%a %H:%M").to_string()
-            }
-            (Some(at), _) => at.strftime("%F %H:%M").to_string(),
-            (None, _) => at.rfc3339(),
-        }
+        let (at, now) = (self.at(at), self.at(now));
+        let format = if at.date() == now.date() {
+            "%H:%M:%S"
+        } else if at.since(&now).is_ok_and(|far| far.get_hours() < 24 * 6) {
+            "%a %H:%M"
+        } else {
+            "%F %H:%M"
+        };
+        at.strftime(format).to_string()
     }
 }
 

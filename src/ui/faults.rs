@@ -6,7 +6,8 @@ use crate::{
     commands::Document,
     fault::Fault,
     journal::level::Level,
-    ui::{Ui, colour::Style, look},
+    letters::many_lines,
+    ui::{Ui, colour::Style},
 };
 
 impl Ui {
@@ -18,7 +19,7 @@ impl Ui {
         }
         let paint = self.manner.stderr;
         let tell = |level, style, word: &str, about: &str| {
-            let line = format!("{} {}", paint.paint(style, word), look::many_lines(about));
+            let line = format!("{} {}", paint.paint(style, word), many_lines(about));
             self.tell(level, &line);
         };
         tell(Level::Error, Style::Bad, "error:", &fault.message);

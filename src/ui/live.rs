@@ -19,17 +19,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, T
 use crate::{
     event::UnderWay,
     id::GoalId,
+    letters::columns,
     time::Clock,
     ui::{
         colour::{Paint, Style},
-        look::{Look, age, columns, pad},
+        look::{ID, Look, age, pad},
     },
 };
 
 /// Width of the first word, its gap included, as in the lines of goals that ended.
 const WORD: usize = 9;
-/// Width of an id's column, as there.
-const ID: std::ops::RangeInclusive<usize> = 9..=24;
+/// Least width of an id's column, as there.
+const LEAST: usize = 9;
 /// Less of a description says nothing.
 const DESCRIPTION: usize = 8;
 /// How often ages are told anew.
@@ -133,7 +134,7 @@ impl Shown {
         let fits = if under_way.len() > most { most - 1 } else { most };
         let ids = under_way.iter().flat_map(|one| &one.goals);
         let id = ids.map(|id| columns(id.as_str())).max().unwrap_or(0);
-        let id = id.clamp(*ID.start(), *ID.end());
+        let id = id.clamp(LEAST, ID);
         let mut lines: Vec<String> = under_way
             .iter()
             .take(fits)

@@ -7,6 +7,9 @@ use crate::{
     ui::colour::{Paint, Style},
 };
 
+/// Longest column of goals' ids.
+pub const ID: usize = 24;
+
 /// What the reader's terminal can show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Look {
@@ -76,33 +79,19 @@ impl Look {
 
 /// Fills `text` with spaces.
 pub fn pad(text: &str, width: usize) -> String {
-    let gap = width.saturating_sub(columns(text));
+    let gap = width.saturating_sub(letters::columns(text));
     format!("{text}{}", " ".repeat(gap))
 }
 
-/// Puts `text` on one line, without what would move the cursor.
-pub fn one_line(text: &str) -> String {
-    letters::one_line(text)
-}
-
-/// Takes control characters out of `text`, line breaks and tabs excepted.
-pub fn many_lines(text: &str) -> String {
-    letters::many_lines(text)
-}
-
-/// Returns how many columns `text` takes.
-pub fn columns(text: &str) -> usize {
-    letters::columns(text)
-}
-
 /// Returns `1 reply`, `2 replies` and the like.
-pub fn count(n: u64, one: &str, many: &str) -> String {
+pub fn count(n: impl TryInto<u64>, one: &str, many: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
 /// Returns a number with its thousands apart: `12,345`.
-pub fn grouped(n: u64) -> String {
-    letters::grouped(n)
+pub fn grouped(n: impl TryInto<u64>) -> String {
+    letters::grouped(n.try_into().unwrap_or(u64::MAX))
 }
 
 /// Returns a span of time: `0.4 s`, `6 s`, `2 min 5 s`.
@@ -147,7 +136,7 @@ mod tests {
         assert_eq!(UNICODE.cut("Slug from a title", 10), "Slug from…");
         assert_eq!(ASCII.cut("Slug from a title", 10), "Slug fr...");
         assert_eq!(UNICODE.cut("目標目標", 5), "目標…");
-        assert_eq!(columns(&UNICODE.cell("目標", 7)), 7);
+        assert_eq!(letters::columns(&UNICODE.cell("目標", 7)), 7);
     }
 
     #[test]

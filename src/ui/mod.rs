@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::{
     commands::{Document, Outcome},
     journal::level::Level,
+    letters::one_line,
     secret::Redactor,
     ui::{
         colour::{Paint, Style},
@@ -146,10 +147,7 @@ impl Ui {
             return self.print(text);
         };
         if !self.beside_lines(|| page(&self.clean(text))) {
-            self.complain(&format!(
-                "warning: the pager cannot be started: {}",
-                look::one_line(name)
-            ));
+            self.complain(&format!("warning: the pager cannot be started: {}", one_line(name)));
             self.print(text);
         }
     }

@@ -12,11 +12,11 @@ use crate::{
     engine::run::{GoalResult, words},
     event::{Event, Sink, UnderWay},
     id::{CommitId, GoalId},
+    letters::one_line,
     schedule::State,
     time::{Clock as _, Moment},
     ui::{
-        Ui,
-        look::{self, one_line},
+        Ui, look,
         rows::{self, Columns, Row},
     },
 };
@@ -179,12 +179,12 @@ impl Progress {
                 }
             }
             Event::Asked { goal, round, bytes } => {
-                let bytes = look::count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
+                let bytes = look::count(*bytes, "byte", "bytes");
                 self.pass(&format!("asked    {goal}  round {round}, {bytes}"));
             }
             Event::Planning { count, round, bytes } => {
-                let goals = look::count(u64::from(*count), "goal", "goals");
-                let bytes = look::count(u64::try_from(*bytes).unwrap_or(u64::MAX), "byte", "bytes");
+                let goals = look::count(*count, "goal", "goals");
+                let bytes = look::count(*bytes, "byte", "bytes");
                 let line = format!("planning  {goals} asked for, round {round}, {bytes}");
                 self.pass(&line);
             }
@@ -193,7 +193,7 @@ impl Progress {
                 refused,
                 proposed,
             } => {
-                let goals = look::count(u64::try_from(*goals).unwrap_or(u64::MAX), "goal", "goals");
+                let goals = look::count(*goals, "goal", "goals");
                 let word = if *proposed { "proposed" } else { "added" };
                 self.ui.say(&format!("planned   {goals} {word}, {refused} refused"));
             }

@@ -2,10 +2,11 @@
 
 use crate::{
     check::{CheckRow, Stage},
+    letters::columns,
     schedule::State,
     ui::{
         colour::Style,
-        look::{Look, columns, pad},
+        look::{ID, Look, pad},
     },
 };
 
@@ -48,7 +49,7 @@ pub struct Row<'a> {
 impl Columns {
     /// Makes room for `id`.
     pub fn widen(&mut self, id: &str) {
-        self.id = self.id.max(columns(id)).min(24);
+        self.id = self.id.max(columns(id)).min(ID);
     }
 
     /// Returns the line, without line break.

@@ -2,10 +2,11 @@
 
 use crate::{
     commands::adopt::Outcome,
+    letters::one_line,
     schedule::State,
     ui::{
         View,
-        look::{Look, count, one_line},
+        look::{Look, count},
         text::run,
     },
 };
@@ -16,7 +17,7 @@ impl View for Outcome {
         let branch = one_line(&self.branch);
         match self.state {
             State::Landed | State::Held => {
-                let commits = count(u64::try_from(self.commits).unwrap_or(u64::MAX), "commit", "commits");
+                let commits = count(self.commits, "commit", "commits");
                 let how = match (self.as_is, self.commits) {
                     (false, 1) => "",
                     (false, _) => " as one",

@@ -2,10 +2,8 @@
 
 use crate::{
     commands::apply::Outcome,
-    ui::{
-        View,
-        look::{Look, one_line},
-    },
+    letters::one_line,
+    ui::{View, look::Look},
 };
 
 impl View for Outcome {

@@ -2,10 +2,11 @@
 
 use crate::{
     commands::check::Outcome,
+    letters::one_line,
     ui::{
         View,
         colour::Style,
-        look::{Look, count, one_line, seconds},
+        look::{Look, count, seconds},
         text::Lines,
     },
 };
@@ -20,10 +21,8 @@ impl View for Outcome {
             } else {
                 (Style::Bad, "failed")
             };
-            let tests = row.check.tests.and_then(|n| u64::try_from(n).ok());
-            let tests = tests
-                .map(|n| format!("  {}", count(n, "test", "tests")))
-                .unwrap_or_default();
+            let tests = row.check.tests.map(|n| format!("  {}", count(n, "test", "tests")));
+            let tests = tests.unwrap_or_default();
             let exit = if ok {
                 String::new()
             } else {

@@ -5,10 +5,11 @@ use crate::{
     commands::ci::{init, land, matrix, verify},
     detect::quoted,
     engine::judging::Standing,
+    letters::one_line,
     ui::{
         View,
         colour::Style,
-        look::{Look, count, one_line},
+        look::{Look, count},
         text::{Lines, merge, run},
     },
 };
@@ -129,11 +130,8 @@ impl View for land::Outcome {
     fn aside(&self) -> String {
         let mut said = Vec::new();
         if self.brought > 0 {
-            let brought = u64::try_from(self.brought).unwrap_or(u64::MAX);
-            said.push(format!(
-                "{} brought from the remote",
-                count(brought, "candidate", "candidates")
-            ));
+            let brought = count(self.brought, "candidate", "candidates");
+            said.push(format!("{brought} brought from the remote"));
         }
         for name in &self.differ {
             let branch = name.trim_start_matches("refs/heads/");

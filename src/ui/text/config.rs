@@ -2,12 +2,8 @@
 
 use crate::{
     commands::config::{Outcome, Row, SetOutcome},
-    ui::{
-        View,
-        colour::Style,
-        look::{Look, one_line},
-        text::Lines,
-    },
+    letters::one_line,
+    ui::{View, colour::Style, look::Look, text::Lines},
 };
 
 impl View for Outcome {

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use crate::{
     commands::context::{Choice, Explained, Outcome, Reasons, heading},
+    letters::{columns, many_lines, one_line},
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, count, grouped, many_lines, one_line, pad},
+        look::{Look, count, grouped, pad},
     },
 };
 
@@ -60,11 +61,11 @@ impl Outcome {
         } = &self.of;
         let of = format!(
             "{} of {} in {} were ranked",
-            grouped(*matched as u64),
-            count(u64::from(*read), "file", "files"),
+            grouped(*matched),
+            count(*read, "file", "files"),
             commit.short()
         );
-        let budget = grouped(u64::from(*budget));
+        let budget = grouped(*budget);
         if self.items.is_empty() {
             return match matched {
                 0 => format!("nothing to show: {of}"),
@@ -75,7 +76,7 @@ impl Outcome {
         let tokens = self.items.iter().map(|item| item.tokens).sum::<f32>().ceil() as u64;
         format!(
             "lines of {}, {} of {budget} tokens; {of}",
-            count(self.items.len() as u64, "file", "files"),
+            count(self.items.len(), "file", "files"),
             grouped(tokens)
         )
     }
@@ -83,7 +84,7 @@ impl Outcome {
 
 /// Says that files could not be read.
 fn unread(of: &Choice) -> Option<String> {
-    let files = count(u64::from(of.unread), "file", "files");
+    let files = count(of.unread, "file", "files");
     (of.unread > 0).then(|| {
         format!("{files} could not be read and are known by path only; `git fetch --refetch --no-filter` brings all")
     })
@@ -96,7 +97,7 @@ fn silent(explained: &Explained) -> Option<String> {
     if explained.files.iter().any(added) {
         return None;
     }
-    let commits = count(explained.of.commits as u64, "commit is", "commits are");
+    let commits = count(explained.of.commits, "commit is", "commits are");
     Some(match (explained.of.shallow, explained.of.commits) {
         (true, _) => {
             format!("No past commit speaks: {commits} in this shallow clone; `git fetch --unshallow` brings all.")
@@ -113,7 +114,7 @@ impl Explained {
             0 => "No file has anything to do with the query".to_owned(),
             best => format!(
                 "The best {best} of {} files, and what adds to the score of each",
-                grouped(of.matched as u64)
+                grouped(of.matched)
             ),
         };
         let mut text = format!("{best}, at {}\n", of.commit.short());

@@ -2,11 +2,12 @@
 
 use crate::{
     commands::cost::{Outcome, Row, Took},
+    letters::columns,
     money::dollars,
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, count, pad},
+        look::{Look, count, pad},
         text::at_least,
     },
 };

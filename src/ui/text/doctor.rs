@@ -2,12 +2,8 @@
 
 use crate::{
     commands::doctor::{Outcome, Standing},
-    ui::{
-        View,
-        colour::Style,
-        look::{Look, columns},
-        text::Lines,
-    },
+    letters::{columns, one_line},
+    ui::{View, colour::Style, look::Look, text::Lines},
 };
 
 impl View for Outcome {
@@ -20,19 +16,14 @@ impl View for Outcome {
                 Standing::Warn => (Style::Warn, "warn"),
                 Standing::Fail => (Style::Bad, "fail"),
             };
-            let detail = crate::ui::look::one_line(&row.detail);
+            let detail = one_line(&row.detail);
             lines.raw(&format!(
                 "{}{}  {detail}",
                 look.word(style, word, 6),
                 look.cell(row.name, name)
             ));
             if let Some(fix) = &row.fix {
-                lines.raw(&format!(
-                    "{:6}{}  fix: {}",
-                    "",
-                    look.cell("", name),
-                    crate::ui::look::one_line(fix)
-                ));
+                lines.raw(&format!("{:6}{}  fix: {}", "", look.cell("", name), one_line(fix)));
             }
         }
         let number = |state: Standing| self.rows.iter().filter(|row| row.state == state).count();

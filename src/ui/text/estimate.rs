@@ -8,7 +8,7 @@ use crate::{
 
 /// Words it: `about 12 goals, $0.80–$2.10 by past goals, 1–3 h, cap $10.00`.
 pub fn line(told: &Estimate, look: &Look) -> String {
-    let goals = count(u64::try_from(told.goals).unwrap_or(u64::MAX), "goal", "goals");
+    let goals = count(told.goals, "goal", "goals");
     let cost = match (told.usd, told.by) {
         (None, _) => "price unknown".to_owned(),
         (Some([_, most]), By::Prices) => format!("up to {} by prices", dollars(Some(most))),

@@ -62,7 +62,7 @@ impl View for Dry {
             metrics => metrics.join(", "),
         };
         lines.add("watches", &metrics);
-        lines.add("held out", &count(self.holdout as u64, "check", "checks"));
+        lines.add("held out", &count(self.holdout, "check", "checks"));
         lines.add("of base", &self.base.join(", "));
         lines.add("installs", &self.install);
         let next = if self.restarts {

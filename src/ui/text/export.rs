@@ -11,11 +11,13 @@ use crate::{
 
 impl View for site::Outcome {
     fn text(&self, look: &Look) -> String {
-        let number = |n: usize| count(u64::try_from(n).unwrap_or(u64::MAX), "file", "files");
         let mut lines = Lines::new(look);
-        lines.add("wrote", &format!("{} to {}", number(self.files), self.dir));
+        lines.add(
+            "wrote",
+            &format!("{} to {}", count(self.files, "file", "files"), self.dir),
+        );
         if !self.removed.is_empty() {
-            let removed = number(self.removed.len());
+            let removed = count(self.removed.len(), "file", "files");
             lines.add("removed", &format!("{removed} of an earlier export"));
         }
         lines.add("open", &self.front);

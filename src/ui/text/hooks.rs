@@ -1,7 +1,7 @@
 //! `hooks` as text.
 
 use crate::{
-    commands::hooks::{Outcome, Row, State, What},
+    commands::hooks::{Outcome, Paste, Row, State, What},
     settings::Start,
     ui::{View, colour::Style, look::Look, text::Lines},
 };
@@ -50,9 +50,7 @@ impl View for Outcome {
     }
 
     fn aside(&self) -> String {
-        let line = |paste: &crate::commands::hooks::Paste| {
-            format!("hint: put this line into {}:\n  {}", paste.file, paste.line)
-        };
+        let line = |paste: &Paste| format!("hint: put this line into {}:\n  {}", paste.file, paste.line);
         self.paste.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     commands::import::Outcome,
     goal::Decision,
+    id::GoalId,
     ui::{View, look::Look, text::Lines},
 };
 
@@ -45,7 +46,7 @@ impl View for Outcome {
         more(&mut lines, self.added.len());
         for (word, ids) in [("updated", &self.updated), ("taken out", &self.removed)] {
             if !ids.is_empty() {
-                let shown: Vec<&str> = ids.iter().take(SHOWN).map(crate::id::GoalId::as_str).collect();
+                let shown: Vec<&str> = ids.iter().take(SHOWN).map(GoalId::as_str).collect();
                 let dots = if ids.len() > SHOWN { ", …" } else { "" };
                 lines.add(word, &format!("{}: {}{dots}", ids.len(), shown.join(", ")));
             }

@@ -3,14 +3,13 @@
 use crate::{
     commands::list::Outcome,
     id::GoalId,
+    letters::columns,
     ui::{
         View,
-        look::{Look, columns},
+        look::{ID, Look},
     },
 };
 
-/// Longest column of ids.
-const ID: usize = 24;
 /// Longest reason.
 const REASON: usize = 40;
 

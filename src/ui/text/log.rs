@@ -7,17 +7,16 @@ use crate::{
     },
     engine::run::words,
     id::GoalId,
+    letters::{columns, one_line},
     money::dollars,
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, count, one_line},
+        look::{ID, Look, count},
         text::show,
     },
 };
 
-/// Longest column of ids.
-const ID: usize = 24;
 /// Longest column of subjects.
 const SUBJECT: usize = 40;
 
@@ -82,7 +81,7 @@ fn line(look: &Look, row: &Row, (id, subject): (usize, usize)) -> String {
         Some(record) => {
             let parts = [
                 look.cut(&record.model, 30),
-                count(record.attempts.into(), "reply", "replies"),
+                count(record.attempts, "reply", "replies"),
                 count(record.tokens, "token", "tokens"),
                 dollars(record.cost_usd),
                 words(&record.checks, record.red_green),

@@ -2,25 +2,25 @@
 //!
 //! Lines of other versions are told as far as they go: what is not known by name is shown with its fields.
 
-use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use crate::{
     check::CheckRow,
     commands::logs::Outcome,
+    door::clock,
     engine::{output::Part, run},
     journal::{diagnosis, level::Level, reading::Kept},
-    time::Moment,
+    letters::{columns, one_line},
     ui::{
         View,
         colour::Style,
-        look::{Look, count, grouped, one_line},
+        look::{ID, Look, count, grouped},
     },
     verdict::ansi::{self, Reader},
 };
 
-/// Width of a goal's column where ids are short, and at most.
-const GOAL: std::ops::RangeInclusive<usize> = 9..=24;
+/// Width of a goal's column where ids are short.
+const LEAST: usize = 9;
 
 impl View for Outcome {
     fn text(&self, look: &Look) -> String {
@@ -56,12 +56,7 @@ fn printed(look: &Look, part: &Part) -> String {
 
 /// Says how many lines were left out.
 pub fn damaged(lines: usize) -> String {
-    let lines = count(
-        u64::try_from(lines).unwrap_or(u64::MAX),
-        "damaged line",
-        "damaged lines",
-    );
-    format!("{lines} left out")
+    format!("{} left out", count(lines, "damaged line", "damaged lines"))
 }
 
 /// Words lines one after the other.
@@ -74,13 +69,13 @@ pub struct Words {
 
 impl Words {
     fn widen(&mut self, id: &str) {
-        let width = crate::ui::look::columns(id).clamp(*GOAL.start(), *GOAL.end());
+        let width = columns(id).clamp(LEAST, ID);
         self.goal = self.goal.max(width);
     }
 
     /// Returns a line, under a heading where another run or day begins.
     pub fn line(&mut self, look: &Look, line: &Kept) -> String {
-        let at = local(line.at);
+        let at = clock::zone().at(line.at);
         let day = at.strftime("%Y-%m-%d").to_string();
         let mut text = String::new();
         if (&self.run, &self.day) != (&line.run, &day) {
@@ -104,11 +99,6 @@ impl Words {
     }
 }
 
-fn local(at: Moment) -> Zoned {
-    let at = Timestamp::from_millisecond(at.0).unwrap_or_default();
-    at.to_zoned(TimeZone::system())
-}
-
 fn style(line: &Kept) -> Style {
     match line.level {
         Level::Error => Style::Bad,
@@ -119,7 +109,7 @@ fn style(line: &Kept) -> Style {
     }
 }
 
-/// Words what happened; `None` where it is said in another way than this version does.
+/// Words what happened; what is said in another way than this version does is shown with its fields.
 fn words(line: &Kept) -> String {
     let fields = Fields(&line.fields);
     let said = match line.event.as_str() {
@@ -226,6 +216,7 @@ impl Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Moment;
     use crate::ui::colour::Paint;
 
     const LOOK: Look = Look {

@@ -26,7 +26,7 @@ pub mod models;
 pub mod pause;
 pub mod plan;
 pub mod prompt;
-mod provenance;
+pub mod provenance;
 pub mod rebuild;
 pub mod replay;
 pub mod report;
@@ -43,6 +43,7 @@ pub mod undo;
 pub mod verify;
 
 use crate::{
+    letters::{many_lines, one_line},
     money::dollars,
     ui::{colour::Style, look::Look},
 };
@@ -82,17 +83,13 @@ impl<'a> Lines<'a> {
 
     /// Adds a line whose word stands out in its own way.
     pub(crate) fn painted(&mut self, style: Style, word: &str, about: &str) {
-        let line = format!(
-            "{}{}",
-            self.look.word(style, word, LABEL),
-            crate::ui::look::one_line(about)
-        );
+        let line = format!("{}{}", self.look.word(style, word, LABEL), one_line(about));
         self.raw(&line);
     }
 
     /// Adds lines of a longer text, indented.
     pub(crate) fn indented(&mut self, text: &str) {
-        for line in crate::ui::look::many_lines(text).lines() {
+        for line in many_lines(text).lines() {
             self.raw(&format!("    {line}"));
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::{
     commands::models::{Outcome, Row},
+    letters::{columns, one_line},
     provider::pricing::exact,
     ui::{
         View,
-        look::{Look, columns, count, grouped, one_line, pad},
+        look::{Look, count, grouped, pad},
         text::Lines,
     },
 };
@@ -23,10 +24,9 @@ impl View for Outcome {
     }
 
     fn aside(&self) -> String {
-        let total = u64::try_from(self.total).unwrap_or(u64::MAX);
         let shown = match self.models.len() {
-            all if all == self.total => count(total, "model", "models"),
-            some => format!("{some} of {}", count(total, "model", "models")),
+            all if all == self.total => count(self.total, "model", "models"),
+            some => format!("{some} of {}", count(self.total, "model", "models")),
         };
         let minutes = self.age_seconds / 60;
         let age = match (minutes / 60, minutes) {

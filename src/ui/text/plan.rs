@@ -2,13 +2,15 @@
 
 use crate::{
     commands::plan::Outcome,
-    engine::planning::Planned,
+    engine::{planning::Planned, steering::typed},
     goal::{Decision, Goal},
+    id::GoalId,
+    letters::one_line,
     money::dollars,
     ui::{
         View,
         colour::Style,
-        look::{Look, count, one_line},
+        look::{Look, count},
         text::{Lines, prompt::messages},
     },
 };
@@ -96,30 +98,28 @@ fn add(lines: &mut Lines<'_>, word: &str, goal: &Goal) {
         lines.add("", &format!("done when: {}", one_line(acceptance)));
     }
     if !goal.dependencies.is_empty() {
-        let needs: Vec<&str> = goal.dependencies.iter().map(crate::id::GoalId::as_str).collect();
+        let needs: Vec<&str> = goal.dependencies.iter().map(GoalId::as_str).collect();
         lines.add("", &format!("needs {}", needs.join(", ")));
     }
 }
 
 fn totals(look: &Look, plan: &Planned, scripted: bool) -> String {
-    let number = |n: usize, one: &str, many: &str| count(u64::try_from(n).unwrap_or(u64::MAX), one, many);
     let scripted = if scripted { " (scripted)" } else { "" };
     let parts = [
-        number(plan.goals.len(), "goal", "goals"),
+        count(plan.goals.len(), "goal", "goals"),
         format!("{} refused", plan.refused.len()),
         format!("at {}", plan.base.short()),
-        count(u64::from(plan.rounds), "reply", "replies"),
+        count(plan.rounds, "reply", "replies"),
         format!("{}{scripted}", dollars(plan.usage.cost_usd)),
     ];
     parts.join(&format!(" {} ", look.dot()))
 }
 
 fn next(plan: &Planned) -> String {
-    let ids = plan.goals.iter().filter_map(|goal| goal.id.as_ref());
-    let named: Vec<&str> = ids.map(crate::id::GoalId::as_str).take(IDS).collect();
+    let named = plan.goals.iter().filter_map(|goal| goal.id.as_ref()).take(IDS);
     match (plan.goals.as_slice(), plan.status) {
         ([], _) => "git invisigoth plan --brief TEXT".to_owned(),
-        (_, Decision::Proposed) => format!("git invisigoth approve {}", named.join(" ")),
+        (_, Decision::Proposed) => format!("git invisigoth approve {}", typed(named)),
         _ => "git invisigoth run".to_owned(),
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     commands::prompt::{Outcome, Recorded},
+    letters::{many_lines, one_line},
     transcript::{Message, Role},
     ui::{
         View,
         colour::Style,
-        look::{Look, grouped, many_lines, one_line},
+        look::{Look, grouped},
         text::Lines,
     },
 };
@@ -68,17 +69,16 @@ impl View for Recorded {
 /// Words what each section takes, a line each, with what was left out of it below.
 fn explained(outcome: &Outcome, look: &Look) -> String {
     let (goal, budget) = (&outcome.goal, &outcome.budget);
-    let number = |count: usize| grouped(u64::try_from(count).unwrap_or(u64::MAX));
     let mut lines = Lines::new(look);
     lines.raw(&format!(
         "The prompt of {goal} takes {} of {} tokens.",
-        number(budget.taken),
-        number(budget.prompt)
+        grouped(budget.taken),
+        grouped(budget.prompt)
     ));
     if budget.prompt < budget.request {
         lines.raw(&format!(
             "{} in all leave room for what is said later: repairs, files asked for.",
-            number(budget.request)
+            grouped(budget.request)
         ));
     }
     lines.raw(&format!("What says so: {}.", one_line(&budget.from)));
@@ -101,7 +101,7 @@ fn explained(outcome: &Outcome, look: &Look) -> String {
         let line = format!(
             "{:<18}  {:>6}  {percent:>5} %  {may:>8}  {priority:>8}  {stable}",
             row.section,
-            number(row.tokens)
+            grouped(row.tokens)
         );
         lines.raw(line.trim_end());
         for what in row.left_out.iter().take(LEFT_OUT) {
@@ -121,12 +121,9 @@ fn explained(outcome: &Outcome, look: &Look) -> String {
 pub(crate) fn messages(look: &Look, all: &[Message]) -> String {
     let mut text = String::new();
     for message in all {
-        let role = match message.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        let heading = look.paint.paint(Style::Bold, &format!("=== {role} ==="));
+        let heading = look
+            .paint
+            .paint(Style::Bold, &format!("=== {} ===", message.role.word()));
         text.push_str(&[&heading, "\n", many_lines(message.content.trim_end()).as_str(), "\n"].concat());
     }
     text

@@ -2,15 +2,14 @@
 
 use crate::{
     commands::replay::{Outcome, Row, Verdict},
+    letters::{columns, one_line},
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, one_line},
+        look::{ID, Look},
     },
 };
 
-/// Longest column of ids.
-const ID: usize = 24;
 /// Width of the verdicts, their gap included.
 const VERDICT: usize = 16;
 

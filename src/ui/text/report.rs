@@ -5,12 +5,13 @@ use crate::{
         report::{Landed, Report, Runs, Stuck, Trigger},
         runs::By,
     },
+    letters::{columns, one_line},
     money::dollars,
     schedule::State,
     ui::{
         View,
         colour::Style,
-        look::{Look, age, columns, count, grouped, one_line, seconds},
+        look::{ID, Look, age, count, grouped, seconds},
         text::{LABEL, Lines, at_least},
     },
 };
@@ -22,8 +23,6 @@ const UNDONE: usize = 5;
 const STUCK: usize = 8;
 /// Most waiting goals that are listed.
 const WAITING: usize = 3;
-/// Longest column of ids.
-const ID: usize = 24;
 
 impl View for Report {
     fn text(&self, look: &Look) -> String {
@@ -66,7 +65,7 @@ pub fn text(report: &Report, look: &Look) -> String {
 /// Words what starts runs: `by the hook, last 2026-11-22 22:00 UTC, which ended; 4 runs on record`.
 fn started(trigger: &Trigger) -> String {
     let (by, last, result) = (trigger.by.word(), minutes(&trigger.last_at), &trigger.result);
-    let all = count(number(trigger.runs), "run", "runs");
+    let all = count(trigger.runs, "run", "runs");
     format!("by {by}, last {last} UTC: {}; {all} on record", one_line(result))
 }
 
@@ -110,7 +109,7 @@ fn landed(lines: &mut Lines<'_>, look: &Look, all: &[Landed]) {
     if left_out > 0 {
         let more = format!(
             "{} before these: git invisigoth log -n {}",
-            grouped(number(left_out)),
+            grouped(left_out),
             all.len()
         );
         lines.painted(Style::of(State::Landed), State::Landed.word(), &more);
@@ -122,7 +121,7 @@ fn landed(lines: &mut Lines<'_>, look: &Look, all: &[Landed]) {
             .map(|count| red_green(look, count))
             .into_iter()
             .collect();
-        took.push(count(landed.attempts.into(), "reply", "replies"));
+        took.push(count(landed.attempts, "reply", "replies"));
         took.push(dollars(landed.cost_usd));
         took.extend(landed.undone_at.as_ref().map(|_| "undone".to_owned()));
         let took = took.join("  ");
@@ -155,7 +154,7 @@ fn stuck(lines: &mut Lines<'_>, look: &Look, all: &[Stuck]) {
     for stuck in new.iter().take(STUCK) {
         let took = match stuck.attempts {
             0 => String::new(),
-            n => format!("{}  {}", count(n.into(), "reply", "replies"), dollars(stuck.cost_usd)),
+            n => format!("{}  {}", count(n, "reply", "replies"), dollars(stuck.cost_usd)),
         };
         let style = (Style::of(stuck.state), stuck.state.word());
         row(lines, look, style, (stuck.goal.as_str(), id, &stuck.description, &took));
@@ -174,7 +173,7 @@ fn stuck(lines: &mut Lines<'_>, look: &Look, all: &[Stuck]) {
     if further + old.len() > 0 {
         let parts = [(further, "more"), (old.len(), "from before")];
         let some = parts.into_iter().filter(|(number, _)| *number > 0);
-        let parts: Vec<String> = some.map(|(n, word)| format!("{} {word}", grouped(number(n)))).collect();
+        let parts: Vec<String> = some.map(|(n, word)| format!("{} {word}", grouped(n))).collect();
         let command = format!("{}: git invisigoth list --state {state}", parts.join(", "));
         lines.painted(Style::of(state), state.word(), &command);
     }
@@ -196,7 +195,7 @@ fn waiting(lines: &mut Lines<'_>, look: &Look, report: &Report) {
         (waiting.blocked.len(), "blocked"),
     ];
     let some = numbers.into_iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = some.map(|(n, word)| format!("{} {word}", grouped(number(n)))).collect();
+    let parts: Vec<String> = some.map(|(n, word)| format!("{} {word}", grouped(n))).collect();
     if !parts.is_empty() {
         lines.add("waiting", &parts.join(&format!(" {} ", look.dot())));
     }
@@ -211,7 +210,7 @@ fn waiting(lines: &mut Lines<'_>, look: &Look, report: &Report) {
         ));
     }
     if waiting.proposed > 0 {
-        let planned = count(number(waiting.proposed), "planned goal", "planned goals");
+        let planned = count(waiting.proposed, "planned goal", "planned goals");
         lines.add("proposed", &format!("{planned}: git invisigoth list --state proposed"));
     }
 }
@@ -237,10 +236,12 @@ fn runs(runs: &Runs) -> String {
         format!("{} in {}", runs.count, seconds_or_age(runs.seconds)),
         checks(runs.checks, runs.check_seconds),
     ];
+    if runs.refused > 0 {
+        parts.push(count(runs.refused, "reply refused", "replies refused"));
+    }
     let further = [
-        (runs.refused, "reply refused", "replies refused"),
-        (number(runs.going_on), "goes on", "go on"),
-        (number(runs.killed), "was killed", "were killed"),
+        (runs.going_on, "goes on", "go on"),
+        (runs.killed, "was killed", "were killed"),
     ];
     let some = further.into_iter().filter(|(n, ..)| *n > 0);
     parts.extend(some.map(|(n, one, many)| count(n, one, many)));
@@ -255,10 +256,6 @@ pub(crate) fn checks(number: u64, span: f64) -> String {
     } else {
         format!("{checks} in {}", seconds_or_age(span))
     }
-}
-
-fn number(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 fn width<'a>(ids: impl Iterator<Item = &'a str>) -> usize {

@@ -8,13 +8,14 @@ use crate::{
     engine::{night::Told, planning::Planned, run::Summary},
     goal::{Decision, Goal},
     id::GoalId,
+    letters::{columns, one_line},
     money::dollars,
     schedule::State,
     time::local,
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, count, grouped, one_line, seconds},
+        look::{ID, Look, count, grouped, seconds},
         text::{estimate, report},
     },
 };
@@ -172,7 +173,7 @@ fn totals(look: &Look, summary: &Summary) -> String {
 /// `least` is the width of the ids that stand above.
 fn waiting(look: &Look, waiting: &[(GoalId, String)], least: usize) -> String {
     let ids = waiting.iter().take(WAITING).map(|(id, _)| columns(id.as_str()));
-    let id = ids.max().unwrap_or(0).max(least).min(24);
+    let id = ids.max().unwrap_or(0).max(least).min(ID);
     let line = |(goal, why): &(GoalId, String)| {
         format!(
             "{}{}  {}\n",
@@ -194,10 +195,10 @@ fn waiting(look: &Look, waiting: &[(GoalId, String)], least: usize) -> String {
 fn dry(look: &Look, would_run: &[Would], blocked: &[(GoalId, String)]) -> String {
     let listed = blocked.iter().take(WAITING).map(|(id, _)| columns(id.as_str()));
     let ids = would_run.iter().map(|would| columns(would.goal.as_str()));
-    let id = ids.chain(listed).max().unwrap_or(0).min(24);
+    let id = ids.chain(listed).max().unwrap_or(0).min(ID);
     let mut text = String::new();
     for would in would_run {
-        let bytes = grouped(u64::try_from(would.prompt_bytes).unwrap_or(u64::MAX));
+        let bytes = grouped(would.prompt_bytes);
         let left_out = match would.left_out.as_slice() {
             [] => String::new(),
             parts => format!(", without {}", one_line(&parts.join(", "))),

@@ -23,8 +23,7 @@ impl View for Outcome {
             lines.add("landed", &format!("{goal}  leaves the backlog"));
         }
         if let Some(commit) = self.commit {
-            let rows = u64::try_from(self.rows_added).unwrap_or(u64::MAX);
-            let records = match rows {
+            let records = match self.rows_added {
                 0 => String::new(),
                 rows => format!("  {} brought back", count(rows, "record", "records")),
             };

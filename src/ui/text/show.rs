@@ -10,13 +10,14 @@ use crate::{
     goal::Goal,
     id::GoalId,
     journal::level::Level,
+    letters::one_line,
     money::dollars,
     record::Record,
     schedule::State,
     ui::{
         View,
         colour::Style,
-        look::{Look, count, one_line},
+        look::{Look, count},
         text::Lines,
     },
 };
@@ -123,7 +124,7 @@ fn tried(lines: &mut Lines<'_>, attempt: &AttemptRow, outcome: &Outcome) {
         lines.add(&format!("attempt {}", attempt.number), &about.join(", "));
         return;
     }
-    let rounds = count(attempt.rounds.into(), "reply", "replies");
+    let rounds = count(attempt.rounds, "reply", "replies");
     let tokens = count(attempt.tokens, "token", "tokens");
     let about = [
         attempt.started_at.as_str(),
@@ -144,7 +145,7 @@ fn recorded(lines: &mut Lines<'_>, record: &Record) {
         lines.add("took", "not known");
     } else {
         let took = [
-            count(record.attempts.into(), "reply", "replies"),
+            count(record.attempts, "reply", "replies"),
             count(record.tokens, "token", "tokens"),
             dollars(record.cost_usd),
         ];

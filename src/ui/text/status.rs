@@ -8,20 +8,20 @@ mod screen;
 
 use crate::{
     commands::status::{Outcome, Row, today},
+    detect::quoted,
     engine::live::{Doing, InHand, Phase},
+    letters::{columns, one_line},
     money::{caps::Scope, dollars},
     schedule::State,
     time::Moment,
     ui::{
         View,
         colour::Style,
-        look::{Look, age, columns, count, grouped, one_line, pad},
+        look::{ID, Look, age, count, grouped, pad},
         text::{LABEL, Lines, at_least, budget},
     },
 };
 
-/// Longest column of ids on a terminal.
-const ID: usize = 24;
 /// Most commands that raise a cap.
 const RAISES: usize = 2;
 /// How many goals that landed are named.
@@ -93,7 +93,7 @@ impl Outcome {
             }
             let more = self.of(state).count().saturating_sub(most);
             if more > 0 {
-                let more = grouped(u64::try_from(more).unwrap_or(u64::MAX));
+                let more = grouped(more);
                 let command = format!(
                     "{} and {more} more: git invisigoth list --state {state}",
                     look.ellipsis()
@@ -146,7 +146,7 @@ impl Outcome {
         parts.push(count(doing.calls, "call", "calls"));
         parts.push(dollars(doing.cost_usd));
         if let Some(eta) = doing.ends.and_then(|ends| ends.left(self.at)) {
-            let ahead = grouped(u64::try_from(doing.ahead).unwrap_or(u64::MAX));
+            let ahead = grouped(doing.ahead);
             parts.push(format!("{ahead} ahead, {} left", look.about(eta)));
         }
         parts.join(", ")
@@ -165,8 +165,7 @@ impl Outcome {
         let spent = &self.today.spent;
         let mut parts = Vec::new();
         if self.today.count > 0 {
-            let landed = u64::try_from(self.today.count).unwrap_or(u64::MAX);
-            parts.push(format!("{} landed", grouped(landed)));
+            parts.push(format!("{} landed", grouped(self.today.count)));
         }
         // Where the day has a cap, its line says it.
         if spent.calls > 0 && self.budget.iter().all(|row| row.scope != Scope::Day) {
@@ -208,7 +207,7 @@ impl Outcome {
             0 => String::new(),
             more => format!(", {more} more"),
         };
-        let command = format!("git invisigoth show {}", crate::detect::quoted(row.goal.as_str()));
+        let command = format!("git invisigoth show {}", quoted(row.goal.as_str()));
         let about = format!("{} ({}){more}: {command}", row.goal, row.conflict.join(", "));
         fitting(lines, look, (Style::Warn, "conflict"), &about);
     }
@@ -254,7 +253,7 @@ impl Outcome {
         }
         let needs = [State::Held, State::Failed, State::Parked, State::Proposed].map(|state| self.of(state).next());
         if let Some(row) = needs.into_iter().flatten().next() {
-            let id = crate::detect::quoted(row.goal.as_str());
+            let id = quoted(row.goal.as_str());
             next.push(("next", format!("git invisigoth show {id}")));
             next.extend(row.next.clone().map(|command| ("or", command)));
         }
@@ -310,8 +309,7 @@ fn took(row: &today::Row, at: Moment) -> String {
 
 /// Splits why a goal pauses into the cap and the command that raises it.
 fn paused(row: &Row) -> Option<(&str, &str)> {
-    let is_paused = row.state == State::Blocked && row.reason.starts_with("paused");
-    row.reason.split_once("; ").filter(|_| is_paused)
+    row.reason.split_once("; ").filter(|_| row.is_capped())
 }
 
 /// What stands on the line of a goal.

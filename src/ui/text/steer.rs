@@ -6,12 +6,13 @@ use crate::{
     detect::quoted,
     engine::steering::Steered,
     id::GoalId,
+    letters::columns,
     schedule::State,
     ui::{
         View,
         colour::Style,
-        look::{Look, columns},
-        text::Lines,
+        look::Look,
+        text::{LABEL, Lines},
     },
 };
 
@@ -33,7 +34,7 @@ fn line(look: &Look, word: &str, goal: &Steered) -> String {
 fn listed(look: &Look, word: &str, goals: &[Steered], now: impl Fn(&Steered) -> String) -> String {
     let mut lines = Lines::new(look);
     let mut line = |goal: &Steered, about: &str| {
-        let fixed = 11 + columns(goal.goal.as_str()) + 2 + 2 + columns(about);
+        let fixed = LABEL + columns(goal.goal.as_str()) + 2 + 2 + columns(about);
         let room = look.width.saturating_sub(fixed).max(DESCRIPTION);
         let description = look.cut(&goal.description, room);
         lines.painted(
@@ -176,7 +177,7 @@ impl View for drop::Outcome {
         for row in &self.goals {
             let candidate = row.candidate.map(|id| format!("  (its candidate was {})", id.short()));
             let candidate = candidate.unwrap_or_default();
-            let fixed = 11 + columns(row.goal.as_str()) + 2 + columns(&candidate);
+            let fixed = LABEL + columns(row.goal.as_str()) + 2 + columns(&candidate);
             let description = look.cut(&row.description, look.width.saturating_sub(fixed).max(DESCRIPTION));
             lines.add("dropped", &format!("{}  {description}{candidate}", row.goal));
         }

@@ -4,7 +4,7 @@ use crate::{
     commands::sync::{Outcome, Shared},
     ui::{
         View,
-        look::{Look, count},
+        look::{Look, grouped},
         text::{Lines, run},
     },
 };
@@ -35,13 +35,8 @@ impl View for Outcome {
 }
 
 fn shared(both: Shared, remote: &str) -> String {
-    let number = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
     match (both.came, both.went) {
         (0, 0) => "the same already".to_owned(),
-        (came, went) => format!(
-            "{} from {remote}, {} to it",
-            count(number(came), "came", "came"),
-            count(number(went), "went", "went")
-        ),
+        (came, went) => format!("{} came from {remote}, {} went to it", grouped(came), grouped(went)),
     }
 }

@@ -4,12 +4,9 @@ use std::fmt::Write as _;
 
 use crate::{
     commands::template::{At, CheckOutcome, ListOutcome, ShowOutcome},
+    letters::one_line,
     prompt::template::overrides::FOLDER,
-    ui::{
-        View,
-        colour::Style,
-        look::{Look, one_line},
-    },
+    ui::{View, colour::Style, look::Look},
 };
 
 /// How one of the repository's own is begun.

@@ -2,11 +2,8 @@
 
 use crate::{
     commands::verify::Outcome,
-    ui::{
-        View,
-        colour::Style,
-        look::{Look, one_line},
-    },
+    letters::one_line,
+    ui::{View, colour::Style, look::Look},
 };
 
 /// Width of what a finding is about, the gap included.

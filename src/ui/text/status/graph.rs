@@ -8,10 +8,11 @@ use crate::{
         part::{Part, Shown},
     },
     id::GoalId,
+    letters::{columns, one_line},
     ui::{
         View,
         colour::Style,
-        look::{Look, columns, grouped, one_line},
+        look::{Look, grouped},
     },
 };
 
@@ -32,7 +33,7 @@ impl View for Outcome {
         }
         let more = self.part.goals.len().saturating_sub(most);
         if more > 0 {
-            let (dots, more) = (look.ellipsis(), number(more));
+            let (dots, more) = (look.ellipsis(), grouped(more));
             text.extend([dots, " and ", &more, " more: git invisigoth status --graph | less\n"]);
         }
         text + &foot(self)
@@ -72,14 +73,10 @@ fn foot(outcome: &Outcome) -> String {
             .as_ref()
             .map(|id| format!(" --focus {}", quoted(id.as_str())));
         let focus = focus.unwrap_or_default();
-        let landed = number(part.landed);
+        let landed = grouped(part.landed);
         foot = format!("{foot}\n{landed} landed: git invisigoth status --graph{focus} --landed");
     }
     foot + "\n"
-}
-
-fn number(n: usize) -> String {
-    grouped(u64::try_from(n).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `status --porcelain`: for scripts. Lines of `#` say what is known of the whole, then a line for each open goal, columns
 //! apart by a tab. docs/formats.md has the columns; within a version lines of `#` and columns at the end are only added.
 
-use crate::{commands::status::Outcome, ui::look::one_line};
+use crate::{commands::status::Outcome, letters::one_line};
 
 /// Returns the lines. Nothing is painted or cut.
 pub fn text(outcome: &Outcome) -> String {
