@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     commands::{self, check, init, log, plan, status},
+    detect::quoted,
     door::{env::Env, fs},
     engine::{
         planning::{Order, Planned},
@@ -305,7 +306,7 @@ fn told(session: &Session, place: &Path, (planned, seconds): (Planned, f64)) -> 
     let folder = place.join("project").display().to_string();
     Ok(Outcome {
         scripted: true,
-        look: format!("git -C '{folder}' log --graph --notes=invisigoth"),
+        look: format!("git -C {} log --graph --notes=invisigoth", quoted(&folder)),
         remove: place.display().to_string(),
         folder,
         target: TARGET,

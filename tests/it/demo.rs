@@ -22,9 +22,9 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     failed     goal-[id]: 2 rounds, no progress: test: 3 new failures; nothing of it is in main
     green      main at [id]: lint ok  test ok 9
     where      $HOME/demo/project
-    look       git -C '$HOME/demo/project' log --graph --notes=invisigoth
-    look       git -C '$HOME/demo/project' invisigoth status
-    remove     rm -rf '$HOME/demo'
+    look       git -C $HOME/demo/project log --graph --notes=invisigoth
+    look       git -C $HOME/demo/project invisigoth status
+    remove     rm -rf $HOME/demo
     next       in a repository of yours: git invisigoth init
     -- stderr
     demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are

@@ -3,6 +3,7 @@
 use crate::{
     check::CheckRow,
     commands::demo::Outcome,
+    detect::quoted,
     engine::run::words,
     money::dollars,
     ui::{
@@ -31,7 +32,7 @@ impl View for Outcome {
         ];
         lines.raw(&look.paint.paint(Style::Bold, &totals.join(&format!(" {dot} "))));
         lines.raw("");
-        let landed = count(u64::try_from(self.landed.len()).unwrap_or(0), "goal", "goals");
+        let landed = count(self.landed.len(), "goal", "goals");
         let calls = count(replies, "reply", "replies");
         let proposals = self.planned.goals.len() + self.planned.refused.len();
         lines.add(
@@ -69,8 +70,8 @@ impl View for Outcome {
         );
         lines.add("where", &self.folder);
         lines.add("look", &self.look);
-        lines.add("look", &format!("git -C '{}' invisigoth status", self.folder));
-        lines.add("remove", &format!("rm -rf '{}'", self.remove));
+        lines.add("look", &format!("git -C {} invisigoth status", quoted(&self.folder)));
+        lines.add("remove", &format!("rm -rf {}", quoted(&self.remove)));
         lines.painted(Style::Dim, "next", "in a repository of yours: git invisigoth init");
         lines.end()
     }
