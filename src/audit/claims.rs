@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    audit::{Divergence, What},
+    audit::{
+        Divergence, What,
+        delta::{Head, cut, worded},
+    },
     check::Stage,
     id::CommitId,
     record::Record,
@@ -152,30 +155,25 @@ pub fn note(rows: &[&str], lines: &[impl AsRef<str>]) -> Vec<Divergence> {
         let other = left.iter().copied().find(is_other);
         if let Some(line) = other {
             left.remove(line);
-            let (expected, there) = crate::audit::delta::worded(row, line);
+            let (expected, there) = worded(row, line);
             found.push(Divergence::new(What::Note, expected, there));
         }
     }
     for line in left {
         if !rows.iter().any(|row| is_earlier(line, row)) && !is_undo(line) {
-            found.push(Divergence::new(
-                What::Note,
-                "no line but the record's",
-                crate::audit::delta::cut(line),
-            ));
+            found.push(Divergence::new(What::Note, "no line but the record's", cut(line)));
         }
     }
     found
 }
 
 fn is_of_the_same(row: &str, line: &str) -> bool {
-    use crate::audit::delta::Head;
     let (row, line) = (Head::of(row), Head::of(line));
     row.is_some() && row == line
 }
 
 fn is_undo(line: &str) -> bool {
-    crate::audit::delta::Head::of(line).is_some_and(|head| head.kind.is_some())
+    Head::of(line).is_some_and(|head| head.kind.is_some())
 }
 
 /// True where `line` records the work of `row`, landed before it or within the same second.

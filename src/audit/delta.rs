@@ -1,9 +1,9 @@
 //! The rows by which two texts of a memory file differ. A file that only grew is read no further than it grew.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     backlog::{error::BacklogError, history::rows},
@@ -111,13 +111,13 @@ fn grown(old: &str, new: &str) -> Option<Vec<String>> {
 
 /// Words by which keys two JSON objects differ: those of `old`, those of `new`.
 pub fn worded(old: &str, new: &str) -> (String, String) {
-    let read = |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).ok();
+    let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
     let (Some(one), Some(two)) = (read(old), read(new)) else {
         return (cut(old), cut(new));
     };
-    let keys: std::collections::BTreeSet<&String> = one.keys().chain(two.keys()).collect();
+    let keys: BTreeSet<&String> = one.keys().chain(two.keys()).collect();
     let differing: Vec<&String> = keys.into_iter().filter(|key| one.get(*key) != two.get(*key)).collect();
-    let word = |map: &serde_json::Map<String, Value>| {
+    let word = |map: &Map<String, Value>| {
         let part = |key: &&String| match map.get(*key) {
             Some(value) => format!("{key} {}", cut(&value.to_string())),
             None => format!("no {key}"),
