@@ -361,9 +361,10 @@ fn a_second_run_in_the_same_clone_takes_other_goals() {
     let running = pause.start(&sandbox, &["run"]);
     assert_eq!(sandbox.state("a"), "running");
     sandbox.ok(&["run"]);
-    assert_eq!(sandbox.landings("main"), ["b"]);
-    // Nothing that lands goals has to wait for an answer or a check of a goal.
+    // Nothing that lands goals has to wait for an answer or a check of a goal. Where the other run looked about it just then, the
+    // checkout follows only now.
     sandbox.ok(&["merge"]);
+    assert_eq!(sandbox.landings("main"), ["b"]);
     sandbox.ok(&["rebuild"]);
     sandbox.goal("c", &[]);
     pause.go();
