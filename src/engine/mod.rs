@@ -3,16 +3,20 @@
 //! Read `run` first (when it begins and ends), then `shift` (which goals when), `attempt`, `queue` and `land`. What the others
 //! are there for:
 //!
-//! - What is known: `recall` and `landed` read the facts, `inbox` the backlog, `records` what landed, `target` the branch.
+//! - What is known: `session` is what a command works with; `recall` and `landed` read the facts, `inbox` the backlog, `records`
+//!   what landed, `durations` how long it took, `target` the branch.
 //! - Who works: `night` runs after runs; `worker` is a thread's handles, `workers` the threads, `pool` their slots; `turn` and
-//!   `claims` say who may.
-//! - An attempt: `wording` has the prompt made (`gather`, `retrieval`, `indexing`, `past`, `window`); `talk` asks, `executor`
-//!   works, `draft` applies, `checks` judges, `proving` proves tests, `repair` decides what follows, `stored` keeps it.
-//! - Money: `purse` opens `asking`; `spending` keeps the ledger, `tariffs` and `models` know prices.
-//! - The target besides landing: `members` and `eviction` for the queue, `adopting`, `undo` by `taking`, `settle`, `hand_edits`,
-//!   `rewrite` and `steering` for commands that change the backlog.
-//! - Elsewhere: `sync` and `remote`; `bringing`, `judging` and `host` for CI.
-//! - Telling: `live`, `output`, `logging`, `notify`, `runs`, `report`; `audit` and `replaying` look afterwards.
+//!   `claims` say who may, `footprints` which goals would meet, `orders` whether to pause; `background` is what outlives a command.
+//! - An attempt: `wording` has the prompt made (`gather`, `listings`, `retrieval`, `indexing`, `past`, `window`, `templates`);
+//!   `talk` asks, `executor` works, `draft` applies, `checks` judges in what `fenced` closes and `verdicts` remembers, `proving`
+//!   proves tests, `repair` decides what follows, `stored` keeps it.
+//! - A plan: `planning` asks for goals, `surveying` shows what there is, with what lint said (`linted`), `plans` keeps it.
+//! - Money: `estimate` before, `purse` opens `asking`; `spending` keeps the ledger, `tariffs` and `models` know prices.
+//! - The target besides landing: `members` and `eviction` for the queue, `adopting`, `undo` by `taking`, `settle`, `mend`,
+//!   `hand_edits`, `rewrite` and `steering` for commands that change the backlog.
+//! - Elsewhere: `sync` and `remote`; `bringing`, `judging` and `host` for CI; `provenance` for other programs.
+//! - Telling: `live`, `output`, `logging`, `notify`, `runs`, `report`, as `taste` has it; `audit` and `replaying` look afterwards.
+//! - The program itself: `evolve`.
 
 pub mod adopting;
 pub mod asking;
