@@ -12,6 +12,7 @@ use crate::{
     engine::{
         asking::{open_provider, provider_fault},
         session::Session,
+        tariffs,
     },
     id::Hash,
     money::Prices,
@@ -120,5 +121,5 @@ fn file(session: &Session, settings: &Settings) -> Option<PathBuf> {
 
 /// True where the provider is one that has models to list.
 pub fn has_models(settings: &Settings) -> bool {
-    !matches!(settings.llm.provider.as_str(), "mock" | "replay")
+    !tariffs::is_scripted(&settings.llm)
 }
