@@ -170,7 +170,10 @@ impl Slot {
         self.state.setup_key.as_deref() != Some(key)
     }
 
-    /// Remembers that the set-up commands passed; fails when the state file cannot be written.
+    /// Remembers that the set-up commands passed for `key`.
+    ///
+    /// # Errors
+    /// When the state file cannot be written.
     pub fn set_up(&mut self, key: &str) -> io::Result<()> {
         self.state.setup_key = Some(key.to_owned());
         self.enter(self.state.phase)
