@@ -24,7 +24,7 @@ use crate::{
     check::End,
     door::{
         env::Env,
-        fs::lines::Lines,
+        fs::{self, lines::Lines},
         http::{self, Http, Limits, To},
         spawn::{self, Spawn},
     },
@@ -338,7 +338,7 @@ impl Post {
 
     /// Of goals the same is said once in a clone, however many runs see it.
     fn was_said(&self, key: &str) -> bool {
-        let text = crate::door::fs::read(&self.said).ok().flatten().unwrap_or_default();
+        let text = fs::read(&self.said).ok().flatten().unwrap_or_default();
         String::from_utf8_lossy(&text).lines().any(|line| line == key)
     }
 
@@ -368,7 +368,7 @@ pub fn look(wanted: &settings::Notify, env: &Env) -> Result<String, String> {
     if let Some(program) = wanted.command.first() {
         let path = settings::below_home(program, env.home().as_deref());
         let found = spawn::find(path.as_os_str(), &env.for_git()).map_err(|error| error.to_string())?;
-        if !crate::door::fs::is_executable(&found) {
+        if !fs::is_executable(&found) {
             return Err(format!("`{}` is no program", found.display()));
         }
         parts.push(found.display().to_string());

@@ -1,7 +1,7 @@
 //! Proving tests: that the tests a goal asked for ran, passed, and can fail; and that tests which a change brings fail
 //! without it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use eyre::Result;
 
@@ -16,6 +16,7 @@ use crate::{
         self,
         red_green::{self, Added},
     },
+    secret::Redactor,
     snapshot::{CodeTree, Entry, Mode, Snapshot as _, read_path},
 };
 
@@ -239,8 +240,8 @@ fn broken(command: &str, why: &str) -> Box<Ran> {
         stage: Stage::TestFile,
         command: command.to_owned(),
         end: End::Exit(1),
-        took: std::time::Duration::ZERO,
-        output: crate::secret::Redactor::default().clean(why),
+        took: Duration::ZERO,
+        output: Redactor::default().clean(why),
         tests: None,
     })
 }

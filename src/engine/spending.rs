@@ -11,7 +11,11 @@ use std::{
 };
 
 use crate::{
-    door::{env, fs::lines::Lines, wait::Stopwatch},
+    door::{
+        env,
+        fs::{self, lines::Lines},
+        wait::Stopwatch,
+    },
     engine::session::Session,
     git::Repo,
     money::{
@@ -120,7 +124,7 @@ impl Spending {
     /// When it cannot be read or written.
     pub fn open(session: &Session, sync: bool) -> io::Result<Self> {
         let path = file(session, &session.repo());
-        path.parent().map_or(Ok(()), crate::door::fs::create_dir_all)?;
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
         let began = session.clock.now();
         let opened = Self {
             path,
@@ -289,7 +293,7 @@ pub fn read(session: &Session, repo: &Repo) -> io::Result<Ledger> {
 /// When it cannot be read.
 pub fn read_file(path: &Path) -> io::Result<Ledger> {
     let mut ledger = Ledger::default();
-    ledger.take(&crate::door::fs::read(path)?.unwrap_or_default());
+    ledger.take(&fs::read(path)?.unwrap_or_default());
     Ok(ledger)
 }
 

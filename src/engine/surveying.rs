@@ -23,7 +23,7 @@ use crate::{
     path::RepoPath,
     prompt::plan::PlanContext,
     schedule,
-    snapshot::{Listing, Snapshot as _},
+    snapshot::{Listing, Mode, Snapshot as _},
     survey::{self, Given},
 };
 use eyre::{Result, WrapErr as _};
@@ -116,7 +116,7 @@ fn readme(snapshot: &tree::TreeSnapshot<'_>, listing: &Listing) -> Result<Option
     let found = names
         .iter()
         .find_map(|name| listing.iter().find(|(path, _)| is(path, name)));
-    let Some((path, entry)) = found.filter(|(_, entry)| entry.mode != crate::snapshot::Mode::Submodule) else {
+    let Some((path, entry)) = found.filter(|(_, entry)| entry.mode != Mode::Submodule) else {
         return Ok(None);
     };
     if snapshot.size(&entry.id)? > survey::reading::LARGE {

@@ -18,7 +18,7 @@ use crate::{
         worker::Worker,
     },
     fault::{Fault, Kind},
-    git::{Repo, diff, history},
+    git::{Repo, diff, history, tree},
     id::{CommitId, GoalId},
     path::RepoPath,
 };
@@ -110,7 +110,7 @@ fn needs_cascade(ids: &[GoalId], others: &[String]) -> Fault {
 
 /// Reads what is known of the landed goals, in the order in which they landed.
 fn known(worker: &Worker<'_>) -> Result<Vec<Known>> {
-    let root = crate::git::tree::of_commit(&worker.repo, worker.target.tip)?;
+    let root = tree::of_commit(&worker.repo, worker.target.tip)?;
     let mut all: Vec<Known> = Vec::new();
     let mut place: BTreeMap<GoalId, usize> = BTreeMap::new();
     for text in recall::memory_texts(&worker.repo, root, COMPLETED, COMPLETED_SEGMENTS)? {

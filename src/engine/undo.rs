@@ -19,8 +19,9 @@ use crate::{
     },
     fault::{Fault, Kind},
     git::{
+        advance,
         commit::Message,
-        merge,
+        history, merge,
         refs::{self, Land, RefMove},
         tree,
     },
@@ -337,7 +338,7 @@ fn drop_candidates(worker: &Worker<'_>, members: &[Member]) -> Result<()> {
         let short = name.trim_start_matches("refs/heads/");
         if let Some(old) = refs::read(repo, &name)?
             && old == member.commit
-            && crate::git::advance::checkouts(repo, short)?.is_empty()
+            && advance::checkouts(repo, short)?.is_empty()
         {
             stale.push(RefMove::Delete { name, old });
         }
@@ -360,7 +361,7 @@ pub fn anew(worker: &mut Worker<'_>) -> Result<()> {
         waiting.entry(old).or_default().push(RefMove::Delete { name, old });
     }
     for (commit, done) in waiting {
-        let entry = crate::git::history::entry(&worker.repo, commit)?;
+        let entry = history::entry(&worker.repo, commit)?;
         let goals: Vec<GoalId> = entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect();
         let why = taking::body(&entry.message);
         let (landed, open): (Vec<GoalId>, Vec<GoalId>) =
