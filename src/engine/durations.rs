@@ -23,7 +23,7 @@ use crate::{
 /// # Errors
 /// When the history file cannot be read.
 pub fn read(repo: &Repo, tip: CommitId) -> Result<Durations> {
-    Ok(of_records(records(repo, tip)?))
+    Ok(of(&records(repo, tip)?))
 }
 
 /// Reads the records themselves, in order of landing.
@@ -41,10 +41,11 @@ fn landings(rows: &[&str]) -> Vec<Record> {
     rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect()
 }
 
-/// Of a goal that landed, was taken back and is open again, the newest record counts by itself, too.
-fn of_records(records: Vec<Record>) -> Durations {
-    let taken = |record: Record| took(&record).map(|took| (record.goal, took));
-    let all: Vec<_> = records.into_iter().filter_map(taken).collect();
+/// Returns how long the goals of these records took. Of one that landed, was taken back and is open again, the newest record
+/// counts by itself, too.
+pub fn of(records: &[Record]) -> Durations {
+    let taken = |record: &Record| took(record).map(|took| (record.goal.clone(), took));
+    let all: Vec<_> = records.iter().filter_map(taken).collect();
     let mut landed: Vec<Duration> = all.iter().map(|(_, took)| *took).collect();
     landed.sort_unstable();
     Durations {
@@ -84,15 +85,15 @@ mod tests {
             r#"{"kind":"undo","goal":"a"}"#.to_owned(),
         ];
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-        let durations = of_records(landings(&rows));
+        let durations = of(&landings(&rows));
         assert_eq!(durations.typical, Some(Duration::from_secs(120)));
         assert_eq!(durations.landed, [60, 120, 3000].map(Duration::from_secs));
-        let of: Vec<(&str, u64)> = durations
+        let each: Vec<(&str, u64)> = durations
             .of
             .iter()
             .map(|(id, took)| (id.as_str(), took.as_secs()))
             .collect();
-        assert_eq!(of, [("a", 120), ("b", 60)]);
-        assert_eq!(of_records(Vec::new()), Durations::default());
+        assert_eq!(each, [("a", 120), ("b", 60)]);
+        assert_eq!(of(&[]), Durations::default());
     }
 }

@@ -86,12 +86,12 @@ pub fn of(session: &Session, order: &Order) -> Result<Option<Estimate>> {
         return Ok(None);
     }
     let mut facts = recall::read(session, &repo, &target)?.facts;
-    facts.durations = durations::read(&repo, target.tip)?;
+    let records = durations::records(&repo, target.tip)?;
+    facts.durations = durations::of(&records);
     let Forecast { starts, eta, .. } = whole(session, &facts, &settings, order);
     if starts == 0 {
         return Ok(None);
     }
-    let records = durations::records(&repo, target.tip)?;
     let past = each(&records, &settings).map(|[least, most]| [least, most * lost(session, &repo, &facts)]);
     let by = if past.is_some() { By::Past } else { By::Prices };
     let each = past.or_else(|| at_worst(prices, &settings).map(|most| [0.0, most]));
