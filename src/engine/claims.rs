@@ -26,7 +26,7 @@ use crate::{
     },
     git::{
         Repo,
-        claims::{self, Claim, Holder, Of},
+        claims::{self, Claim, Holder},
         remote::{Push, Sent},
     },
     id::{CommitId, GoalId},
@@ -126,28 +126,20 @@ impl<'s> Claims<'s> {
     /// # Errors
     /// When claims cannot be read or written, or the remote cannot be reached.
     pub fn take(&self, repo: &Repo, goal: &GoalId) -> Result<Taken> {
-        self.take_of(repo, goal.into())
-    }
-
-    /// As `take`, of a goal or of landing on a target.
-    ///
-    /// # Errors
-    /// As `take`.
-    pub fn take_of(&self, repo: &Repo, of: Of<'_>) -> Result<Taken> {
-        let taken = self.try_take_of(repo, of)?;
+        let (taken, name) = (self.try_take(repo, goal)?, claims::name(goal));
         match &taken {
-            Taken::Ours => tracing::debug!(target: "claim", "{} is taken", of.name()),
-            Taken::Landed => tracing::debug!(target: "claim", "{} has landed", of.name()),
+            Taken::Ours => tracing::debug!(target: "claim", "{name} is taken"),
+            Taken::Landed => tracing::debug!(target: "claim", "{name} has landed"),
             Taken::Theirs(holder) => {
                 let Holder { host, pid, .. } = holder;
-                tracing::debug!(target: "claim", of_host = host, of_pid = pid, "{} is somebody else's", of.name());
+                tracing::debug!(target: "claim", of_host = host, of_pid = pid, "{name} is somebody else's");
             }
         }
         Ok(taken)
     }
 
-    fn try_take_of(&self, repo: &Repo, of: Of<'_>) -> Result<Taken> {
-        let claim = match self.take_here(repo, of)? {
+    fn try_take(&self, repo: &Repo, goal: &GoalId) -> Result<Taken> {
+        let claim = match self.take_here(repo, goal)? {
             Ok(claim) => claim,
             Err(holder) => return Ok(Taken::Theirs(holder)),
         };
@@ -156,13 +148,13 @@ impl<'s> Claims<'s> {
         };
         self.settle_debts(repo)?;
         let here = claim.clone();
-        match there::push(self.session, repo, through, (of, claim)) {
+        match there::push(self.session, repo, through, (goal, claim)) {
             Ok(Pushed::Ours(claim)) => {
                 let there = Some(claim.commit);
                 Ok(self.hold(claim, there))
             }
             not => {
-                let now = claims::read(repo, of)?.filter(|now| now.holder == here.holder);
+                let now = claims::read(repo, goal)?.filter(|now| now.holder == here.holder);
                 now.map_or(Ok(()), |now| claims::release(repo, &now))?;
                 match not? {
                     Pushed::Not(taken) => Ok(taken),
@@ -173,20 +165,20 @@ impl<'s> Claims<'s> {
     }
 
     /// Claims in this clone; says who holds it, where somebody else does.
-    fn take_here(&self, repo: &Repo, of: Of<'_>) -> Result<std::result::Result<Claim, Holder>> {
+    fn take_here(&self, repo: &Repo, goal: &GoalId) -> Result<std::result::Result<Claim, Holder>> {
         // One thread at a time: two that share a commit would both be let make the ref.
         let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..TRIES {
-            let stale = claims::read(repo, of)?;
+            let stale = claims::read(repo, goal)?;
             if let Some(claim) = &stale
                 && is_alive(self.session, repo, claim)?
             {
                 return Ok(Err(claim.holder.clone()));
             }
             let now = self.session.clock.now();
-            let taken = match stale.is_none() && of.is_named() && common.used.insert(of.key()) {
-                true => claims::take_by(repo, of, self.common(repo, &mut common, now)?)?,
-                false => claims::take(repo, of, &self.holder, stale.as_ref(), now)?,
+            let taken = match stale.is_none() && claims::is_named(goal) && common.used.insert(goal.ref_part()) {
+                true => claims::take_by(repo, goal, self.common(repo, &mut common, now)?)?,
+                false => claims::take(repo, goal, &self.holder, stale.as_ref(), now)?,
             };
             if let Some(claim) = taken {
                 return Ok(Ok(claim));
@@ -212,7 +204,7 @@ impl<'s> Claims<'s> {
 
     /// True where this run holds the claim on a goal.
     pub fn holds(&self, goal: &GoalId) -> bool {
-        self.held().contains_key(&Of::Goal(goal).key())
+        self.held().contains_key(&goal.ref_part())
     }
 
     /// Gives a goal back. One that somebody took over stays theirs.
@@ -220,15 +212,7 @@ impl<'s> Claims<'s> {
     /// # Errors
     /// When the ref cannot be written.
     pub fn release(&self, repo: &Repo, goal: &GoalId) -> Result<()> {
-        self.release_of(repo, goal.into())
-    }
-
-    /// As `release`, of a goal or of landing on a target.
-    ///
-    /// # Errors
-    /// As `release`.
-    pub fn release_of(&self, repo: &Repo, of: Of<'_>) -> Result<()> {
-        let held = self.held().remove(&of.key());
+        let held = self.held().remove(&goal.ref_part());
         held.map_or(Ok(()), |held| self.give_back(repo, &held))
     }
 
@@ -275,10 +259,9 @@ impl<'s> Claims<'s> {
     pub fn fence(&self, goals: &[&GoalId], most: usize) -> Vec<Push> {
         let held = self.held();
         let part = |goal: &&GoalId| {
-            let of = Of::Goal(goal);
-            let old = held.get(&of.key())?.there?;
+            let old = held.get(&goal.ref_part())?.there?;
             Some(Push {
-                name: of.name(),
+                name: claims::name(goal),
                 old: Some(old),
                 new: None,
             })

@@ -16,11 +16,11 @@ use crate::{
     fault::{Fault, Kind},
     git::{
         Repo,
-        claims::{self, Claim, Of},
+        claims::{self, Claim},
         refs::{self, RefMove},
         remote::{Push, Remote, Sent, is_locked},
     },
-    id::CommitId,
+    id::{CommitId, GoalId},
 };
 
 /// Returns the arguments of a `git fetch` of `what` that leaves nothing else behind: no tags, no `FETCH_HEAD`.
@@ -160,8 +160,8 @@ impl Through {
     ///
     /// # Errors
     /// When the ref cannot be read.
-    pub fn claim(&self, repo: &Repo, of: Of<'_>) -> Result<Option<Claim>> {
-        let key = of.key();
+    pub fn claim(&self, repo: &Repo, goal: &GoalId) -> Result<Option<Claim>> {
+        let key = goal.ref_part();
         let commit = refs::read(repo, &self.remote.seen(&format!("claims/{key}")))?;
         Ok(commit.map(|commit| claims::of_commit(repo, &key, commit)))
     }

@@ -1,4 +1,4 @@
-//! Claims: who works on a goal, or lands on a target, as refs that move by compare-and-swap.
+//! Claims: who works on a goal, as refs that move by compare-and-swap.
 //!
 //! A claim is a commit of its own kind: no two runs make the same object, for gix lets two make one and the same ref at once.
 //! Its parent is the claim that it took over or renews, so the chain grows, and a longer one is a later holder's. What nobody
@@ -13,56 +13,21 @@ use crate::{
         Doing as _, Repo, Result, commit, history, objects,
         refs::{self, RefMove, Swap},
     },
-    id::{CommitId, GoalId, Hash},
+    id::{CommitId, GoalId},
     time::Moment,
 };
 
 /// Where claims are.
 pub const CLAIMS: &str = "refs/invisigoth/claims/";
 
-/// How the key of the place at a target begins; no goal's part of a ref name begins so.
-const LANDING: &str = "_land-";
-
-/// What is claimed.
-#[derive(Clone, Copy, Debug)]
-pub enum Of<'a> {
-    /// The work at a goal.
-    Goal(&'a GoalId),
-    /// Landing on the branch of that name: one at a time.
-    Target(&'a str),
+/// Returns the name of the ref by which a goal is claimed.
+pub fn name(goal: &GoalId) -> String {
+    format!("{CLAIMS}{}", goal.ref_part())
 }
 
-impl<'a> From<&'a GoalId> for Of<'a> {
-    fn from(goal: &'a GoalId) -> Self {
-        Self::Goal(goal)
-    }
-}
-
-impl Of<'_> {
-    /// Returns the last part of the ref's name.
-    pub fn key(self) -> String {
-        match self {
-            Self::Goal(goal) => goal.ref_part(),
-            Self::Target(branch) => format!("{LANDING}{}", Hash::of("target", [branch.as_bytes()]).short(10)),
-        }
-    }
-
-    /// Returns the name of the ref.
-    pub fn name(self) -> String {
-        format!("{CLAIMS}{}", self.key())
-    }
-
-    fn goal(self) -> Option<GoalId> {
-        match self {
-            Self::Goal(goal) => Some(goal.clone()),
-            Self::Target(_) => None,
-        }
-    }
-
-    /// True where the ref's name says which goal it is of, so that its commit need not.
-    pub fn is_named(self) -> bool {
-        self.goal().is_some() && self.goal() == named(&self.key())
-    }
+/// True where the ref's name says which goal it is of, so that its commit need not.
+pub fn is_named(goal: &GoalId) -> bool {
+    named(&goal.ref_part()).as_ref() == Some(goal)
 }
 
 /// Returns the goal that a ref's last part is, where it is no mapping of its id.
@@ -103,7 +68,7 @@ pub struct Outside {
 pub struct Claim {
     /// The last part of the ref's name.
     pub key: String,
-    /// The goal, where it is one that is claimed.
+    /// The goal, where it says which in a way that is known here.
     pub goal: Option<GoalId>,
     /// Who holds it; empty where the commit does not say in a way that is known here.
     pub holder: Holder,
@@ -146,9 +111,9 @@ pub fn all_below(repo: &Repo, prefix: &str) -> Result<Vec<Claim>> {
 ///
 /// # Errors
 /// When its ref cannot be read.
-pub fn read(repo: &Repo, of: Of<'_>) -> Result<Option<Claim>> {
-    let commit = refs::read(repo, &of.name())?;
-    Ok(commit.map(|commit| of_commit(repo, &of.key(), commit)))
+pub fn read(repo: &Repo, goal: &GoalId) -> Result<Option<Claim>> {
+    let commit = refs::read(repo, &name(goal))?;
+    Ok(commit.map(|commit| of_commit(repo, &goal.ref_part(), commit)))
 }
 
 /// Reads the claim that `commit` is. Of one that cannot be read nobody is known to be the holder.
@@ -193,10 +158,10 @@ pub fn is_there(repo: &Repo, claim: &Claim) -> Result<bool> {
 ///
 /// # Errors
 /// When the ref cannot be written.
-pub fn take_by(repo: &Repo, of: Of<'_>, common: &Claim) -> Result<Option<Claim>> {
+pub fn take_by(repo: &Repo, goal: &GoalId, common: &Claim) -> Result<Option<Claim>> {
     let claim = Claim {
-        key: of.key(),
-        goal: of.goal(),
+        key: goal.ref_part(),
+        goal: Some(goal.clone()),
         ..common.clone()
     };
     put(repo, claim, None)
@@ -206,10 +171,10 @@ pub fn take_by(repo: &Repo, of: Of<'_>, common: &Claim) -> Result<Option<Claim>>
 ///
 /// # Errors
 /// When objects or the ref cannot be written.
-pub fn take(repo: &Repo, of: Of<'_>, holder: &Holder, stale: Option<&Claim>, at: Moment) -> Result<Option<Claim>> {
+pub fn take(repo: &Repo, goal: &GoalId, holder: &Holder, stale: Option<&Claim>, at: Moment) -> Result<Option<Claim>> {
     let old = stale.map(|claim| claim.commit);
     let parents: Vec<CommitId> = old.into_iter().collect();
-    let claim = make(repo, (of.key(), of.goal()), holder, &parents, at)?;
+    let claim = make(repo, (goal.ref_part(), Some(goal.clone())), holder, &parents, at)?;
     put(repo, claim, old)
 }
 

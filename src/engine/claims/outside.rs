@@ -11,7 +11,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{
         Repo,
-        claims::{Claim, Holder, Of, Outside, all, read, release, take},
+        claims::{Claim, Holder, Outside, all, read, release, take},
     },
     id::GoalId,
     time::Moment,
@@ -44,8 +44,7 @@ pub fn claim(
     goal: &GoalId,
     (outside, handle): (Outside, Option<&str>),
 ) -> Result<Taken> {
-    let of = Of::Goal(goal);
-    let standing = read(repo, of)?;
+    let standing = read(repo, goal)?;
     let alive = match &standing {
         Some(claim) => claims::is_alive(session, repo, claim)?,
         None => false,
@@ -71,7 +70,7 @@ pub fn claim(
         outside: Some(outside),
         ..Holder::default()
     };
-    match take(repo, of, &holder, standing.as_ref(), session.clock.now())? {
+    match take(repo, goal, &holder, standing.as_ref(), session.clock.now())? {
         Some(claim) => Ok(Taken {
             handle: claim.holder.run,
             until,
@@ -85,7 +84,7 @@ pub fn claim(
 /// # Errors
 /// When the ref cannot be read or written.
 pub fn give_back(repo: &Repo, goal: &GoalId, handle: &str) -> Result<bool> {
-    let Some(claim) = read(repo, Of::Goal(goal))?.filter(|claim| is_of(claim, Some(handle))) else {
+    let Some(claim) = read(repo, goal)?.filter(|claim| is_of(claim, Some(handle))) else {
         return Ok(false);
     };
     release(repo, &claim)?;
@@ -97,7 +96,7 @@ pub fn give_back(repo: &Repo, goal: &GoalId, handle: &str) -> Result<bool> {
 /// # Errors
 /// When the ref cannot be read or written.
 pub fn end(repo: &Repo, goal: &GoalId) -> Result<()> {
-    match read(repo, Of::Goal(goal))?.filter(|claim| claim.holder.outside.is_some()) {
+    match read(repo, goal)?.filter(|claim| claim.holder.outside.is_some()) {
         Some(claim) => Ok(release(repo, &claim)?),
         None => Ok(()),
     }

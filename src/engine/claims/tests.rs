@@ -57,8 +57,9 @@ impl Clone {
         let overrides = ["user.name=a", "user.email=a@b"]
             .map(|pair| format!("'{pair}'"))
             .join(" ");
-        let path = std::env::var("PATH").unwrap();
-        let more = [("GIT_CONFIG_PARAMETERS", overrides.as_str()), ("PATH", path.as_str())];
+        let here = Env::read();
+        let path = here.get("PATH").unwrap();
+        let more = [("GIT_CONFIG_PARAMETERS", overrides.as_str()), ("PATH", path)];
         let env = Env::from_pairs(pairs.into_iter().chain(more));
         Session::open(self.folder.path(), env, self.clock.clone(), Arc::new(Silence), &[]).unwrap()
     }
@@ -112,7 +113,7 @@ fn what_a_dead_run_left_is_taken_over_once() {
     let id = goal("g");
     let dead = alive(&session, "dead");
     assert_eq!(Claims::open(&session, "dead").take(&repo, &id).unwrap(), Taken::Ours);
-    let before = claims::read(&repo, (&id).into()).unwrap().unwrap();
+    let before = claims::read(&repo, &id).unwrap().unwrap();
     assert_eq!(running(&session, &repo).unwrap().0, BTreeSet::from([id.clone()]));
     drop(dead);
     assert_eq!(running(&session, &repo).unwrap().0, BTreeSet::new());
@@ -130,7 +131,7 @@ fn what_a_dead_run_left_is_taken_over_once() {
         }
     });
     assert_eq!(won.into_inner(), 1);
-    let after = claims::read(&repo, (&id).into()).unwrap().unwrap();
+    let after = claims::read(&repo, &id).unwrap().unwrap();
     assert_eq!(
         (
             claims::fence(&repo, &before).unwrap(),
@@ -140,7 +141,7 @@ fn what_a_dead_run_left_is_taken_over_once() {
     );
     // The dead one, should it only have slept, cannot give back what is not its own any more.
     claims::release(&repo, &before).unwrap();
-    assert_eq!(claims::read(&repo, (&id).into()).unwrap(), Some(after));
+    assert_eq!(claims::read(&repo, &id).unwrap(), Some(after));
 }
 
 #[test]
@@ -154,7 +155,6 @@ fn one_run_gives_a_goal_to_one_of_its_threads_and_gives_it_back() {
     assert_eq!(claims.take(&repo, &id).unwrap(), Taken::Ours);
     assert!(matches!(claims.take(&repo, &id).unwrap(), Taken::Theirs(holder) if holder.run == "r"));
     assert_eq!(claims.take(&repo, &odd).unwrap(), Taken::Ours);
-    assert_eq!(claims.take_of(&repo, Of::Target("main")).unwrap(), Taken::Ours);
     assert_eq!(
         running(&session, &repo).unwrap().0,
         BTreeSet::from([odd.clone(), id.clone()])
@@ -177,9 +177,7 @@ fn a_claim_of_another_machine_counts_until_it_was_seen_unchanged_for_its_time() 
     };
     let id = goal("g");
     let now = session.clock.now();
-    let far = claims::take(&repo, (&id).into(), &elsewhere, None, now)
-        .unwrap()
-        .unwrap();
+    let far = claims::take(&repo, &id, &elsewhere, None, now).unwrap().unwrap();
     let ours = Claims::open(&session, "r");
     let refused = |claims: &Claims<'_>| matches!(claims.take(&repo, &id).unwrap(), Taken::Theirs(_));
     assert!(refused(&ours));
@@ -198,7 +196,7 @@ fn a_claim_far_older_than_the_newest_is_dead_although_nobody_watched() {
     let session = clone.session();
     let repo = session.repo();
     let id = goal("g");
-    let claim = claims::take(&repo, (&id).into(), &Holder::default(), None, Moment(0))
+    let claim = claims::take(&repo, &id, &Holder::default(), None, Moment(0))
         .unwrap()
         .unwrap();
     let limit = i64::try_from((TTL + CLOCKS_DIFFER).as_millis()).unwrap();
@@ -226,7 +224,7 @@ fn goals_that_nobody_held_are_claimed_by_one_commit_and_what_is_taken_again_is_n
     let claims = Claims::open(&session, "r");
     let take = |id: &str| {
         assert_eq!(claims.take(&repo, &goal(id)).unwrap(), Taken::Ours);
-        claims::read(&repo, (&goal(id)).into()).unwrap().unwrap()
+        claims::read(&repo, &goal(id)).unwrap().unwrap()
     };
     let (a, b, odd) = (take("a"), take("b"), take("A"));
     assert_eq!((a.commit, &a.goal), (b.commit, &Some(goal("a"))));
@@ -312,7 +310,7 @@ fn a_claim_outside_of_runs_keeps_them_off_until_its_time_and_is_nothing_to_wait_
     assert!(claim(Some(&first.handle)).is_err(), "a run has it now");
     assert!(!outside::give_back(&repo, &id, &first.handle).unwrap());
     outside::end(&repo, &id).unwrap();
-    assert!(ours.holds(&id) && claims::read(&repo, Of::Goal(&id)).unwrap().is_some());
+    assert!(ours.holds(&id) && claims::read(&repo, &id).unwrap().is_some());
 }
 
 #[test]
@@ -335,7 +333,7 @@ fn a_renewal_whose_answer_was_lost_is_renewed_again() {
     let id = goal("g");
     assert_eq!(claims.take(&repo, &id).unwrap(), Taken::Ours);
     let has = || {
-        let name = Of::Goal(&id).name();
+        let name = claims::name(&id);
         git(&["--git-dir=there.git", "rev-parse", &name]) == git(&["rev-parse", &name])
     };
 

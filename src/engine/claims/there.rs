@@ -16,7 +16,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{
         Repo,
-        claims::{self, Claim, Holder, Of},
+        claims::{self, Claim, Holder},
         history,
         remote::{Push, Sent},
     },
@@ -39,19 +39,19 @@ pub enum Pushed {
 ///
 /// # Errors
 /// A fault where the remote cannot be reached, or takes no claims.
-pub fn push(session: &Session, repo: &Repo, through: &Through, (of, mut held): (Of<'_>, Claim)) -> Result<Pushed> {
+pub fn push(session: &Session, repo: &Repo, through: &Through, (goal, mut held): (&GoalId, Claim)) -> Result<Pushed> {
     let mut unmoved = through.unmoved();
     let mut last = Vec::new();
     for _ in 0..TRIES {
-        let there = through.claim(repo, of)?;
+        let there = through.claim(repo, goal)?;
         if let Some(claim) = &there {
             if is_alive(session, repo, through, claim)? {
                 // What was seen may be long over.
                 let seen = through.fetch(repo, false)?;
-                if let Some(landed) = landed(repo, through, of, seen)? {
+                if let Some(landed) = landed(repo, through, goal, seen)? {
                     return Ok(Pushed::Not(landed));
                 }
-                match through.claim(repo, of)? {
+                match through.claim(repo, goal)? {
                     Some(now) if now.commit == claim.commit => {
                         return Ok(Pushed::Not(Taken::Theirs(claim.holder.clone())));
                     }
@@ -64,7 +64,7 @@ pub fn push(session: &Session, repo: &Repo, through: &Through, (of, mut held): (
             }
         }
         let part = Push {
-            name: of.name(),
+            name: claims::name(goal),
             old: there.map(|claim| claim.commit),
             new: Some(held.commit),
         };
@@ -75,15 +75,15 @@ pub fn push(session: &Session, repo: &Repo, through: &Through, (of, mut held): (
                 // It may have arrived: then it is seen as ours.
                 let seen = through.fetch(repo, false).map_err(|_| through.unreachable(&why))?;
                 if through
-                    .claim(repo, of)?
+                    .claim(repo, goal)?
                     .is_some_and(|claim| claim.commit == held.commit)
                 {
-                    return Ok(landed(repo, through, of, seen)?.map_or(Pushed::Ours(held), Pushed::Not));
+                    return Ok(landed(repo, through, goal, seen)?.map_or(Pushed::Ours(held), Pushed::Not));
                 }
             }
             Sent::Refused(rows) => {
                 let seen = through.fetch(repo, false)?;
-                if let Some(landed) = landed(repo, through, of, seen)? {
+                if let Some(landed) = landed(repo, through, goal, seen)? {
                     return Ok(Pushed::Not(landed));
                 }
                 // The goal is not among what landed meanwhile.
@@ -111,8 +111,8 @@ fn words(rows: &[(String, String)]) -> String {
 }
 
 /// Says that a goal landed there since what is continued here, where it did.
-fn landed(repo: &Repo, through: &Through, of: Of<'_>, seen: Seen) -> Result<Option<Taken>> {
-    let (Of::Goal(goal), Some(tip)) = (of, seen.target) else {
+fn landed(repo: &Repo, through: &Through, goal: &GoalId, seen: Seen) -> Result<Option<Taken>> {
+    let Some(tip) = seen.target else {
         return Ok(None);
     };
     if through.known() == Some(tip) {
