@@ -13,6 +13,7 @@ use crate::{
     door::fs,
     engine::{
         checks::Checker,
+        recall,
         session::{self, SETTINGS_FILE, Session},
         target::Target,
     },
@@ -99,10 +100,11 @@ pub fn detect(session: &Session) -> Result<Detected> {
     Ok(detect::detect(&snapshot))
 }
 
-/// Sets up, or takes it back.
+/// Sets up, or takes it back. A checkout of another branch than the target gets no files: git would not switch over them.
 ///
 /// # Errors
-/// A fault where the repository has no commit, no identity, or a branch in the way.
+/// A fault where the repository has no commit, no identity, or a branch in the way; where files are to be left uncommitted
+/// and there is no working tree.
 pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     let repo = session.repo();
     session::ready_to_commit(&repo)?;
@@ -110,24 +112,23 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     if request.undo {
         return undo(session, &repo, &target);
     }
-    let detected = detect(session)?;
-    let files = wanted(&repo, &target, &detected)?;
-    let commit = match repo.workdir() {
-        Some(root) => {
-            for (path, content) in &files {
-                let full = root.join(path);
-                full.parent()
-                    .map_or(Ok(()), fs::create_dir_all)
-                    .wrap_err_with(|| format!("writing {path}"))?;
-                fs::write_atomic(&full, content).wrap_err_with(|| format!("writing {path}"))?;
-            }
-            let own = !request.no_commit && !files.is_empty();
-            own.then(|| record(session, &repo, &target, &files)).transpose()?
-        }
-        None => (!files.is_empty())
-            .then(|| record(session, &repo, &target, &files))
-            .transpose()?,
+    let top = match request.no_commit {
+        true => Some(repo.workdir().ok_or_else(nowhere)?),
+        false => checkout(&repo, &target),
     };
+    let detected = detect(session)?;
+    let files = wanted(&repo, &target, top, &detected)?;
+    for (path, content) in &files {
+        let Some(full) = top.map(|top| top.join(path)) else {
+            break;
+        };
+        full.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write_atomic(&full, content))
+            .wrap_err_with(|| format!("writing {path}"))?;
+    }
+    let commits = !request.no_commit && !files.is_empty();
+    let commit = commits.then(|| record(session, &repo, &target, &files)).transpose()?;
     notes::found(&repo, refs::NOTES, session.clock.now())?;
     configure(session, &repo)?;
     let base = if request.no_commit {
@@ -144,6 +145,16 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         base,
         undone: false,
     })
+}
+
+/// The top of this checkout, where the target is checked out in it.
+fn checkout<'r>(repo: &'r Repo, target: &Target) -> Option<&'r Path> {
+    repo.workdir().filter(|_| recall::is_here(repo, target))
+}
+
+fn nowhere() -> Fault {
+    let fault = Fault::new(Kind::Usage, "a bare repository has no working tree to leave files in");
+    fault.hint("`git invisigoth init --yes` commits them")
 }
 
 fn commands_found(detected: &Detected) -> file::Commands {
@@ -167,8 +178,8 @@ fn commands_of(detected: &Detected) -> Vec<(&'static str, String)> {
     .concat()
 }
 
-/// Returns the files that neither the target nor the checkout has yet.
-fn wanted(repo: &Repo, target: &Target, detected: &Detected) -> Result<Vec<(String, Vec<u8>)>> {
+/// Returns the files that neither the target nor the checkout at `top` has yet.
+fn wanted(repo: &Repo, target: &Target, top: Option<&Path>, detected: &Detected) -> Result<Vec<(String, Vec<u8>)>> {
     let root = tree::of_commit(repo, target.head)?;
     let all = [
         (
@@ -182,9 +193,7 @@ fn wanted(repo: &Repo, target: &Target, detected: &Detected) -> Result<Vec<(Stri
     ];
     let mut files = Vec::new();
     for (path, content) in all {
-        let on_disk = repo
-            .workdir()
-            .is_some_and(|top| std::fs::symlink_metadata(top.join(path)).is_ok());
+        let on_disk = top.is_some_and(|top| std::fs::symlink_metadata(top.join(path)).is_ok());
         if !on_disk && tree::blob_at(repo, root, path)?.is_none() {
             files.push((path.to_owned(), content));
         }
@@ -216,7 +225,7 @@ fn record(session: &Session, repo: &Repo, target: &Target, files: &[(String, Vec
 }
 
 fn stage(session: &Session, repo: &Repo, target: &Target, path: &str, content: &[u8]) -> Result<()> {
-    if let Some(top) = repo.workdir().filter(|_| crate::engine::recall::is_here(repo, target)) {
+    if let Some(top) = checkout(repo, target) {
         advance::stage(&session.env, top, path, objects::write_blob(repo, content)?)?;
     }
     Ok(())
@@ -298,7 +307,7 @@ fn why_red(fault: Fault) -> String {
 /// Takes away what `init` made, if nothing of the user's is in it.
 fn undo(session: &Session, repo: &Repo, target: &Target) -> Result<Outcome> {
     let head = tree::of_commit(repo, target.head)?;
-    let known = crate::engine::recall::read(session, repo, target)?;
+    let known = recall::read(session, repo, target)?;
     if !known.facts.goals.is_empty() || !known.facts.landed.is_empty() {
         let fault = Fault::new(
             Kind::Error,
@@ -307,12 +316,11 @@ fn undo(session: &Session, repo: &Repo, target: &Target) -> Result<Outcome> {
         return Err(fault.hint("`git rm -r memory invisigoth.toml` if you mean it").into());
     }
     let all = [SETTINGS_FILE, PENDING, COMPLETED, HISTORY, PROMPT_FILE];
-    let mut gone = Vec::new();
+    let (top, mut gone) = (checkout(repo, target), Vec::new());
     for path in all {
         let Some(blob) = tree::blob_at(repo, head, path)? else {
             continue;
         };
-        let top = repo.workdir().map(Path::to_owned);
         let on_disk = top.and_then(|top| std::fs::read(top.join(path)).ok());
         if on_disk.is_none_or(|content| objects::blob_id(repo, &content).is_ok_and(|id| id == blob)) {
             gone.push(path);
@@ -326,7 +334,7 @@ fn undo(session: &Session, repo: &Repo, target: &Target) -> Result<Outcome> {
     };
     let made = commit::write(repo, root, &[target.head], &message, session.clock.now())?;
     move_branch(repo, target, made, subject)?;
-    if let Some(top) = repo.workdir() {
+    if let Some(top) = top {
         for path in &gone {
             command::stdout(
                 &session.env,

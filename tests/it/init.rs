@@ -84,3 +84,41 @@ fn it_commits_exactly_its_own_files_and_takes_them_back() {
     assert_eq!(sandbox.read(".git/config"), config);
     sandbox.assert_sound();
 }
+
+#[test]
+fn a_checkout_of_another_branch_stays_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "invisigoth.land.target", "main"]);
+    sandbox.git(&["switch", "-q", "-c", "mine"]);
+    sandbox.ok(&["init", "--yes"]);
+    assert_eq!(
+        sandbox.git(&["log", "-1", "--format=%s", "main"]),
+        "Set up git-invisigoth"
+    );
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+    // Nothing is in the way of the branch that has the files now.
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.git(&["switch", "-q", "-C", "mine"]);
+    sandbox.ok(&["init", "--yes", "--undo"]);
+    assert!(!sandbox.git(&["ls-tree", "--name-only", "main"]).contains("memory"));
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+    assert!(sandbox.path("memory/pending_goals.json").exists());
+    sandbox.assert_sound();
+}
+
+#[test]
+fn a_bare_repository_has_nowhere_to_leave_files_uncommitted() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["clone", "-q", "--bare", ".", "bare.git"]);
+    for (key, value) in [("user.name", "a"), ("user.email", "a@b")] {
+        sandbox.git(&["-C", "bare.git", "config", key, value]);
+    }
+    let before = sandbox.git(&["-C", "bare.git", "for-each-ref"]);
+    assert_snapshot!(sandbox.shows(&["-C", "bare.git", "init", "--yes", "--no-commit"]), @r"
+    -- stderr
+    error: a bare repository has no working tree to leave files in
+    hint: `git invisigoth init --yes` commits them
+    -- exit 2
+    ");
+    assert_eq!(sandbox.git(&["-C", "bare.git", "for-each-ref"]), before);
+}
