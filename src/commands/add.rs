@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    engine::{recall::backlog_fault, rewrite, session::Session},
+    detect::quoted,
+    engine::{recall::backlog_fault, rewrite, run, session::Session},
     fault::{Fault, Kind},
     goal::{Decision, Goal},
     id::GoalId,
@@ -66,7 +67,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
                 return Err(usage(format!("goal {id} cannot need itself")).into());
             }
             if !is_known(need) {
-                return Err(crate::engine::run::unknown_goal(&known.facts, need).into());
+                return Err(run::unknown_goal(&known.facts, need).into());
             }
         }
         let row = serde_json::to_string(&goal)?;
@@ -94,7 +95,7 @@ fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) ->
     };
     if taken(&id) {
         return Err(usage(format!("there is a goal {id} already"))
-            .hint(format!("`git invisigoth show {id}`"))
+            .hint(format!("`git invisigoth show {}`", quoted(id.as_str())))
             .into());
     }
     let parse = |id: &String| id.parse::<GoalId>().map_err(|bad| usage(bad.to_string()));

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         logging,
         output::{self, Part},
@@ -128,14 +129,16 @@ pub fn grown(session: &Session, goal: &GoalId) -> Vec<u64> {
 /// The fault of a goal that no line is about.
 fn silent(session: &Session, goal: &GoalId, is_since: bool) -> Result<Fault> {
     refuse_unknown(session, goal)?;
+    let id = quoted(goal.as_str());
+    let attempts = format!("`git invisigoth show {id}` tells of its attempts");
     if is_since {
         let fault = Fault::new(Kind::Error, format!("nothing was logged about goal {goal} since then"));
-        return Ok(fault.hint(format!("`git invisigoth show {goal}` tells of its attempts")));
+        return Ok(fault.hint(attempts));
     }
     let fault = Fault::new(Kind::Error, format!("the newest log says nothing about goal {goal}"));
     Ok(fault
-        .hint(format!("`git invisigoth logs --since 7d {goal}` looks into older ones"))
-        .hint(format!("`git invisigoth show {goal}` tells of its attempts")))
+        .hint(format!("`git invisigoth logs --since 7d {id}` looks into older ones"))
+        .hint(attempts))
 }
 
 fn refuse_unknown(session: &Session, goal: &GoalId) -> Result<()> {

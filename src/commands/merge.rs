@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         run::{self, GoalResult},
         session::Session,
         shift::{self, Progress},
         worker::Worker,
     },
+    facts::Facts,
     fault::{Fault, Kind},
     id::GoalId,
     schedule::{self, State},
@@ -63,33 +65,7 @@ pub fn is_unfinished(state: State) -> bool {
 pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let mut worker = Worker::open(session)?;
     for id in &request.only {
-        if worker.facts.goals.contains_key(id) && !worker.facts.candidates.contains_key(id) {
-            let fault = Fault::new(Kind::Error, format!("goal {id} has no candidate"));
-            return Err(fault.hint(format!("`git invisigoth run {id}` makes one")).into());
-        }
-        if worker
-            .facts
-            .candidates
-            .get(id)
-            .is_some_and(|candidate| candidate.outdated)
-        {
-            let fault = Fault::new(
-                Kind::Person,
-                format!("the candidate of goal {id} answers an older wording of it"),
-            );
-            return Err(fault.hint(format!("`git invisigoth run {id}` makes a new one")).into());
-        }
-        if let Some((State::Blocked, why)) = schedule::state(&worker.facts, id) {
-            let fault = Fault::new(Kind::Person, format!("goal {id} is blocked: {why}"));
-            return Err(fault.hint(format!("`git invisigoth show {id}`")).into());
-        }
-        if worker.facts.landed.contains(id) {
-            let fault = Fault::new(Kind::Error, format!("goal {id} has landed already"));
-            return Err(fault.hint(format!("`git invisigoth show {id}`")).into());
-        }
-        if !worker.facts.goals.contains_key(id) {
-            return Err(run::unknown_goal(&worker.facts, id).into());
-        }
+        refuse_unfit(&worker.facts, id)?;
     }
     worker.begin()?;
     let (mut goals, mut worked) = (Vec::new(), Ok(()));
@@ -118,4 +94,30 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         .filter(|(_, candidate)| candidate.held.is_some());
     let held = held.map(|(id, _)| id).filter(waits).cloned().collect();
     Ok(Outcome { goals, held, beside })
+}
+
+/// Refuses a named goal of which nothing can land, with what to do about it.
+fn refuse_unfit(facts: &Facts, id: &GoalId) -> Result<(), Fault> {
+    let typed = quoted(id.as_str());
+    if facts.landed.contains(id) {
+        let fault = Fault::new(Kind::Error, format!("goal {id} has landed already"));
+        return Err(fault.hint(format!("`git invisigoth show {typed}`")));
+    }
+    if !facts.goals.contains_key(id) {
+        return Err(run::unknown_goal(facts, id));
+    }
+    let Some(candidate) = facts.candidates.get(id) else {
+        let fault = Fault::new(Kind::Error, format!("goal {id} has no candidate"));
+        return Err(fault.hint(format!("`git invisigoth run {typed}` makes one")));
+    };
+    if candidate.outdated {
+        let why = format!("the candidate of goal {id} answers an older wording of it");
+        let fault = Fault::new(Kind::Person, why);
+        return Err(fault.hint(format!("`git invisigoth run {typed}` makes a new one")));
+    }
+    if let Some((State::Blocked, why)) = schedule::state(facts, id) {
+        let fault = Fault::new(Kind::Person, format!("goal {id} is blocked: {why}"));
+        return Err(fault.hint(format!("`git invisigoth show {typed}`")));
+    }
+    Ok(())
 }

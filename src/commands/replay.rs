@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         recall,
         replaying::{self, Replayed},
@@ -152,7 +153,9 @@ fn of_goal(session: &Session, repo: &Repo, goal: GoalId) -> Result<Vec<(GoalId, 
     let known = recall::read(session, repo, &target)?;
     if known.facts.goals.contains_key(&goal) {
         let fault = Fault::new(Kind::Error, format!("goal {goal} has neither landed nor a candidate"));
-        return Err(fault.hint(format!("`git invisigoth show {goal}`")).into());
+        return Err(fault
+            .hint(format!("`git invisigoth show {}`", quoted(goal.as_str())))
+            .into());
     }
     Err(run::unknown_goal(&known.facts, &goal).into())
 }

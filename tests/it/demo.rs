@@ -7,7 +7,7 @@ use crate::support::Sandbox;
 #[test]
 fn it_shows_four_goals_and_stock_git_agrees() {
     let sandbox = Sandbox::empty();
-    let dir = sandbox.home().join("demo");
+    let dir = sandbox.home().join("it's");
     let place = dir.to_str().unwrap();
     assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"
     landed   goal-[id]  Slug from a title       lint ok  test ok 4                           [id]
@@ -21,10 +21,10 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     records    3 goals landed with 4 replies; each is a note on its commit
     failed     goal-[id]: 2 rounds, no progress: test: 3 new failures; nothing of it is in main
     green      main at [id]: lint ok  test ok 9
-    where      $HOME/demo/project
-    look       git -C $HOME/demo/project log --graph --notes=invisigoth
-    look       git -C $HOME/demo/project invisigoth status
-    remove     rm -rf $HOME/demo
+    where      $HOME/it's/project
+    look       git -C '$HOME/it'\''s/project' log --graph --notes=invisigoth
+    look       git -C '$HOME/it'\''s/project' invisigoth status
+    remove     rm -rf '$HOME/it'\''s'
     next       in a repository of yours: git invisigoth init
     -- stderr
     demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are
@@ -76,7 +76,7 @@ fn it_shows_four_goals_and_stock_git_agrees() {
     assert_snapshot!(sandbox.shows(&["demo", "--dir", place]), @r#"
     -- stderr
     demo: scripted replies in a scratch repository; no key, no network, your own files stay as they are
-    error: $HOME/demo is there already and not empty
+    error: $HOME/it's is there already and not empty
     hint: `git invisigoth demo --dir` takes a folder that is empty or not there
     -- exit 2
     "#);

@@ -70,6 +70,10 @@ fn an_id_with_blanks_is_quoted_where_it_is_to_be_typed() {
         (&["diff", "a b"], "`git invisigoth show 'a b'`"),
         (&["drop", "a b"], "`git invisigoth drop --cascade 'a b'`"),
         (&["diff", "it's"], "`git invisigoth show 'it'\\''s'`"),
+        (&["add", "x", "--id", "a b"], "`git invisigoth show 'a b'`"),
+        (&["merge", "a b"], "`git invisigoth run 'a b'`"),
+        (&["replay", "a b"], "`git invisigoth show 'a b'`"),
+        (&["provenance", "a b"], "`git invisigoth show 'a b'`"),
     ] {
         let ran = sandbox.run(line);
         assert!([ran.stdout, ran.stderr].concat().contains(said), "{line:?}");

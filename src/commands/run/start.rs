@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{
     commands,
+    detect::quoted,
     door::{fs, spawn::detached::Detached},
     engine::{background, live, runs::By, session::Session},
     fault::{Fault, Kind},
@@ -60,7 +61,7 @@ pub enum What {
 /// What was started.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
-    /// The command.
+    /// The command, as a shell reads it.
     pub command: String,
     /// The file with what it says.
     pub log: PathBuf,
@@ -129,7 +130,7 @@ pub fn run(session: &Session, what: &What, by: By) -> Result<Outcome> {
         None => Vec::new(),
         Some(_) => last_lines(session, &log)?,
     };
-    let command = format!("git invisigoth {}", words.join(" "));
+    let command = typed(&words);
     match code {
         Some(code) if is_failure(code) => Err(failed(&command, code, &said).into()),
         code => Ok(Outcome {
@@ -139,6 +140,11 @@ pub fn run(session: &Session, what: &What, by: By) -> Result<Outcome> {
             said,
         }),
     }
+}
+
+fn typed(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("git invisigoth {}", words.join(" "))
 }
 
 /// A goal that did not make it, nothing to do and a person who is asked are results.
@@ -215,6 +221,11 @@ mod tests {
         assert_eq!(plan("--yes"), "plan --brief=--yes --count=3");
         assert_eq!(plan("@/etc/passwd"), "plan --brief= @/etc/passwd --count=3");
         assert_eq!(plan("-"), "plan --brief= - --count=3");
+        let brief = What::Plan {
+            brief: Some("$(id)".into()),
+            count: None,
+        };
+        assert_eq!(typed(&brief.words()), "git invisigoth plan '--brief=$(id)'");
         let undo = What::Undo {
             ids: ids(),
             cascade: true,
