@@ -111,10 +111,7 @@ pub fn patch(session: &Session, outcome: &Outcome, only: Option<&str>) -> Result
         return Ok(Vec::new());
     }
     let paths = if only.is_some() { paths } else { Vec::new() };
-    let said = git(&session.repo(), outcome.trees, (&plain, &paths), |dir, args| {
-        Ok(command::output(&session.env, dir, args)?)
-    })?;
-    Ok(said.stdout)
+    said(session, &session.repo(), outcome.trees, (&plain, &paths))
 }
 
 impl Outcome {
@@ -234,13 +231,8 @@ fn of_commit(repo: &Repo, (id, what): (&GoalId, What), commit: CommitId, attempt
 
 fn files(session: &Session, repo: &Repo, trees: (TreeId, TreeId)) -> Result<Vec<File>> {
     let plain = ["diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv"];
-    let said = git(repo, trees, (&plain, &[]), |dir, args| {
-        Ok(command::output(&session.env, dir, args)?)
-    })?;
-    if said.code != 0 {
-        return Err(Fault::new(Kind::Error, String::from_utf8_lossy(&said.stderr).trim().to_owned()).into());
-    }
-    let mut rows = said.stdout.split(|byte| *byte == 0);
+    let said = said(session, repo, trees, (&plain, &[]))?;
+    let mut rows = said.split(|byte| *byte == 0);
     let mut files = Vec::new();
     while let Some(row) = rows.next() {
         files.extend(file(row, &mut rows));
@@ -271,6 +263,17 @@ fn file<'r>(row: &[u8], rest: &mut impl Iterator<Item = &'r [u8]>) -> Option<Fil
     })
 }
 
+/// Returns what `git` prints.
+fn said(session: &Session, repo: &Repo, trees: (TreeId, TreeId), asked: (&[&str], &[String])) -> Result<Vec<u8>> {
+    let said = git(repo, trees, asked, |dir, args| {
+        Ok(command::output(&session.env, dir, args)?)
+    })?;
+    match said.code {
+        0 => Ok(said.stdout),
+        _ => Err(Fault::new(Kind::Error, String::from_utf8_lossy(&said.stderr).trim().to_owned()).into()),
+    }
+}
+
 /// Runs `git ARGS OLD NEW -- PATHS`, memory files left out.
 fn git<T>(
     repo: &Repo,
@@ -287,4 +290,28 @@ fn git<T>(
     args.extend(paths.iter().map(String::as_str));
     args.extend(left_out.iter().map(String::as_str));
     run(repo.workdir().unwrap_or(repo.common_dir()), &args)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::tests::session;
+
+    #[test]
+    fn a_patch_that_git_cannot_make_is_no_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path());
+        let gone: TreeId = "1".repeat(40).parse().unwrap();
+        let outcome = Outcome {
+            goal: "a".parse().unwrap(),
+            what: What::Landed,
+            commit: None,
+            attempt: None,
+            base: None,
+            files: Vec::new(),
+            trees: (gone, gone),
+        };
+        let error = patch(&session, &outcome, None).unwrap_err();
+        assert!(error.to_string().contains("bad object"), "{error:#}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Commands: one file per verb. Each has a `Request`, a `run` and an `Outcome` that serialises; faces only translate.
 //!
-//! An outcome's schema is `invisigoth.<command>/1`. Commands print nothing.
+//! An outcome's schema is `invisigoth.<command>/1`. Commands print nothing. `claim` and `why` are for other programs, over
+//! MCP, and no verbs of the command line.
 
 pub mod add;
 pub mod adopt;
@@ -71,6 +72,11 @@ pub trait Outcome: Serialize {
     }
 }
 
+/// True for a count of nothing, which documents leave out.
+fn is_zero<N: Default + PartialEq>(count: &N) -> bool {
+    *count == N::default()
+}
+
 /// A JSON document as every face says it: the schema's name, then the rest.
 #[derive(Debug, Serialize)]
 pub struct Document<T: Serialize> {
@@ -138,4 +144,35 @@ fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
         }
     }
     message
+}
+
+/// What tests of commands work with that no program is started for.
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use crate::{
+        door::{clock::SystemClock, env::Env, spawn::run_captured},
+        engine::session::Session,
+        event::{Event, Sink},
+    };
+
+    struct Silence;
+
+    impl Sink for Silence {
+        fn emit(&self, _: &Event) {}
+    }
+
+    /// Makes a repository with a commit in `folder`, and opens it.
+    pub(crate) fn session(folder: &Path) -> Session {
+        let env = Env::read().for_checks(&[]);
+        let named = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        for args in [&["init", "-q"][..], &["commit", "-q", "--allow-empty", "-m", "x"]] {
+            let args = [&named, args].concat();
+            let ran = run_captured("git", &args, folder, &env, b"", None).unwrap();
+            assert_eq!(ran.code, 0, "{args:?}");
+        }
+        let env = Env::from_pairs(env.into_iter().chain([("HOME".into(), folder.into())]));
+        Session::open(folder, env, Arc::new(SystemClock), Arc::new(Silence), &[]).unwrap()
+    }
 }

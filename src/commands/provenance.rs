@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     commands,
+    detect::quoted,
     engine::{
         provenance::{self, Known},
         recall, records,
@@ -16,7 +17,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{Repo, history, refs},
     id::{CommitId, GoalId},
-    provenance::{agent_trace, git_ai},
+    provenance::{Work, agent_trace, git_ai},
     record::Record,
 };
 
@@ -62,13 +63,8 @@ pub struct Outcome {
     /// Each commit, the oldest first, or in the order in which they were named.
     pub commits: Vec<Told>,
     /// How many commits are left out, as this clone is shallow and does not show what they changed.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "commands::is_zero")]
     pub left_out: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_none(count: &usize) -> bool {
-    *count == 0
 }
 
 impl commands::Outcome for Outcome {
@@ -109,8 +105,12 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
         }
     }
     if left_out > 0 {
+        let what = match left_out {
+            1 => "1 commit is".to_owned(),
+            more => format!("{more} commits are"),
+        };
         session.say(format!(
-            "{left_out} commits are left out, as this clone is shallow: `git fetch --unshallow` brings them"
+            "{what} left out, as this clone is shallow: `git fetch --unshallow` brings all of history"
         ));
     }
     let format = request.format;
@@ -121,7 +121,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     })
 }
 
-fn told(format: Format, work: &crate::provenance::Work) -> Told {
+fn told(format: Format, work: &Work) -> Told {
     Told {
         goal: work.record.goal.clone(),
         commit: work.commit,
@@ -148,8 +148,9 @@ fn named<'r>(
             Kind::Error,
             format!("goal {goal} has not landed, so there is no commit of it"),
         );
+        let id = quoted(goal.as_str());
         return Err(fault
-            .hint(format!("`git invisigoth show {goal}` says how it stands"))
+            .hint(format!("`git invisigoth show {id}` says how it stands"))
             .into());
     }
     let Ok(commit) = refs::resolve(repo, name) else {

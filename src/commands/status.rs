@@ -61,7 +61,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
     /// How many open goals name it among what they need.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "commands::is_zero")]
     pub unblocks: usize,
     /// The command that settles it, where a person is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,11 +73,6 @@ pub struct Row {
     /// added, whatever came last. Absent where nothing tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 impl Row {

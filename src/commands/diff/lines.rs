@@ -2,14 +2,19 @@
 //!
 //! Owns what is too large to be shown among others; it is always said why lines are missing.
 
+use std::collections::HashMap;
+
 use eyre::Result;
 use serde::Serialize;
 
 use crate::{
     commands::diff::File,
-    git::{Repo, diff, objects},
+    git::{
+        Repo,
+        diff::{self, Differs},
+        objects,
+    },
     id::{BlobId, TreeId},
-    path::RepoPath,
     snapshot::{Entry, Mode},
     textdiff::hunks::{self, Hunk},
 };
@@ -84,12 +89,13 @@ pub struct Lines {
 /// When contents cannot be read.
 pub fn fill(repo: &Repo, (old, new): (TreeId, TreeId), files: &mut [File], whole: Option<&str>) -> Result<()> {
     let differing = diff::trees(repo, old, new)?;
+    let by_name: HashMap<String, &Differs> = differing
+        .iter()
+        .map(|differs| (differs.path.to_string(), differs))
+        .collect();
     let mut left = ALL;
     for file in files {
-        let find = |name: &str| {
-            let wanted = |path: &RepoPath| path.to_string() == name;
-            differing.iter().find(|differs| wanted(&differs.path))
-        };
+        let find = |name: &str| by_name.get(name).copied();
         let after = find(&file.path);
         let before = file.from.as_deref().map_or(after, find);
         let (old, new) = (

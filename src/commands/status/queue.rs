@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     backlog::{close::HISTORY, history as rows},
+    commands,
     door::fs,
     engine::{
         live::{self, Doing, Phase},
@@ -87,7 +88,7 @@ pub struct Place {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<GoalId>,
     /// How often it was thrown out of the queue.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "commands::is_zero")]
     pub evictions: u32,
     /// True where it is under way: a process checks it on the merged code, or lands it.
     pub lands: bool,
@@ -95,11 +96,6 @@ pub struct Place {
     /// does not move, or too few goals landed to tell.
     #[serde(rename = "eta_seconds", skip_serializing_if = "Option::is_none")]
     pub eta: Option<Eta>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 /// The merge queue.

@@ -14,7 +14,7 @@ use crate::{
         spending,
         target::Target,
     },
-    git::refs,
+    git::{claims::CLAIMS, refs},
 };
 
 /// What to look at.
@@ -44,7 +44,8 @@ impl Watched {
             refs::branch_ref(&target.branch),
             refs::landed_ref(&target.branch),
             refs::ATTEMPTS.to_owned(),
-            refs::CANDIDATES.trim_end_matches('/').to_owned(),
+            refs::CANDIDATES.to_owned(),
+            CLAIMS.to_owned(),
         ];
         let own = [
             live::folder(session, &repo),
@@ -67,5 +68,24 @@ impl Watched {
             stamps: self.paths.iter().map(|path| fs::stamp(path)).collect(),
             runs,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::tests::session;
+
+    #[test]
+    fn a_claim_of_somebody_outside_of_runs_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path());
+        let claims = session.repo().common_dir().join(CLAIMS);
+        std::fs::create_dir_all(&claims).unwrap();
+        let watched = Watched::of(&session).unwrap();
+        let seen = watched.look(&session);
+        assert_eq!(watched.look(&session), seen);
+        std::fs::write(claims.join("a"), "").unwrap();
+        assert_ne!(watched.look(&session), seen);
     }
 }
