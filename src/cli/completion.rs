@@ -51,6 +51,7 @@ const STATES: &[(&str, &[State])] = &[
             State::Held,
         ],
     ),
+    ("logs", &State::ALL),
     ("merge", &[State::Candidate, State::Held]),
     ("release", &[State::Held]),
     ("retry", &[State::Failed, State::Parked]),

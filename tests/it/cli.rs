@@ -166,6 +166,7 @@ fn only_goals_that_a_command_is_for_are_offered() {
     };
     for (verb, fits) in [
         ("show", "ready failed rejected proposed held landed"),
+        ("logs", "ready failed rejected proposed held landed"),
         ("diff", "ready failed rejected proposed held landed"),
         ("reject", "ready failed rejected proposed held"),
         ("approve", "rejected proposed"),

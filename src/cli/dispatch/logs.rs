@@ -12,7 +12,8 @@ use crate::{
     },
     commands::logs::{self, Following, Request},
     door::{signal, wait},
-    fault::Kind,
+    fault::{Fault, Kind},
+    time::Moment,
     ui::text::logs::{self as text, Words},
 };
 
@@ -27,7 +28,11 @@ pub(super) fn run(at: &Opened, args: &Logs) -> Result<u8> {
     let session = at.session()?;
     let request = Request {
         goal: args.id.as_deref().map(id).transpose()?,
-        since: args.since.map(|since| since.moment(session.clock.now())),
+        since: args
+            .since
+            .as_deref()
+            .map(|text| since(text, session.clock.now()))
+            .transpose()?,
         output: args.output,
     };
     if !args.follow {
@@ -60,4 +65,10 @@ pub(super) fn run(at: &Opened, args: &Logs) -> Result<u8> {
         }
         read = following.more()?;
     }
+}
+
+fn since(text: &str, now: Moment) -> Result<Moment> {
+    let unclear = || Fault::new(Kind::Usage, format!("`{text}` is no time"));
+    let found = Moment::from_words(text, now);
+    Ok(found.ok_or_else(|| unclear().hint("`--since 90m`, `--since 7d` or `--since 2026-11-22T20:00:00Z`"))?)
 }
