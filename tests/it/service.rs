@@ -470,8 +470,10 @@ fn bad_input_is_refused_with_what_to_do() {
         ),
         (&["service", "install", "--until", "7\n8"], 2, "is no time of day"),
         (&["service", "install", "--until", "25:00"], 2, "is no time of day"),
+        (&["service", "install", "--until", "7:5"], 2, "is no time of day"),
         (&["service", "install", "--for", "soon"], 2, "is no span of time"),
         (&["service", "install", "--for", "0h"], 2, "is no span of time"),
+        (&["service", "install", "--for", "30m1h"], 2, "is no span of time"),
         (&["service", "install", "--on-calendar", "a\nb"], 7, "control character"),
         (
             &["service", "install", "--credential", "nothing"],

@@ -15,6 +15,7 @@ use crate::{
         install, logs, status, uninstall,
     },
     fault::{Fault, Kind},
+    time::local::{self, Until},
     unit::{Key, Scope, When},
 };
 
@@ -83,14 +84,10 @@ fn filled(value: Option<String>, flag: &str) -> Result<Option<String>> {
     Ok(value)
 }
 
-/// What is wrong would else come to light at night.
+/// What `run` could not read would else come to light at night.
 fn time_of_day(text: String) -> Result<String> {
-    let part = |part: &str, most: u8| {
-        let digits = matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit());
-        digits && part.parse().is_ok_and(|number: u8| number < most)
-    };
-    match text.split_once(':') {
-        Some((hours, minutes)) if part(hours, 24) && part(minutes, 60) => Ok(text),
+    match text.parse() {
+        Ok(Until::Clock(_)) => Ok(text),
         _ => {
             let fault = Fault::new(Kind::Usage, format!("`{}` is no time of day", text.escape_debug()));
             Err(fault.hint("such as `--until 07:00`").into())
@@ -99,14 +96,7 @@ fn time_of_day(text: String) -> Result<String> {
 }
 
 fn span(text: String) -> Result<String> {
-    let mut parts = text.split_inclusive(|c: char| !c.is_ascii_digit());
-    let fits = |part: &str| {
-        let number = part.strip_suffix(['d', 'h', 'm', 's']);
-        number
-            .and_then(|number| number.parse().ok())
-            .is_some_and(|number: u32| number > 0)
-    };
-    if !text.is_empty() && parts.all(fits) {
+    if local::span(&text).is_ok() {
         return Ok(text);
     }
     let fault = Fault::new(Kind::Usage, format!("`{}` is no span of time", text.escape_debug()));
