@@ -9,10 +9,16 @@ use crate::{
     engine::{
         checks::{self, Checker},
         session::{self, Session},
+        target::Target,
     },
     fault::{Fault, Kind},
-    git::{Repo, history, refs, tree},
+    git::{
+        Repo, history,
+        refs::{self, Head},
+        tree,
+    },
     id::{CommitId, TreeId},
+    settings::Settings,
     snapshot::CodeTree,
 };
 
@@ -68,7 +74,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let repo = session.repo();
     let commit = refs::resolve(&repo, request.rev.as_deref().unwrap_or("HEAD"))
         .map_err(|error| Fault::new(Kind::Error, error.to_string()).hint("`git log --oneline` lists commits"))?;
-    let settings = session.settings_at(&repo, Some(commit))?.settings;
+    let settings = settings(session, &repo, commit)?;
     let gate = session::gate(session, &repo, &settings)?;
     if gate.is_empty() {
         return Err(session::no_checks().into());
@@ -100,11 +106,28 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Returns the settings as of `commit` where HEAD or the target has it. Somebody else's branch says neither what is run nor
+/// what that may see: there the target's settings count, as they do when it lands.
+fn settings(session: &Session, repo: &Repo, commit: CommitId) -> Result<Settings> {
+    let tip = Target::read(session, repo).ok().map(|target| target.tip);
+    for ours in head(repo).into_iter().chain(tip) {
+        if history::contains(repo, ours, commit)? {
+            return Ok(session.settings_at(repo, Some(commit))?.settings);
+        }
+    }
+    Ok(session.settings_at(repo, tip)?.settings)
+}
+
+fn head(repo: &Repo) -> Option<CommitId> {
+    match refs::head(repo) {
+        Ok(Head::Branch(_, Some(head)) | Head::Detached(head)) => Some(head),
+        _ => None,
+    }
+}
+
 /// Returns the code at HEAD, which is the person's own, unless a candidate is checked out.
 fn own_code(repo: &Repo) -> Result<Option<CodeTree>> {
-    let Ok(refs::Head::Branch(_, Some(head)) | refs::Head::Detached(head)) = refs::head(repo) else {
-        return Ok(None);
-    };
+    let Some(head) = head(repo) else { return Ok(None) };
     let entry = history::entry(repo, head)?;
     let is_candidate = entry.trailers("Goal").next().is_some() && entry.trailers("Settled").next().is_none();
     if is_candidate {

@@ -41,3 +41,23 @@ fn it_shows_each_command_and_judges_the_commit_not_the_checkout() {
     "#);
     sandbox.assert_sound();
 }
+
+#[test]
+fn a_branch_of_somebody_does_not_say_what_is_run() {
+    let sandbox = Sandbox::ready();
+    sandbox.git(&["switch", "-q", "-c", "theirs"]);
+    sandbox.write("invisigoth.toml", "[check]\ntest = [\"echo theirs; false\"]\n");
+    sandbox.commit("theirs");
+    let commands = || {
+        let told: serde_json::Value =
+            serde_json::from_str(&sandbox.run(&["--json", "check", "theirs"]).stdout).unwrap();
+        told["checks"][0]["cmd"].clone()
+    };
+    assert_eq!(
+        commands(),
+        "echo theirs; false",
+        "what is checked out is the person's own"
+    );
+    sandbox.git(&["switch", "-q", "main"]);
+    assert_eq!(commands(), "sh check.sh");
+}
