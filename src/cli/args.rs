@@ -6,16 +6,16 @@ pub mod complete;
 pub mod config;
 pub mod context;
 pub mod evolve;
+pub mod hooks;
 pub mod import;
 pub mod logs;
-/// `mcp`
 #[cfg(feature = "mcp")]
 pub mod mcp;
 pub mod night;
 pub mod plan;
 pub mod prompt;
+pub mod provenance;
 pub mod report;
-/// `serve`
 #[cfg(feature = "web")]
 pub mod serve;
 pub mod service;
@@ -25,6 +25,7 @@ pub mod steer;
 pub mod sync;
 pub mod template;
 pub mod undo;
+pub mod verify;
 
 use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
@@ -32,13 +33,6 @@ use clap::{
     Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
-
-/// `hooks`
-pub mod hooks;
-/// `provenance`
-pub mod provenance;
-/// `verify`
-pub mod verify;
 
 use crate::{schedule::State, ui::colour::When};
 
@@ -135,13 +129,13 @@ pub enum Verb {
     /// Begin nothing new until `resume`, also in a live run
     ///
     /// What is under way ends first: the call that is awaited, its checks, its landing.
-    Pause(status::Pause),
+    Pause(steer::Pause),
     /// Take a `pause` back; a run that waits goes on
     Resume,
     /// Have live runs stop, as Ctrl-C in their terminals does
     ///
     /// What is under way ends, nothing new begins, and nothing is lost. Only processes of this machine are told.
-    Stop(status::Stop),
+    Stop(steer::Stop),
     /// List goals, one a line
     List(List),
     /// Show everything about one goal

@@ -32,7 +32,7 @@ use eyre::{Result, WrapErr as _};
 use crate::{
     cli::{
         args::{self, BudgetVerb, Verb},
-        completion, man,
+        completion, exit, man,
         open::Opened,
         paths,
     },
@@ -46,7 +46,13 @@ use crate::{
         signal::{self, Watch},
         terminal,
     },
-    engine::{planning, run::GoalResult, session::Session, target::Target},
+    engine::{
+        planning,
+        run::GoalResult,
+        session::{SETTINGS_FILE, Session},
+        target::Target,
+    },
+    event::Sink,
     fault::{Fault, Kind},
     id::GoalId,
     money::caps::{Scope, What},
@@ -206,8 +212,7 @@ fn join_sides(at: &Opened, args: &args::MergeDriver) -> Result<u8> {
 
 fn is_set_up(session: &Session) -> bool {
     let repo = session.repo();
-    repo.workdir()
-        .is_some_and(|top| top.join(crate::engine::session::SETTINGS_FILE).exists())
+    repo.workdir().is_some_and(|top| top.join(SETTINGS_FILE).exists())
 }
 
 fn answer<O: Outcome + View>(at: &Opened, outcome: &O) -> Result<u8> {
@@ -444,7 +449,7 @@ fn conclude<O: Outcome + View>(at: &Opened, watch: &Watch, result: Result<O>) ->
 /// Tells an error; where a signal caused it, the exit code says which.
 fn stopped(at: &Opened, watch: &Watch, error: eyre::Report) -> Result<u8> {
     match watch.exit_code() {
-        Some(_) => Ok(code(watch, Some(crate::cli::exit::failed(&at.ui, &error)))),
+        Some(_) => Ok(code(watch, Some(exit::failed(&at.ui, &error)))),
         None => Err(error),
     }
 }
@@ -475,7 +480,7 @@ fn show_demo(at: &Opened, args: args::Demo) -> Result<u8> {
     let host = demo::Host {
         env: at.env.clone(),
         clock: Arc::new(SystemClock),
-        sink: Arc::clone(&at.progress) as Arc<dyn crate::event::Sink>,
+        sink: Arc::clone(&at.progress) as Arc<dyn Sink>,
         stop,
     };
     let request = demo::Request {

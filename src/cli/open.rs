@@ -133,18 +133,14 @@ impl Opened {
             return Err(fault.into());
         }
         let mut flags = global.set;
-        let (mut streams_events, mut notifies) = (false, false);
+        let runs = matches!(verb, Some(Verb::Run(run)) if !run.dry_run);
         match verb {
-            Some(Verb::Run(run)) => {
-                flags.extend(run.settings());
-                streams_events = !run.dry_run;
-                notifies = !run.dry_run;
-            }
+            Some(Verb::Run(run)) => flags.extend(run.settings()),
             Some(Verb::Plan(plan)) => flags.extend(plan.settings()),
             Some(Verb::Merge(merge)) => flags.extend(merge.settings()),
             _ => {}
         }
-        let progress = Arc::new(Progress::new(Arc::clone(&ui), streams_events));
+        let progress = Arc::new(Progress::new(Arc::clone(&ui), runs));
         let wanted = keeping::wanted(&env, verb)?;
         let colour = colour::beyond_git(global.color.into(), |name| env.get(name));
         Ok(Self {
@@ -156,7 +152,7 @@ impl Opened {
             colour,
             no_pager: global.no_pager,
             flags,
-            notifies,
+            notifies: runs,
             kept_as: verb.and_then(keeping::name),
             journal: OnceLock::new(),
             wanted,

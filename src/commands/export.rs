@@ -16,7 +16,7 @@ use crate::{
         self,
         import::{
             fault,
-            source::{beads_file, document, tasks_file},
+            source::{beads_file, document, seed_texts, tasks_file},
         },
     },
     door::fs,
@@ -91,17 +91,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let onto = place(request, repo.workdir())?;
     let (main, completed) = match (&onto, request.format) {
         (None, _) => (String::new(), String::new()),
-        (Some(folder), Format::Seed) => {
-            let text = |name: &str| {
-                let path = folder.join("memory").join(name);
-                if path.exists() {
-                    document(&path)
-                } else {
-                    Ok(String::new())
-                }
-            };
-            (text("pending_goals.json")?, text("completed_goals.json")?)
-        }
+        (Some(folder), Format::Seed) => seed_texts(folder)?.into(),
         (Some(file), _) => (document(file)?, String::new()),
     };
     let base = Base {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     backlog::close::{HISTORY, HISTORY_SEGMENTS},
-    commands,
+    commands::{self, hooks::script},
     engine::{recall, records, session::Session},
     git::{
         Repo, commit, notes,
@@ -68,7 +68,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let is_ours = session.env.get("INVISIGOTH_CHILD").is_some();
     match request.name.as_str() {
         "post-receive" => outcome.said = received::follow(session, &repo, &request.stdin)?,
-        name if is_ours && commands::hooks::script::hook(name).is_some() => {}
+        name if is_ours && script::hook(name).is_some() => {}
         "pre-commit" => outcome.files_checked = staged::check(&repo)?,
         "post-commit" => outcome.said.extend(background::start(session, &repo)?),
         "post-merge" => {

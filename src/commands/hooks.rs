@@ -182,7 +182,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
     let folder = Folder::of(&repo);
     let chosen = chosen(&repo, request)?;
     if request.what != What::Status && folder.is_ours {
-        whole(&folder, &chosen)?;
+        refuse_unclear(&folder, &chosen)?;
     }
     if let Some(start) = request.start.filter(|_| request.what == What::Install) {
         set_start(session, &repo, Some(start))?;
@@ -256,8 +256,8 @@ pub fn unknown(name: &str) -> Fault {
         .hint(format!("those that there are: {}", names.join(", ")))
 }
 
-/// Refuses before anything is written where a file cannot be told.
-fn whole(folder: &Folder, chosen: &[&'static Hook]) -> Result<()> {
+/// Refuses, before anything is written, where it cannot be told whose a file is.
+fn refuse_unclear(folder: &Folder, chosen: &[&'static Hook]) -> Result<()> {
     for hook in chosen {
         let path = folder.file(hook);
         let wrong = match file::look(&path)? {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     audit::{Divergence, Finding, What},
-    check::Ran,
+    check::{Ran, Tests},
     commands,
     engine::{
         audit::{self, Audit, Counts, Scope},
@@ -148,9 +148,6 @@ fn rerun(session: &Session, repo: &Repo, scope: &Scope, audit: &mut Audit) -> Re
 /// True where a command fails with no more tests than were red at the base already.
 fn is_known(ran: &Ran, known_red: usize) -> bool {
     let failed = ran.tests.as_ref().map_or(0, |tests| tests.failed.len());
-    let unnamed = ran
-        .tests
-        .as_ref()
-        .is_some_and(crate::check::Tests::has_unnamed_failures);
+    let unnamed = ran.tests.as_ref().is_some_and(Tests::has_unnamed_failures);
     failed > 0 && failed <= known_red && !unnamed
 }

@@ -1,6 +1,6 @@
 //! `why`: why a goal is in its state, what it waits for, and what would settle it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use eyre::Result;
 use serde::Serialize;
@@ -130,9 +130,9 @@ fn is_a_person_s(state: State) -> bool {
 /// Follows what has not landed of what a goal needs, the nearest first.
 fn needs(facts: &Facts, id: &GoalId) -> Vec<Need> {
     let mut seen = BTreeSet::from([id.clone()]);
-    let mut queue = vec![id.clone()];
+    let mut queue = VecDeque::from([id.clone()]);
     let mut found = Vec::new();
-    while let Some(at) = queue.pop() {
+    while let Some(at) = queue.pop_front() {
         let open = facts.goals.get(&at);
         let needs = open.map(|open| open.needs.as_slice()).unwrap_or_default();
         for need in needs.iter().filter(|need| !facts.landed.contains(*need)) {
@@ -148,7 +148,7 @@ fn needs(facts: &Facts, id: &GoalId) -> Vec<Need> {
                 state,
                 reason,
             });
-            queue.insert(0, need.clone());
+            queue.push_back(need.clone());
         }
     }
     found

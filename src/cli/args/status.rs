@@ -1,4 +1,4 @@
-//! The arguments of `status`, `pause`, `resume` and `stop`.
+//! The arguments of `status`.
 
 use std::time::Duration;
 
@@ -22,22 +22,6 @@ pub struct Status {
     /// Print it for scripts: a line a goal, columns apart by tabs, the same in every version
     #[arg(long, conflicts_with = "graph")]
     pub porcelain: bool,
-}
-
-/// `pause`
-#[derive(Args, Debug)]
-pub struct Pause {
-    /// Why, for whoever looks at `status`
-    #[arg(long, value_name = "TEXT")]
-    pub why: Option<String>,
-}
-
-/// `stop`
-#[derive(Args, Debug)]
-pub struct Stop {
-    /// Only this run, by its name in `status --json`
-    #[arg(value_name = "RUN")]
-    pub run: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

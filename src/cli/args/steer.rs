@@ -1,4 +1,4 @@
-//! Arguments of the commands that steer the backlog. Shapes and help only.
+//! Arguments of the commands that steer the backlog, and of `pause` and `stop`. Shapes and help only.
 
 use clap::Args;
 
@@ -91,4 +91,20 @@ pub struct Diff {
     /// Only the paths, and how many lines changed in each
     #[arg(long)]
     pub stat: bool,
+}
+
+/// `pause`
+#[derive(Args, Debug)]
+pub struct Pause {
+    /// Why, for whoever looks at `status`
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// `stop`
+#[derive(Args, Debug)]
+pub struct Stop {
+    /// Only this run, by its name in `status --json`
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
 }

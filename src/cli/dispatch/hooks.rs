@@ -13,7 +13,7 @@ use crate::{
     },
     commands::{
         hook::{self, received},
-        hooks::{self, Request, What},
+        hooks::{self, Request, What, script},
     },
     door::terminal,
     settings::Start,
@@ -52,11 +52,10 @@ pub(super) fn called(at: &Opened, args: args::Hook) -> Result<u8> {
         let watch = watch(at, &session.stop)?;
         return conclude(at, &watch, received::land(&session));
     }
-    let stdin = match args.name.as_str() {
-        "pre-push" | "post-rewrite" | "post-receive" if !at.streams.stdin => {
-            terminal::all().wrap_err("reading what git says")?
-        }
-        _ => String::new(),
+    let reads = script::hook(&args.name).is_some_and(|hook| hook.reads);
+    let stdin = match reads && !at.streams.stdin {
+        true => terminal::all().wrap_err("reading what git says")?,
+        false => String::new(),
     };
     let request = hook::Request {
         stdin,

@@ -1,10 +1,10 @@
-//! Dispatch of the commands that steer the backlog.
+//! Dispatch of the commands that steer the backlog, and of `pause` and `stop`.
 
 use eyre::Result;
 
 use crate::{
     cli::{
-        args::{self, steer},
+        args::steer,
         dispatch::{answer, id, ids, prompt_text},
         open::Opened,
         paths,
@@ -31,7 +31,7 @@ pub(crate) fn approve(at: &Opened, args: &steer::Ids) -> Result<u8> {
 ///
 /// # Errors
 /// Those of the command.
-pub(crate) fn stop(at: &Opened, args: args::status::Stop) -> Result<u8> {
+pub(crate) fn stop(at: &Opened, args: steer::Stop) -> Result<u8> {
     answer(at, &stop::run(&at.session()?, &stop::Request { run: args.run })?)
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn stop(at: &Opened, args: args::status::Stop) -> Result<u8> {
 ///
 /// # Errors
 /// Those of the command.
-pub(crate) fn pause(at: &Opened, args: args::status::Pause) -> Result<u8> {
+pub(crate) fn pause(at: &Opened, args: steer::Pause) -> Result<u8> {
     answer(at, &pause::run(&at.session()?, &pause::Request { why: args.why })?)
 }
 

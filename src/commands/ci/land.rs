@@ -14,6 +14,7 @@ use crate::{
         run::GoalResult,
         session::Session,
         settle,
+        target::Target,
         worker::Worker,
     },
     fault::{Fault, Kind},
@@ -107,7 +108,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
 
 fn via(session: &Session) -> Result<Via> {
     let repo = session.repo();
-    let target = crate::engine::target::Target::read(session, &repo)?;
+    let target = Target::read(session, &repo)?;
     Ok(session.settings_at(&repo, Some(target.tip))?.settings.land.via)
 }
 

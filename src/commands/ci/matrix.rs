@@ -14,7 +14,7 @@ use crate::{
     },
     engine::{bringing, recall, session::Session, target::Target},
     fault::{Fault, Kind},
-    git::config,
+    git::{Repo, config},
     id::{CommitId, GoalId},
     schedule,
 };
@@ -122,7 +122,7 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
 }
 
 /// Each task clones from there: a path is meant from the top of this working tree.
-fn url(repo: &crate::git::Repo, remote: Option<&str>) -> Result<String> {
+fn url(repo: &Repo, remote: Option<&str>) -> Result<String> {
     let name = remote.map(str::to_owned).or_else(|| config::remote(repo));
     let url = name
         .as_ref()

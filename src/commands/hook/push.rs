@@ -15,6 +15,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{self, Repo, command, notes, refs, tree},
     id::{CommitId, Hash},
+    settings::Settings,
     time::Moment,
 };
 
@@ -59,14 +60,14 @@ pub fn before(session: &Session, repo: &Repo, request: &Request) -> Result<Vec<S
     let Some(commit) = pushed(&request.stdin, &refs::branch_ref(&target.branch)) else {
         return Ok(Vec::new());
     };
-    if session.settings_at(repo, Some(commit))?.settings.hooks.require_verdict {
-        require_verdict(session, repo, &target.branch, commit)?;
+    let settings = session.settings_at(repo, Some(commit))?.settings;
+    if settings.hooks.require_verdict {
+        require_verdict(session, repo, &settings, (&target.branch, commit))?;
     }
     let Some(remote) = request.args.first() else {
         return Ok(Vec::new());
     };
-    let tells = provenance::is_told(&session.settings_at(repo, Some(commit))?.settings);
-    let all = [Some(&RECORDS), tells.then_some(&AUTHORSHIP)];
+    let all = [Some(&RECORDS), provenance::is_told(&settings).then_some(&AUTHORSHIP)];
     let all: Vec<&Notes> = all.into_iter().flatten().collect();
     Ok(travel(session, repo, (remote, &all)).unwrap_or_else(|error| vec![format!("notes stay here: {error:#}")]))
 }
@@ -79,8 +80,13 @@ fn pushed(stdin: &str, name: &str) -> Option<CommitId> {
     id.bytes().any(|byte| byte != b'0').then(|| id.parse().ok())?
 }
 
-fn require_verdict(session: &Session, repo: &Repo, branch: &str, commit: CommitId) -> Result<()> {
-    let gate = session::gate(session, repo, &session.settings_at(repo, Some(commit))?.settings)?;
+fn require_verdict(
+    session: &Session,
+    repo: &Repo,
+    settings: &Settings,
+    (branch, commit): (&str, CommitId),
+) -> Result<()> {
+    let gate = session::gate(session, repo, settings)?;
     if gate.is_empty() {
         return Err(session::no_checks().into());
     }

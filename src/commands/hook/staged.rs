@@ -13,6 +13,7 @@ use crate::{
         deps::{self, DepFault},
         error::BacklogError,
         history,
+        inbox::INBOX,
     },
     engine::session::SETTINGS_FILE,
     fault::{Fault, Kind},
@@ -30,8 +31,6 @@ use crate::{
 
 /// The folder of memory files.
 const MEMORY: &str = "memory/";
-/// Goals that were added on a branch, a file each.
-const INBOX: &str = "memory/inbox/";
 
 /// Looks at what is staged and returns how many files that were.
 ///

@@ -22,7 +22,7 @@ pub struct Hook {
     /// What it does, for people.
     pub about: &'static str,
     /// Whether git hands it lines on standard input.
-    reads: bool,
+    pub reads: bool,
     /// Whether its exit code stops git.
     gates: bool,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr as _};
 
 use crate::{
+    backlog::close::{COMPLETED, PENDING},
     commands::import::{Request, fault},
     door::{fs, terminal},
     fault::{Fault, Kind},
@@ -140,25 +141,28 @@ fn read_issues(path: &Path) -> Result<Read> {
     }
 }
 
-fn read_seed(folder: &Path) -> Result<Read> {
-    let memory = folder.join("memory");
-    if !memory.is_dir() {
-        let fault = usage(format!("{}: there is no memory/ in it", folder.display()));
-        return Err(fault.hint("name the folder that holds memory/ and config.yaml").into());
-    }
-    let text = |name: &str| -> Result<String> {
-        let path = memory.join(name);
+/// Reads the open and the completed goals of the original in `folder`; empty where it has none.
+pub(crate) fn seed_texts(folder: &Path) -> Result<[String; 2]> {
+    let text = |name: &str| {
+        let path = folder.join(name);
         if path.exists() {
             document(&path)
         } else {
             Ok(String::new())
         }
     };
-    let pending = text("pending_goals.json")?;
-    let completed = text("completed_goals.json")?;
+    Ok([text(PENDING)?, text(COMPLETED)?])
+}
+
+fn read_seed(folder: &Path) -> Result<Read> {
+    if !folder.join("memory").is_dir() {
+        let fault = usage(format!("{}: there is no memory/ in it", folder.display()));
+        return Err(fault.hint("name the folder that holds memory/ and config.yaml").into());
+    }
+    let [pending, completed] = seed_texts(folder)?;
     // Each is tried alone first, so that the error names the right one.
-    seed::read("", &completed).map_err(|error| fault(&error, Some(&memory.join("completed_goals.json"))))?;
-    let place = memory.join("pending_goals.json");
+    seed::read("", &completed).map_err(|error| fault(&error, Some(&folder.join(COMPLETED))))?;
+    let place = folder.join(PENDING);
     Ok(seed::read(&pending, &completed).map_err(|error| fault(&error, Some(&place)))?)
 }
 

@@ -79,11 +79,9 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
             .warnings
             .push(format!("`systemctl {}`: {}", words.join(" "), last_words(&said)));
     }
-    let mut paths = vec![units.names.repository(), units.names.schedule()];
-    for path in &paths.clone() {
-        remove(&units, path, request.force, &mut outcome)?;
+    for name in [units.names.repository(), units.names.schedule()] {
+        remove(&units, &name, request.force, &mut outcome)?;
     }
-    paths.clear();
     for (kind, template) in [
         ("service", names::service_template()),
         ("timer", names::timer_template()),
