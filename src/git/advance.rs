@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs::Metadata,
     io,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
@@ -273,7 +272,7 @@ fn in_the_way(repo: &Repo, checkout: &Checkout, from: CommitId, to: CommitId) ->
         let lost = if about.is_dir() {
             kept_below(checkout, path, &gone)
         } else {
-            let id = stored(&there, &about).map(|content| objects::blob_id(repo, &content));
+            let id = stored(&there, about.is_symlink()).map(|content| objects::blob_id(repo, &content));
             let is_same = id.ok().transpose()? == Some(new.id) && about.is_symlink() == (new.mode == Mode::Symlink);
             (!is_same).then(|| path.clone())
         };
@@ -299,8 +298,8 @@ fn kept_below(checkout: &Checkout, folder: &RepoPath, gone: &BTreeSet<&RepoPath>
 }
 
 /// Reads what git would store of a file of the checkout, filters aside: of a link its target.
-pub(crate) fn stored(file: &Path, about: &Metadata) -> io::Result<Vec<u8>> {
-    if about.is_symlink() {
+pub(crate) fn stored(file: &Path, is_link: bool) -> io::Result<Vec<u8>> {
+    if is_link {
         std::fs::read_link(file).map(|to| to.into_os_string().into_vec())
     } else {
         std::fs::read(file)

@@ -302,7 +302,7 @@ fn held(repo: &Repo, env: &Env, checkout: &Checkout, differs: &Differs) -> Resul
         // git unlinks what it is about to write.
         return Ok(if differs.new.is_none() { Held::New } else { Held::Old });
     };
-    let Ok(content) = advance::stored(&file, &about) else {
+    let Ok(content) = advance::stored(&file, about.is_symlink()) else {
         return Ok(Held::Other);
     };
     let mut ids = vec![objects::blob_id(repo, &content)?.to_string()];
