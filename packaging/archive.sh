@@ -22,8 +22,10 @@ main() {
     chmod 755 "$work/$name" "$work/$name/git-invisigoth" "$work/$name/install.sh"
 
     mkdir -p "$folder"
+    # No pipe: it would end well where tar does not.
     tar -C "$work" --sort=name --mtime="@${SOURCE_DATE_EPOCH:-0}" --owner=0 --group=0 --numeric-owner --format=ustar \
-        -cf - "$name" | gzip -n >"$folder/$name.tar.gz"
+        -cf "$work/$name.tar" "$name"
+    gzip -n <"$work/$name.tar" >"$folder/$name.tar.gz"
     (cd "$folder" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
     printf '%s\n' "$name.tar.gz"
 }

@@ -10,6 +10,7 @@ main() {
     root=$(CDPATH='' cd -- "$(dirname "$0")/.." && pwd)
     target=$(cd "$root" && cargo metadata --format-version 1 --no-deps --offline |
         sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+    [ -n "$target" ] || { echo 'error: cargo does not say where it builds' >&2; exit 1; }
     made=$target/release/deb
     rm -rf "$made"
     mkdir -p "$made/man"

@@ -70,6 +70,27 @@ fn an_archive_has_the_same_bytes_whenever_it_is_packed() {
 }
 
 #[test]
+fn what_cannot_be_packed_whole_is_not_packed() {
+    let sandbox = Sandbox::empty();
+    sandbox.with_program("program", PROGRAM);
+    sandbox.with_program("tar", "echo half; exit 2");
+    let path = sandbox.with_program("cargo", "exit 101");
+    let ran = |script: &str, args: &[&str]| {
+        let mut command = sandbox.command(own(script).to_str().unwrap());
+        command.args(args).current_dir(sandbox.home()).env("PATH", &path);
+        Ran::of(&command.output().unwrap())
+    };
+    assert_eq!(
+        ran("packaging/archive.sh", &["bin/program", "some-target", "out"]).code,
+        2
+    );
+    assert_eq!(fs::read_dir(sandbox.home().join("out")).unwrap().count(), 0);
+    let no_target = ran("packaging/deb.sh", &["bin/program", "out"]);
+    let why = "error: cargo does not say where it builds\n".to_owned();
+    assert_eq!((no_target.code, no_target.stderr), (1, why));
+}
+
+#[test]
 fn cargo_binstall_is_told_of_these_archives() {
     let package = &metadata()["package"];
     let filled = |key: &str| {
