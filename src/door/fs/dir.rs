@@ -96,8 +96,8 @@ impl Dir {
         }
     }
 
-    /// Opens the folder `name` in this one. One that its owner may not use is made usable first: a check may have
-    /// taken the permission away.
+    /// Opens the folder `name` in this one. One that its owner may not use is made usable first, for nobody else: a check
+    /// may have taken the permission away.
     ///
     /// # Errors
     /// When it is no folder, or a symbolic link to one.
@@ -108,7 +108,7 @@ impl Dir {
         let opened = match sys::openat(&self.fd, name, flags, Mode::empty()) {
             Err(rustix::io::Errno::ACCESS) => {
                 point::at(Point::EntryFolderOpened, || {
-                    sys::chmodat(&self.fd, name, Mode::from_raw_mode(0o755), AtFlags::empty()).map_err(io::Error::from)
+                    sys::chmodat(&self.fd, name, Mode::from_raw_mode(0o700), AtFlags::empty()).map_err(io::Error::from)
                 })?;
                 sys::openat(&self.fd, name, flags, Mode::empty())
             }
