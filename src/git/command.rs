@@ -39,18 +39,37 @@ pub fn output(env: &Env, dir: &Path, args: &[&str]) -> Result<Captured> {
 /// # Errors
 /// When git cannot be started or runs over the limit.
 pub fn output_within(env: &Env, dir: &Path, args: &[&str], limit: Duration) -> Result<Captured> {
-    let verb = args.iter().enumerate().find(|(at, arg)| {
-        let before = at.checked_sub(1).and_then(|before| args.get(before));
-        **arg != "-c" && before != Some(&"-c")
-    });
-    let verb = verb.map(|(_, verb)| *verb).unwrap_or_default();
-    diagnose(args);
-    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
-    spawn::run_captured("git", &args, dir, &env.for_git(), b"", Some(limit)).doing(|| format!("running git {verb}"))
+    run(&env.for_git(), dir, args, b"", limit)
 }
 
-fn diagnose(args: &[&str]) {
+/// Runs git with `vars` as its whole environment.
+fn run(vars: &[(OsString, OsString)], dir: &Path, args: &[&str], stdin: &[u8], limit: Duration) -> Result<Captured> {
     tracing::debug!(target: "git", "git {}", args.join(" "));
+    let all: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
+    let done = spawn::run_captured("git", &all, dir, vars, stdin, Some(limit));
+    done.doing(|| format!("running git {}", verb(args)))
+}
+
+/// Returns the subcommand among arguments of git.
+fn verb<'a>(args: &[&'a str]) -> &'a str {
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match *arg {
+            "-c" => _ = args.next(),
+            option if option.starts_with("--") => {}
+            verb => return verb,
+        }
+    }
+    ""
+}
+
+/// Returns what git printed; where it ended with another code than 0, the error is what it said.
+fn succeeded(args: &[&str], done: Captured) -> Result<Vec<u8>> {
+    if done.code == 0 {
+        return Ok(done.stdout);
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    Err(GitError::new(format!("git {}: {}", verb(args), said.trim())))
 }
 
 /// True for the error of a call that ran over its limit.
@@ -65,11 +84,9 @@ pub fn is_overdue(error: &GitError) -> bool {
 /// # Errors
 /// As `output`.
 pub(crate) fn with_index(env: &Env, dir: &Path, args: &[&str], file: &Path) -> Result<Captured> {
-    diagnose(args);
-    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
     let mut vars = env.for_git();
     vars.push(("GIT_INDEX_FILE".into(), file.into()));
-    spawn::run_captured("git", &args, dir, &vars, b"", Some(LIMIT)).doing(|| "running git on another index".into())
+    run(&vars, dir, args, b"", LIMIT)
 }
 
 /// Runs git in `dir` with `stdin`.
@@ -77,18 +94,7 @@ pub(crate) fn with_index(env: &Env, dir: &Path, args: &[&str], file: &Path) -> R
 /// # Errors
 /// As `stdout`.
 pub(crate) fn fed(env: &Env, dir: &Path, args: &[&str], stdin: &[u8]) -> Result<()> {
-    let what = args.first().copied().unwrap_or_default();
-    diagnose(args);
-    let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
-    let done = spawn::run_captured("git", &args, dir, &env.for_git(), stdin, Some(LIMIT));
-    let done = done.doing(|| format!("running git {what}"))?;
-    match done.code {
-        0 => Ok(()),
-        _ => Err(GitError::new(format!(
-            "git {what}: {}",
-            String::from_utf8_lossy(&done.stderr).trim()
-        ))),
-    }
+    succeeded(args, run(&env.for_git(), dir, args, stdin, LIMIT)?).map(drop)
 }
 
 /// Runs git in `dir` and returns its standard output.
@@ -96,16 +102,8 @@ pub(crate) fn fed(env: &Env, dir: &Path, args: &[&str], stdin: &[u8]) -> Result<
 /// # Errors
 /// As `output`; also when git exits with another code than 0: then the error is what git said.
 pub fn stdout(env: &Env, dir: &Path, args: &[&str]) -> Result<String> {
-    let done = output(env, dir, args)?;
-    if done.code == 0 {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&done.stderr);
-    Err(GitError::new(format!(
-        "git {}: {}",
-        args.first().unwrap_or(&""),
-        said.trim()
-    )))
+    let said = succeeded(args, output(env, dir, args)?)?;
+    Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
 /// Runs git at the person's terminal, with their pager and colours, until it ends; false where whoever read it went away.
@@ -113,8 +111,8 @@ pub fn stdout(env: &Env, dir: &Path, args: &[&str]) -> Result<String> {
 /// # Errors
 /// When git cannot be started, or exits with another code than 0; then it has said why.
 pub fn attached(env: &Env, dir: &Path, args: &[&str]) -> Result<bool> {
+    let what = verb(args);
     let args: Vec<&str> = ALWAYS.iter().chain(args).copied().collect();
-    let what = args.get(ALWAYS.len()).copied().unwrap_or_default();
     match attached::run("git", &args, dir, &env_of_person(env)).doing(|| format!("running git {what}"))? {
         0 => Ok(true),
         OF_A_PIPE => Ok(false),
