@@ -10,7 +10,7 @@ use crate::{
     provider::{
         Account, Finish, Model,
         dialect::{Dialect, Framing, Gathered, Said},
-        wire::MOST_COUNTED,
+        wire,
     },
     transcript::{Message, Request, Role},
 };
@@ -86,7 +86,7 @@ impl Dialect for Anthropic {
 
     fn take(&self, gathered: &mut Gathered, event: &str, data: &str) -> Result<(), Said> {
         let Ok(data) = serde_json::from_str::<Value>(data) else {
-            return Err(unread("an event of the stream is no JSON"));
+            return Err(Said::broken("an event of the stream is no JSON"));
         };
         // Gateways leave the event's name out; the data repeats it.
         let kind = data.get("type").and_then(Value::as_str).unwrap_or(event);
@@ -117,7 +117,7 @@ impl Dialect for Anthropic {
             return Err(said(body));
         }
         let Some(blocks) = body.get("content").and_then(Value::as_array) else {
-            return Err(unread("the answer has no content"));
+            return Err(Said::broken("the answer has no content"));
         };
         let mut gathered = Gathered {
             model: text_at(body, "/model"),
@@ -142,7 +142,7 @@ impl Dialect for Anthropic {
         let model = |model: &Value| {
             Some(Model {
                 id: text_at(model, "/id")?,
-                context: number(model.get("max_input_tokens")).filter(|most| *most > 0),
+                context: wire::count(model.get("max_input_tokens")).filter(|most| *most > 0),
                 prices: Prices::Unknown,
             })
         };
@@ -250,7 +250,7 @@ fn add(gathered: &mut Gathered, block: Option<&Value>) {
 /// or read from the cache.
 fn count(gathered: &mut Gathered, usage: Option<&Value>) {
     let Some(usage) = usage else { return };
-    let of = |name: &str| number(usage.get(name));
+    let of = |name: &str| wire::count(usage.get(name));
     let read = of("cache_read_input_tokens");
     if let Some(fresh) = of("input_tokens") {
         let cached = read
@@ -262,7 +262,7 @@ fn count(gathered: &mut Gathered, usage: Option<&Value>) {
     if let Some(answered) = of("output_tokens") {
         gathered.completion_tokens = Some(answered);
     }
-    if let Some(thought) = number(usage.pointer("/output_tokens_details/thinking_tokens")) {
+    if let Some(thought) = wire::count(usage.pointer("/output_tokens_details/thinking_tokens")) {
         gathered.reasoning_tokens = thought;
     }
 }
@@ -297,17 +297,6 @@ fn said(body: &Value) -> Said {
         status: Some(status),
         error,
     }
-}
-
-fn unread(what: &str) -> Said {
-    Said {
-        status: Some(502),
-        error: json!(what),
-    }
-}
-
-fn number(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_u64).filter(|count| *count <= MOST_COUNTED)
 }
 
 fn text_at(value: &Value, place: &str) -> Option<String> {

@@ -88,6 +88,16 @@ pub struct Said {
     pub error: Value,
 }
 
+impl Said {
+    /// Words an answer that cannot be read as it came, and may be better the next time.
+    pub fn broken(what: &str) -> Self {
+        Self {
+            status: Some(502),
+            error: Value::from(what),
+        }
+    }
+}
+
 /// What tells the events of a stream apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Framing {

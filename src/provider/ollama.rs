@@ -10,7 +10,7 @@ use crate::{
     provider::{
         Account, Finish, Model,
         dialect::{Dialect, Framing, Gathered, Said},
-        wire::MOST_COUNTED,
+        wire::count,
     },
     settings::Llm,
     transcript::Request,
@@ -86,7 +86,7 @@ impl Dialect for Ollama {
 
     fn take(&self, gathered: &mut Gathered, _event: &str, data: &str) -> Result<(), Said> {
         let Ok(body) = serde_json::from_str::<Value>(data) else {
-            return Err(broken("a line of the stream is no JSON"));
+            return Err(Said::broken("a line of the stream is no JSON"));
         };
         add(gathered, &body)
     }
@@ -98,7 +98,7 @@ impl Dialect for Ollama {
         if gathered.done {
             Ok(gathered)
         } else {
-            Err(broken("the answer ended before it was complete"))
+            Err(Said::broken("the answer ended before it was complete"))
         }
     }
 
@@ -171,13 +171,6 @@ fn add(gathered: &mut Gathered, body: &Value) -> Result<(), Said> {
     Ok(())
 }
 
-fn broken(what: &str) -> Said {
-    Said {
-        status: Some(502),
-        error: json!(what),
-    }
-}
-
 /// An error within a stream has no status. Most are the server's own; a prompt that is too long stays so.
 fn status_of(error: &Value) -> u16 {
     let text = error.as_str().unwrap_or_default();
@@ -210,10 +203,6 @@ fn think(word: &str) -> Value {
         "max" => json!("max"),
         _ => json!("high"),
     }
-}
-
-fn count(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_u64).filter(|count| *count <= MOST_COUNTED)
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ impl Dialect for OpenAi {
             return Ok(());
         }
         let Ok(chunk @ Value::Object(_)) = serde_json::from_str::<Value>(data) else {
-            return Err(broken("a part of the stream is no JSON object"));
+            return Err(Said::broken("a part of the stream is no JSON object"));
         };
         learn(gathered, &chunk)?;
         let Some(choice) = chunk.get("choices").and_then(|choices| choices.get(0)) else {
@@ -190,7 +190,7 @@ impl Dialect for OpenAi {
         let text = text_of(delta.and_then(|delta| delta.get("content")));
         gathered
             .text
-            .push_str(&text.ok_or_else(|| broken("a part of the stream has no text"))?);
+            .push_str(&text.ok_or_else(|| Said::broken("a part of the stream has no text"))?);
         finish(gathered, choice, delta)
     }
 
@@ -279,9 +279,9 @@ fn learn(gathered: &mut Gathered, chunk: &Value) -> Result<(), Said> {
     let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) else {
         return Ok(());
     };
-    let detail = |of: &str, name: &str| usage.get(of).and_then(|detail| count(detail, name));
-    gathered.prompt_tokens = count(usage, "prompt_tokens").or(gathered.prompt_tokens);
-    gathered.completion_tokens = count(usage, "completion_tokens").or(gathered.completion_tokens);
+    let detail = |of: &str, name: &str| usage.get(of).and_then(|detail| count(detail.get(name)));
+    gathered.prompt_tokens = count(usage.get("prompt_tokens")).or(gathered.prompt_tokens);
+    gathered.completion_tokens = count(usage.get("completion_tokens")).or(gathered.completion_tokens);
     gathered.cached_tokens = detail("prompt_tokens_details", "cached_tokens").unwrap_or(gathered.cached_tokens);
     gathered.reasoning_tokens =
         detail("completion_tokens_details", "reasoning_tokens").unwrap_or(gathered.reasoning_tokens);
@@ -289,7 +289,8 @@ fn learn(gathered: &mut Gathered, chunk: &Value) -> Result<(), Said> {
     Ok(())
 }
 
-/// Takes in why a choice ended; Mistral, DeepSeek, Gemini and GLM have words of their own. A refusal in a field of its own is no answer either.
+/// Takes in why a choice ended; Mistral, DeepSeek, Gemini and GLM have words of their own. A refusal in a field of its own
+/// is no answer either.
 fn finish(gathered: &mut Gathered, choice: &Value, message: Option<&Value>) -> Result<(), Said> {
     if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
         gathered.finish = Some(match reason.to_ascii_lowercase().as_str() {
@@ -297,7 +298,7 @@ fn finish(gathered: &mut Gathered, choice: &Value, message: Option<&Value>) -> R
             "length" | "model_length" | "max_tokens" | "max_output_tokens" => Finish::Length,
             "content_filter" | "safety" | "recitation" | "prohibited_content" | "sensitive" => Finish::Filter,
             "error" | "network_error" | "insufficient_system_resource" | "cancelled" => {
-                return Err(broken("the model ended with an error"));
+                return Err(Said::broken("the model ended with an error"));
             }
             _ => Finish::Other,
         });
@@ -318,14 +319,6 @@ fn refuse_error(value: &Value) -> Result<(), Said> {
             status: None,
             error: error.clone(),
         }),
-    }
-}
-
-/// What may be better the next time.
-fn broken(why: &str) -> Said {
-    Said {
-        status: Some(502),
-        error: json!(why),
     }
 }
 

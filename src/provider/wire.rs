@@ -81,11 +81,11 @@ impl Reader {
 }
 
 /// More tokens than any call has: a count beyond it is a mistake.
-pub const MOST_COUNTED: u64 = 100_000_000;
+const MOST_COUNTED: u64 = 100_000_000;
 
-/// Returns a count of tokens called `name`, if it is one that can be.
-pub fn count(usage: &Value, name: &str) -> Option<u64> {
-    usage.get(name)?.as_u64().filter(|count| *count <= MOST_COUNTED)
+/// Returns a count of tokens, if it is one that can be.
+pub fn count(said: Option<&Value>) -> Option<u64> {
+    said?.as_u64().filter(|count| *count <= MOST_COUNTED)
 }
 
 /// Returns dollars that are a number, or a number in a string; not negative.
