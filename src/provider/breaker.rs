@@ -33,7 +33,9 @@ pub struct Breaker {
 #[derive(Default)]
 struct State {
     failures: u32,
-    closed_until: Option<Duration>,
+    /// While the breaker is open: until when nobody calls.
+    open_until: Option<Duration>,
+    /// While it is half open: one call is under way.
     probing: bool,
 }
 
@@ -44,7 +46,7 @@ impl Breaker {
     /// How long the endpoint is still left alone.
     pub fn enter(&self, now: Duration) -> Result<(), Duration> {
         let mut state = self.state();
-        match state.closed_until {
+        match state.open_until {
             None => Ok(()),
             Some(until) if until > now => Err(until.saturating_sub(now)),
             Some(_) if state.probing => Err(PAUSE),
@@ -65,7 +67,7 @@ impl Breaker {
                 state.probing = false;
                 state.failures = state.failures.saturating_add(1);
                 if state.failures >= FAILURES {
-                    state.closed_until = Some(now.saturating_add(PAUSE));
+                    state.open_until = Some(now.saturating_add(PAUSE));
                 }
             }
         }
