@@ -101,7 +101,7 @@ pub fn context(place: Place<'_>, listings: &mut Listings, goal: &Goal) -> Result
         .to_vec(),
         log: log.join("\n"),
         dependencies: dependencies(repo, base, goal, backlog)?,
-        test_goal: proof::is_test_goal(goal).is_some(),
+        test_goal: proof::asked_test_file(goal).is_some(),
         asked: asked(llm, goal.model.as_deref().unwrap_or(&llm.model)),
         failures: failures(repo, goal, newest)?,
         eviction: eviction(repo, goal, newest)?,

@@ -42,7 +42,7 @@ pub enum Proof {
 /// # Errors
 /// When checks cannot be run.
 pub fn prove(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: CodeTree) -> Result<Proof> {
-    let Some(file) = proof::is_test_goal(goal) else {
+    let Some(file) = proof::asked_test_file(goal) else {
         return red_to_green(worker, goal, base, code);
     };
     let Ok(path) = RepoPath::parse(file) else {

@@ -79,7 +79,7 @@ pub fn is_test_path(path: &str) -> bool {
 }
 
 /// Returns the test file that `goal` asks for, if it asks for one.
-pub fn is_test_goal(goal: &Goal) -> Option<&str> {
+pub fn asked_test_file(goal: &Goal) -> Option<&str> {
     goal.filename.as_deref().filter(|name| is_test_path(name))
 }
 

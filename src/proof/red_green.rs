@@ -75,11 +75,11 @@ fn is_name(word: &str) -> bool {
         .is_some_and(|(_, end)| end == last && !last.starts_with("test_"));
     let upper = |rest: &str| rest.starts_with(char::is_uppercase);
     !is_file && (last.len() > 5 && last.starts_with("test_") || last.strip_prefix("Test").is_some_and(upper))
-        || is_test_path(word) && last.starts_with(|c: char| c.is_alphabetic()) && !is_file
+        || is_in_tests(word) && last.starts_with(|c: char| c.is_alphabetic()) && !is_file
 }
 
 /// Most paths with `::` in them are of code: `Config::load`, `std::fs`.
-fn is_test_path(word: &str) -> bool {
+fn is_in_tests(word: &str) -> bool {
     let mut above = word.rsplit("::").skip(1).flat_map(|part| part.split(['/', '.']));
     above.any(|part| {
         let part = part.to_ascii_lowercase();

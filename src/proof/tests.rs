@@ -70,7 +70,7 @@ fn test_paths_are_told_by_the_custom_of_each_language() {
         "x/ATest.java",
     ] {
         assert!(is_test_path(path), "{path}");
-        assert_eq!(is_test_goal(&goal(path, "")), Some(path));
+        assert_eq!(asked_test_file(&goal(path, "")), Some(path));
     }
     for path in [
         "a.py",
@@ -85,7 +85,7 @@ fn test_paths_are_told_by_the_custom_of_each_language() {
     ] {
         assert!(!is_test_path(path), "{path}");
     }
-    assert_eq!(is_test_goal(&Goal::default()), None);
+    assert_eq!(asked_test_file(&Goal::default()), None);
 }
 
 /// Each case: source, name, what it becomes; `§` stands for the failure that is put in.
