@@ -129,7 +129,7 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     }
     let commits = !request.no_commit && !files.is_empty();
     let commit = commits.then(|| record(session, &repo, &target, &files)).transpose()?;
-    notes::found(&repo, refs::NOTES, session.clock.now())?;
+    notes::begin(&repo, refs::NOTES, session.clock.now())?;
     configure(session, &repo)?;
     let base = if request.no_commit {
         None

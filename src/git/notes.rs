@@ -51,19 +51,9 @@ pub fn lines_of_all(repo: &Repo, name: &str, wanted: &[Oid]) -> Result<Vec<Vec<S
 /// # Errors
 /// When the notes tree cannot be read.
 pub fn annotated(repo: &Repo, name: &str) -> Result<Vec<Oid>> {
-    match refs::read(repo, name)? {
-        Some(head) => annotated_at(repo, head),
-        None => Ok(Vec::new()),
-    }
-}
-
-fn annotated_at(repo: &Repo, head: CommitId) -> Result<Vec<Oid>> {
-    let listing = tree::list(repo, tree::of_commit(repo, head)?)?;
-    let id = |path: &str| path.replace('/', "").parse::<Oid>().ok();
-    Ok(listing
-        .iter()
-        .filter_map(|(path, _)| path.as_str().and_then(id))
-        .collect())
+    let head = refs::read(repo, name)?;
+    let blobs = head.map_or(Ok(Vec::new()), |head| blobs(repo, head))?;
+    Ok(blobs.into_iter().map(|(object, _)| object).collect())
 }
 
 /// Returns which of `lines` ever stood in the notes `name` on their objects, by their places: as the notes' own history
@@ -218,6 +208,7 @@ pub fn count(repo: &Repo, head: Option<CommitId>) -> Result<usize> {
     )
 }
 
+/// Lists what has a note at `head`, with the blob of each note.
 fn blobs(repo: &Repo, head: CommitId) -> Result<Vec<(Oid, BlobId)>> {
     let listing = tree::list(repo, tree::of_commit(repo, head)?)?;
     let id = |path: &str| path.replace('/', "").parse::<Oid>().ok();
@@ -231,7 +222,7 @@ fn blobs(repo: &Repo, head: CommitId) -> Result<Vec<(Oid, BlobId)>> {
 ///
 /// # Errors
 /// When objects or the ref cannot be written.
-pub fn found(repo: &Repo, name: &str, at: Moment) -> Result<()> {
+pub fn begin(repo: &Repo, name: &str, at: Moment) -> Result<()> {
     if refs::read(repo, name)?.is_some() {
         return Ok(());
     }
