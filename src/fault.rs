@@ -143,9 +143,7 @@ impl Fault {
         self.hints.push(hint.into());
         self
     }
-}
 
-impl Fault {
     /// Returns it with a hint, as whoever reads it must know how to go on.
     #[must_use]
     pub fn hinted(self) -> Self {

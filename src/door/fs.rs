@@ -17,7 +17,6 @@ pub mod stored;
 use std::{
     collections::BTreeSet,
     fs::{File, OpenOptions},
-    hash::{BuildHasher as _, RandomState},
     io::{self, BufRead as _, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -25,7 +24,10 @@ use std::{
 
 use rustix::fs::{FlockOperation, OFlags};
 
-use crate::{door::point, fault::point::Point};
+use crate::{
+    door::{host, point},
+    fault::point::Point,
+};
 
 /// Never follow a link in the place of the file, and never hand the file to a child process.
 const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).bits().cast_signed();
@@ -393,7 +395,7 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
 
 /// Returns a name that nobody can guess, so that nobody can have planted something under it.
 fn temporary_name() -> String {
-    format!("{TEMPORARY}{:016x}", RandomState::new().hash_one(std::process::id()))
+    format!("{TEMPORARY}{}", host::nonce())
 }
 
 #[cfg(test)]

@@ -41,11 +41,6 @@ pub fn pause(duration: Duration, stop: &Stop) -> bool {
     }
 }
 
-/// Returns a number that differs between processes which wait for the same thing at the same time.
-pub fn salt() -> u32 {
-    std::process::id()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

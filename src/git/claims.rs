@@ -103,7 +103,7 @@ pub fn all(repo: &Repo) -> Result<Vec<Claim>> {
 pub fn all_below(repo: &Repo, prefix: &str) -> Result<Vec<Claim>> {
     let named = refs::below(repo, prefix)?.into_iter();
     Ok(named
-        .map(|(name, commit)| of_commit(repo, name.trim_start_matches(prefix), commit))
+        .map(|(name, commit)| of_commit(repo, name.strip_prefix(prefix).unwrap_or(&name), commit))
         .collect())
 }
 
@@ -198,14 +198,6 @@ pub fn release(repo: &Repo, claim: &Claim) -> Result<()> {
     let name = format!("{CLAIMS}{}", claim.key);
     let old = claim.commit;
     refs::swap(repo, &[RefMove::Delete { name, old }]).map(|_| ())
-}
-
-/// Returns the length of a claim's chain: a higher number is a later holder.
-///
-/// # Errors
-/// When the chain cannot be read.
-pub fn fence(repo: &Repo, claim: &Claim) -> Result<usize> {
-    Ok(history::first_parents(repo, claim.commit, usize::MAX)?.len())
 }
 
 fn make(

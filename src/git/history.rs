@@ -3,7 +3,7 @@
 //! Owns which ancestors are trusted for "landed": memory files of the nearest commits that we made, and the trailers of
 //! what lies beyond them.
 
-use std::collections::{BTreeSet, BinaryHeap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use gix::{revision::walk::Sorting, traverse::commit::simple::CommitTimeOrder};
 
@@ -175,16 +175,15 @@ pub fn beyond(repo: &Repo, tip: CommitId) -> Result<Beyond> {
     let mut found = Beyond::default();
     let mut seen = HashSet::new();
     let mut open: BinaryHeap<(Moment, CommitId)> = BinaryHeap::new();
-    let mut read = std::collections::HashMap::new();
-    let mut visit =
-        |id: CommitId, open: &mut BinaryHeap<_>, read: &mut std::collections::HashMap<_, _>| -> Result<()> {
-            if seen.insert(id) && repo.gix.has_object(gix_id(id.0)) {
-                let here = entry(repo, id)?;
-                open.push((here.at, id));
-                read.insert(id, here);
-            }
-            Ok(())
-        };
+    let mut read = HashMap::new();
+    let mut visit = |id: CommitId, open: &mut BinaryHeap<_>, read: &mut HashMap<_, _>| -> Result<()> {
+        if seen.insert(id) && repo.gix.has_object(gix_id(id.0)) {
+            let here = entry(repo, id)?;
+            open.push((here.at, id));
+            read.insert(id, here);
+        }
+        Ok(())
+    };
     visit(tip, &mut open, &mut read)?;
     while let Some((_, id)) = open.pop() {
         let Some(here) = read.remove(&id) else { continue };
@@ -295,7 +294,6 @@ pub fn landings(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogEntry>
     let walk = repo.gix.rev_walk([gix_id(tip.0)]).first_parent_only().all();
     let walk = walk.doing(|| format!("walking history from {tip}"))?;
     let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
     for info in walk {
         if found.len() >= most {
             break;
@@ -303,7 +301,7 @@ pub fn landings(repo: &Repo, tip: CommitId, most: usize) -> Result<Vec<LogEntry>
         let info = info.doing(|| format!("walking history from {tip}"))?;
         let here = entry(repo, CommitId(oid(&info.id)))?;
         let ours = here.trailers("Landed").next().is_some() || here.trailers("Goal").next().is_some();
-        if ours && seen.insert(here.id) {
+        if ours {
             found.push(here);
         }
     }

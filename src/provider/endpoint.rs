@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::{
     door::{
+        env,
         http::{self, Head, Http, HttpError, HttpErrorKind, LARGEST_BODY, Limits, To},
-        wait::{self, Stopwatch},
+        wait::Stopwatch,
     },
     money::{Meter, estimated_tokens},
     provider::{
@@ -79,7 +80,7 @@ impl Endpoint {
             stream: llm.stream,
             fallback: Vec::new(),
             reader: Reader { key },
-            retry: Retry::new(pause, &base, wait::salt()),
+            retry: Retry::new(pause, &base, env::process_id()),
             breaker: Breaker::default(),
             since: Stopwatch::start(),
             base,

@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    door::wait,
+    door::env,
     money::{Meter, estimated_tokens},
     provider::{
         Account, Answer, Finish, Model, Provider, ProviderError,
@@ -62,7 +62,7 @@ impl Mock {
         Self {
             source,
             timeout,
-            retry: Retry::new(pause, "mock", wait::salt()),
+            retry: Retry::new(pause, "mock", env::process_id()),
             plans: AtomicUsize::new(0),
         }
     }

@@ -50,7 +50,8 @@
 //!
 //! # What is refused, always the reply as a whole
 //! A marker out of sequence, a block, patch or fence that is not closed, two formats in one reply, a block without a path,
-//! a line of a hunk without its sign, JSON that is not sound or no edit, a NUL character, more than 8 MiB, a fence that may have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
+//! a line of a hunk without its sign, JSON that is not sound or no edit, a NUL character, more than 8 MiB, a fence that may
+//! have ended too early (Markdown that holds fences of the same length), and a reply without any edit.
 
 pub mod action;
 mod edits;

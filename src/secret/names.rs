@@ -2,6 +2,8 @@
 //!
 //! Pure; who reads the environment or a file asks here. What a check may see is not decided here.
 
+use crate::secret::forms::SHORTEST;
+
 /// Last words of names that say secret.
 const LAST: &[&str] = &[
     "KEY",
@@ -56,7 +58,7 @@ fn could_be_secret(value: &str) -> bool {
     let ordinary = ORDINARY.iter().any(|word| value.eq_ignore_ascii_case(word));
     let distinct = value.bytes().any(|byte| value.bytes().next() != Some(byte));
     let number = value.len() < 12 && value.bytes().all(|byte| byte.is_ascii_digit());
-    value.len() >= crate::secret::forms::SHORTEST
+    value.len() >= SHORTEST
         && distinct
         && !ordinary
         && !number

@@ -83,9 +83,7 @@ impl Keeper {
         let _ = self.ended.recv_timeout(patience);
         std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner)).join(redactor)
     }
-}
 
-impl Keeper {
     /// As `finish`, but as it came, secrets and all: for what is data and no text for people.
     pub fn finish_as_it_came(self, patience: Duration) -> (Vec<u8>, u64) {
         let _ = self.ended.recv_timeout(patience);

@@ -3,7 +3,7 @@
 //! Two clones may each have made an attempt of the same number at a goal: then one keeps it and the other gets a free one.
 //! Moves no ref.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gix::objs::tree::EntryKind;
 
@@ -141,14 +141,11 @@ fn read(repo: &Repo, head: CommitId) -> Result<Attempts> {
 fn write(repo: &Repo, all: &Attempts) -> Result<TreeId> {
     let empty = objects::write_empty_tree(repo)?;
     codetree::edit(repo, empty, |editor| {
-        let mut seen = BTreeSet::new();
         for ((goal, number), files) in all {
             for (rest, (is_tree, id)) in files {
                 let path = format!("{goal}@{number}.{rest}");
-                if seen.insert(path.clone()) {
-                    let kind = if *is_tree { EntryKind::Tree } else { EntryKind::Blob };
-                    editor.upsert(path.split('/'), kind, gix_id(*id))?;
-                }
+                let kind = if *is_tree { EntryKind::Tree } else { EntryKind::Blob };
+                editor.upsert(path.split('/'), kind, gix_id(*id))?;
             }
         }
         Ok(())
