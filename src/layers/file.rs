@@ -88,7 +88,7 @@ pub fn project_file(found: &Commands) -> String {
         None => "# test_file = \"\"\n".to_owned(),
     };
     format!(
-        "# Settings of git-invisigoth for this repository; invisigoth.toml.example lists all.\n\
+        "# Settings of git-invisigoth for this repository; `git invisigoth man` lists all.\n\
          \n\
          [check]\n\
          # Makes a fresh checkout ready; runs when its inputs change.\n{}\

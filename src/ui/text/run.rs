@@ -165,7 +165,10 @@ fn totals(look: &Look, summary: &Summary) -> String {
         parts.push(format!("{} waiting", summary.waiting.len()));
     }
     let scripted = if summary.scripted { " (scripted)" } else { "" };
-    parts.push(format!("{}{scripted}", dollars(summary.cost_usd)));
+    parts.push(match summary.cost_usd {
+        None => "cost unknown".to_owned(),
+        usd => format!("{}{scripted}", dollars(usd)),
+    });
     parts.push(seconds(summary.seconds));
     parts.join(&format!(" {} ", look.dot()))
 }
