@@ -79,7 +79,9 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
 fn goal(session: &Session, request: Request, taken: impl Fn(&GoalId) -> bool) -> Result<Goal> {
     let description = request.description.trim().to_owned();
     if description.is_empty() {
-        return Err(usage("the description is empty").hint("`git invisigoth help add` tells more").into());
+        return Err(usage("the description is empty")
+            .hint("`git invisigoth help add` tells more")
+            .into());
     }
     for file in &request.files {
         RepoPath::parse(file).map_err(|bad| usage(bad.to_string()))?;

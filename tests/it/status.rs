@@ -213,7 +213,11 @@ fn it_says_what_a_live_run_does() {
     );
     let told = sandbox.json(&["show", "a", "--timeline"])["timeline"].clone();
     let step = told.as_array().unwrap().last().unwrap();
-    assert_eq!((&step["words"], &step["round"]), (&json!("checking"), &json!(1)), "{step}");
+    assert_eq!(
+        (&step["words"], &step["round"]),
+        (&json!("checking"), &json!(1)),
+        "{step}"
+    );
     pause.go();
     assert_eq!(running.end().code, 0);
     assert_eq!(sandbox.json(&["status"])["runs"], json!(null));

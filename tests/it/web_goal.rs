@@ -263,8 +263,14 @@ fn a_held_candidate_has_the_button_that_takes_it_and_none_that_cannot() {
     sandbox.goal("lock", &[]);
     sandbox.run(&["run"]);
     let page = ok(&Site::of(&sandbox), "/goals/lock");
-    assert!(page.contains("action=\"/do/merge\"") && page.contains("Approve and land"), "{page}");
-    assert!(!page.contains("action=\"/do/approve\""), "only proposals are approved: {page}");
+    assert!(
+        page.contains("action=\"/do/merge\"") && page.contains("Approve and land"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("action=\"/do/approve\""),
+        "only proposals are approved: {page}"
+    );
 }
 
 #[test]

@@ -51,12 +51,12 @@ use crate::{
 /// Width of the words at the start of lines, their gap included.
 const LABEL: usize = 11;
 
-/// Words dollars of which so many parts are not known: `$0.42`, `≥ $0.42`, `unknown`.
+/// Words dollars of which so many parts are not known: `$0.42`, `≥ $0.42`, `cost unknown`.
 pub(crate) fn at_least(look: &Look, usd: f64, unknown: u64) -> String {
     let sign = if look.unicode { "≥" } else { ">=" };
     match (unknown, usd > 0.0) {
         (0, _) => dollars(Some(usd)),
-        (_, false) => "unknown".to_owned(),
+        (_, false) => "cost unknown".to_owned(),
         (_, true) => format!("{sign} {}", dollars(Some(usd))),
     }
 }

@@ -66,9 +66,11 @@ fn steered<O: Outcome>(outcome: &O, goals: &[Steered]) -> Result<Done> {
 
 fn started(session: &Session, what: &What) -> Result<Done> {
     let outcome = start::run(session, what, By::Dashboard)?;
-    let how = match outcome.code {
-        None => "works in the background",
-        Some(_) => "has ended",
+    let meaning = |code: i32| Kind::ALL.into_iter().find(|kind| i32::from(kind.exit_code()) == code);
+    let how = match outcome.code.map(meaning) {
+        None => "works in the background".to_owned(),
+        Some(None) => "has ended".to_owned(),
+        Some(Some(kind)) => format!("has ended: {}", kind.meaning()),
     };
     let mut done = done(&outcome, format!("`{}` {how}", outcome.command))?;
     done.said.more.clone_from(&outcome.said);

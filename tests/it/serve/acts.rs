@@ -224,6 +224,20 @@ fn after_an_upgrade_it_starts_the_new_program() {
 }
 
 #[test]
+fn a_run_that_ends_at_once_says_what_it_came_to() {
+    let sandbox = Sandbox::ready();
+    sandbox.goal("a", &[]);
+    sandbox.ok(&["pause", "--why", "tea"]);
+    let served = Served::start(&sandbox, &[]);
+    let cookie = served.cookie();
+    let answer = served.form("/do/run", &cookie, "back=/");
+    let page = served.get(answer.line("location").unwrap(), &format!("Cookie: {cookie}\r\n"));
+    for part in ["has ended: a person is needed", "runs are paused in this clone: tea"] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+}
+
+#[test]
 fn what_cannot_start_says_why_at_once() {
     let sandbox = Sandbox::ready();
     sandbox.script(json!({}));
