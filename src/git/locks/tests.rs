@@ -154,7 +154,7 @@ fn a_dead_lock_of_every_kind_of_ref_that_moves_here_goes() {
     let lock_all = || {
         names
             .iter()
-            .for_each(|name| drop(locked(&repo, &format!("{name}.lock"))))
+            .for_each(|name| drop(locked(&repo, &format!("{name}.lock"))));
     };
     lock_all();
     assert_eq!(clear_among(&repo, names.iter().copied()).unwrap(), names.len());
