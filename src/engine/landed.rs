@@ -4,7 +4,10 @@
 //! Owns what a commit says of goals: that it lands them, or takes them back. Writes nothing; `settle` brings the files in
 //! line.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    hash::Hash,
+};
 
 use eyre::Result;
 use serde_json::Value;
@@ -65,7 +68,7 @@ pub fn landed(repo: &Repo, tip: CommitId) -> Result<Landed> {
     let mut reopened: BTreeMap<GoalId, CommitId> = BTreeMap::new();
     let mut unsettled: Vec<(GoalId, CommitId)> = Vec::new();
     for entry in beyond.newer.iter().rev() {
-        let said = said(repo, entry, 0);
+        let said = of_commit(repo, entry);
         for goal in said.takes_back {
             landed.remove(&goal);
             unsettled.retain(|(other, _)| *other != goal);
@@ -99,7 +102,7 @@ pub fn reverted(commit: CommitId) -> String {
 }
 
 /// What a commit says of goals.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Said {
     /// Goals that it lands, by our trailers or by reverting what took them back.
     pub lands: Vec<GoalId>,
@@ -109,31 +112,52 @@ pub struct Said {
 
 /// Reads what a commit says of goals.
 pub fn of_commit(repo: &Repo, entry: &LogEntry) -> Said {
-    said(repo, entry, 0)
+    said(repo, entry, (0, &mut HashMap::new()))
 }
+
+/// What was read of commits that others revert, by how far they are from the one that was asked for.
+type Known = HashMap<(CommitId, u32), Said>;
 
 /// Reads what a commit says: by our trailers, or as a person's `git revert` of a commit that says something: then it says
 /// the contrary.
-fn said(repo: &Repo, entry: &LogEntry, depth: u32) -> Said {
+fn said(repo: &Repo, entry: &LogEntry, (depth, known): (u32, &mut Known)) -> Said {
     let mut said = Said {
         lands: target::members(entry).into_iter().map(|(goal, _)| goal).collect(),
         takes_back: entry.trailers("Undo").filter_map(|goal| goal.parse().ok()).collect(),
     };
     // As git writes it: in a line of the body. Indented, or as a subject, it is the wording of somebody.
-    for line in entry.message.lines().skip(1).filter(|_| depth < REVERTS) {
-        let Some(rest) = line.strip_prefix("This reverts commit ") else {
-            continue;
+    let lines = entry.message.lines().skip(1).filter(|_| depth < REVERTS);
+    for id in once(lines.filter_map(reverted_by)) {
+        // A message may name many, and those the same ones again: each is read once.
+        let contrary = match known.get(&(id, depth)) {
+            Some(contrary) => contrary.clone(),
+            // One that is not here, as in a shallow clone, says nothing.
+            None => match history::entry(repo, id) {
+                Ok(reverted) => self::said(repo, &reverted, (depth + 1, &mut *known)),
+                Err(_) => Said::default(),
+            },
         };
-        let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-        let Ok(id) = id.parse::<CommitId>() else { continue };
-        // One that is not here, as in a shallow clone, says nothing.
-        if let Ok(reverted) = history::entry(repo, id) {
-            let contrary = self::said(repo, &reverted, depth + 1);
-            said.takes_back.extend(contrary.lands);
-            said.lands.extend(contrary.takes_back);
-        }
+        said.takes_back.extend(contrary.lands.iter().cloned());
+        said.lands.extend(contrary.takes_back.iter().cloned());
+        known.insert((id, depth), contrary);
     }
-    said
+    Said {
+        lands: once(said.lands),
+        takes_back: once(said.takes_back),
+    }
+}
+
+/// Returns each once, in their order.
+fn once<T: Clone + Eq + Hash>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    all.into_iter().filter(|one| seen.insert(one.clone())).collect()
+}
+
+/// Returns the commit that a line of a message says it reverts.
+fn reverted_by(line: &str) -> Option<CommitId> {
+    let rest = line.strip_prefix("This reverts commit ")?;
+    let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+    id.parse().ok()
 }
 
 /// True where all that `tip` has beyond `sound` on its first-parent line are commits of ours: their code passed before they

@@ -95,7 +95,10 @@ pub fn fit(worker: &Worker<'_>, member: &mut Member, on: CodeTree, before: &[Mem
     };
     if base.is_none() {
         // Its base was taken out of the target: merging would bring those commits back.
-        member.candidate = replay(worker, &member.id, tip, member.candidate, code)?;
+        match replay(worker, &member.id, tip, member.candidate, code)? {
+            Some(anew) => member.candidate = anew,
+            None => return Ok(Fit::Later),
+        }
     }
     let class = recall::classify(repo, member.candidate, base.unwrap_or(tip), &worker.settings)?;
     Ok(admitted(class, member.approval, code))
@@ -137,18 +140,14 @@ pub fn approved(remark: Option<String>) -> String {
     format!("{before}approved by name on the command line")
 }
 
-fn replay(worker: &Worker<'_>, id: &GoalId, tip: CommitId, old: CommitId, code: CodeTree) -> Result<CommitId> {
+/// Makes a candidate anew; `None` where somebody moved it meanwhile.
+fn replay(worker: &Worker<'_>, id: &GoalId, tip: CommitId, old: CommitId, code: CodeTree) -> Result<Option<CommitId>> {
     let new = merge::replay(&worker.repo, tip, old, code, worker.session.clock.now())?;
-    let name = refs::candidate_ref(id);
-    let why = "invisigoth: replay on the target".to_owned();
-    refs::swap(
-        &worker.repo,
-        &[RefMove::Set {
-            name,
-            old: Some(old),
-            new,
-            why,
-        }],
-    )?;
-    Ok(new)
+    let part = RefMove::Set {
+        name: refs::candidate_ref(id),
+        old: Some(old),
+        new,
+        why: "invisigoth: replay on the target".to_owned(),
+    };
+    Ok((refs::swap(&worker.repo, &[part])? == Swap::Done).then_some(new))
 }

@@ -278,3 +278,18 @@ fn only_the_line_that_git_writes_takes_something_back() {
     sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Revert", "-m", &said]);
     assert_eq!(sandbox.state("b"), "held");
 }
+
+#[test]
+fn reverts_of_reverts_are_read_once_each_however_often_they_are_named() {
+    let sandbox = two_landed().0;
+    // Each names the four before it: whoever reads those anew each time reads 4 to the power of 16, and comes to no end.
+    let mut before = vec![sandbox.id("main")];
+    for nth in 0..24 {
+        let said: Vec<String> = before.iter().map(|id| format!("This reverts commit {id}.")).collect();
+        let subject = format!("Revert {nth}");
+        sandbox.git(&["commit", "-q", "--allow-empty", "-m", &subject, "-m", &said.join("\n")]);
+        before.insert(0, sandbox.id("main"));
+        before.truncate(4);
+    }
+    assert_eq!(sandbox.run(&["status"]).code, 0);
+}

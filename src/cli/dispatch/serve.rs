@@ -35,7 +35,7 @@ pub(super) fn run(at: &Opened, args: &Serve) -> Result<u8> {
     near(args)?;
     let session = at.session()?;
     match place(at, &session)? {
-        Begun::Here(running) => begin(at, args, session, running),
+        Begun::Here(running) => begin(at, args, session, &running),
         Begun::There(Some(server)) => again(at, args, &session, server),
         Begun::There(None) => {
             let fault = Fault::new(Kind::Busy, "another `git invisigoth serve` begins or ends here");
@@ -88,7 +88,7 @@ fn near(args: &Serve) -> Result<()> {
         .into())
 }
 
-fn begin(at: &Opened, args: &Serve, session: Session, running: Running) -> Result<u8> {
+fn begin(at: &Opened, args: &Serve, session: Session, running: &Running) -> Result<u8> {
     let stop = session.stop.clone();
     let ending = running.ending();
     let watch = signal::watch(&stop, move |_| ending()).wrap_err("listening for signals")?;
