@@ -16,7 +16,7 @@ use crate::{
     facts::Candidate,
     git::{
         Repo, branch, history, merge,
-        refs::{self, RefMove},
+        refs::{self, RefMove, Swap},
     },
     id::{CommitId, GoalId},
     settings::Isolation,
@@ -47,7 +47,7 @@ pub enum Fit {
     Held(String),
     /// It does not; why, for `eviction::evict`.
     Refused(Why),
-    /// It is built on a candidate that does not land before it, or must land as the first.
+    /// It is built on a candidate that does not land before it, or must land as the first; or somebody moved it meanwhile.
     Later,
 }
 
