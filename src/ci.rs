@@ -8,7 +8,7 @@ pub mod request;
 
 use serde_json::Value;
 
-use crate::detect::quoted;
+use crate::quote::quoted;
 
 const GITHUB: &str = include_str!("../templates/ci/github.yml");
 const GITHUB_ACTION: &str = include_str!("../templates/ci/github_action.yml");

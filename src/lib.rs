@@ -50,6 +50,7 @@ pub mod plan;
 pub mod prompt;
 pub mod proof;
 pub mod provenance;
+pub mod quote;
 pub mod ratchet;
 pub mod reply;
 pub mod schedule;

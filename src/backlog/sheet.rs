@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use toml_edit::{Array, Document, InlineTable, Item, Key, TableLike, Value as Toml};
 
-use crate::{backlog::conflict, detect, goal::Goal, id::GoalId, path::RepoPath};
+use crate::{backlog::conflict, goal::Goal, id::GoalId, path::RepoPath, quote};
 
 /// Keys that are shown in this order, also where the row does not have them.
 const ALWAYS: [&str; 8] = [
@@ -85,7 +85,7 @@ fn in_conflict(id: &GoalId, row: &str) -> String {
         }
     }
     if !text.is_empty() {
-        let id = detect::quoted(id.as_str());
+        let id = quote::quoted(id.as_str());
         text.extend([
             "# Change that key and it is settled; `git invisigoth edit ",
             &id,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ci::{fill, target, yaml},
-    detect::quoted,
+    quote::quoted,
 };
 
 const GITLAB_GOALS: &str = include_str!("../../templates/ci/gitlab_goals.yml");

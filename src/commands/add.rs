@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{recall::backlog_fault, rewrite, run, session::Session},
     fault::{Fault, Kind},
     goal::{Decision, Goal},
     id::GoalId,
     path::RepoPath,
+    quote::quoted,
 };
 
 /// What to add.

@@ -13,6 +13,7 @@ use crate::{
     },
     fault::Kind,
     id::{CommitId, GoalId},
+    quote::quoted,
     schedule::State,
 };
 
@@ -124,7 +125,8 @@ pub fn run(session: &Session, wish: &Wish) -> Result<Outcome> {
                     outcome.target, outcome.branch
                 )
             } else {
-                format!("`git invisigoth check {}` shows what its checks print", outcome.branch)
+                let branch = quoted(&outcome.branch);
+                format!("`git invisigoth check {branch}` shows what its checks print")
             });
         }
     }

@@ -8,7 +8,7 @@ use eyre::Result;
 use serde::Serialize;
 
 use crate::{
-    commands, detect,
+    commands,
     engine::{
         claims::outside,
         recall::{self, Recalled},
@@ -21,6 +21,7 @@ use crate::{
     git::{Repo, claims::Outside, refs},
     goal::Goal,
     id::{CommitId, GoalId},
+    quote,
     schedule::{self, State},
 };
 
@@ -125,8 +126,8 @@ pub fn run(session: &Session, request: &Request) -> Result<Outcome> {
             base: target.tip,
             hand_in: format!(
                 "git invisigoth adopt {} --goal {}",
-                detect::quoted(&branch),
-                detect::quoted(id.as_str())
+                quote::quoted(&branch),
+                quote::quoted(id.as_str())
             ),
             branch,
             branch_exists,
@@ -200,8 +201,8 @@ fn begin(repo: &Repo, branch: &str, (exists, base): (bool, CommitId)) -> String 
     let name = place.file_name().map(|name| name.to_string_lossy().into_owned());
     let part = branch.trim_start_matches(BRANCH);
     let folder = place.with_file_name(format!("{}-{part}", name.unwrap_or_default()));
-    let folder = detect::quoted(&folder.to_string_lossy());
-    let branch = detect::quoted(branch);
+    let folder = quote::quoted(&folder.to_string_lossy());
+    let branch = quote::quoted(branch);
     match exists {
         true => format!("git worktree add {folder} {branch}"),
         false => format!("git worktree add -b {branch} {folder} {base}"),

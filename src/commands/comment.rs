@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::{
     backlog::remark::Place,
     commands::{self, diff},
-    detect::quoted,
     engine::{
         recall::{self, backlog_fault},
         rewrite,
@@ -18,6 +17,7 @@ use crate::{
     fault::{Fault, Kind},
     git::tree,
     id::GoalId,
+    quote::quoted,
 };
 
 /// What to say.

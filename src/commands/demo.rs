@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::{
     commands::{self, check, init, log, plan, status},
-    detect::quoted,
     door::{env::Env, fs},
     engine::{
         planning::{Order, Planned},
@@ -23,6 +22,7 @@ use crate::{
     fault::{Fault, Kind},
     git::command,
     layers::{self, Origin, read},
+    quote::quoted,
     schedule::State,
     time::{Clock, Stop},
 };

@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         recall::{self, Recalled},
         run,
@@ -24,6 +23,7 @@ use crate::{
     git::{Repo, attempts, codetree, command, history, objects, tree},
     id::{CommitId, GoalId, TreeId},
     path::RepoPath,
+    quote::quoted,
     schedule,
 };
 

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         recall,
         rewrite::{self, Found},
@@ -21,6 +20,7 @@ use crate::{
         refs::{self, RefMove, Swap},
     },
     id::{CommitId, GoalId},
+    quote::quoted,
     schedule::{self, State},
 };
 

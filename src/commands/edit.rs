@@ -14,7 +14,6 @@ use crate::{
         sheet,
     },
     commands,
-    detect::quoted,
     door::{env, fs},
     engine::{
         recall,
@@ -26,6 +25,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{Repo, command},
     id::{GoalId, Hash},
+    quote::quoted,
 };
 
 /// How often the same wrong text, and any wrong text, may be left in a row: an editor that is a script must not go on for

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         logging,
         output::{self, Part},
@@ -21,6 +20,7 @@ use crate::{
         place,
         reading::{self, Kept, Read, Tail},
     },
+    quote::quoted,
     schedule,
     time::Moment,
 };

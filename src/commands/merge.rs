@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         run::{self, GoalResult},
         session::Session,
@@ -15,6 +14,7 @@ use crate::{
     facts::Facts,
     fault::{Fault, Kind},
     id::GoalId,
+    quote::quoted,
     schedule::{self, State},
 };
 

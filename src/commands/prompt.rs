@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         executor::Executor,
         gather::Place,
@@ -22,6 +21,7 @@ use crate::{
     id::GoalId,
     layers::Resolved,
     prompt::{Way, budget::BYTES_PER_TOKEN, first, sections::Spent},
+    quote::quoted,
     transcript::{Message, Usage},
 };
 

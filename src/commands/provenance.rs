@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         provenance::{self, Known},
         recall, records,
@@ -18,6 +17,7 @@ use crate::{
     git::{Repo, history, refs},
     id::{CommitId, GoalId},
     provenance::{Work, agent_trace, git_ai},
+    quote::quoted,
     record::Record,
 };
 

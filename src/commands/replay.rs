@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     engine::{
         recall,
         replaying::{self, Replayed},
@@ -17,6 +16,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{Repo, history, refs},
     id::{CommitId, GoalId},
+    quote::quoted,
 };
 
 /// Most paths that a row names.

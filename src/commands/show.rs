@@ -13,12 +13,12 @@ use crate::{
         inbox,
     },
     commands::{self, show::more::More},
-    detect::quoted,
     engine::{recall, run, session::Session, stored, target::Target},
     facts::Standing,
     git::{Repo, attempts, notes, refs},
     goal::Goal,
     id::{CommitId, GoalId},
+    quote::quoted,
     record::{Record, Undone},
     schedule::{self, State},
 };

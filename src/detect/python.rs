@@ -3,7 +3,10 @@
 //! Packages are installed into a virtual environment beside the checkout (`$INVISIGOTH_CACHE`): inside it would have to
 //! be ignored by git to survive a check.
 
-use crate::detect::{Detected, Ecosystem, Files, quoted, requirements};
+use crate::{
+    detect::{Detected, Ecosystem, Files, requirements},
+    quote::quoted,
+};
 
 /// The interpreter that has the project's packages.
 const PYTHON: &str = "\"$INVISIGOTH_CACHE/venv/bin/python\"";

@@ -1,6 +1,9 @@
 //! Detects Cargo projects.
 
-use crate::detect::{Detected, Ecosystem, Files, quoted};
+use crate::{
+    detect::{Detected, Ecosystem, Files},
+    quote::quoted,
+};
 
 /// Adds what a `Cargo.toml` at the top means.
 pub(crate) fn detect(files: &Files<'_>, found: &mut Detected) {

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 
 use crate::{
     check::{CheckRow, Failed, Verified},
-    detect::quoted,
     engine::{
         claims::outside,
         eviction,
@@ -35,6 +34,7 @@ use crate::{
     goal::{Decision, Goal},
     guard::{self, Denied, Policy},
     id::{CommitId, GoalId},
+    quote::quoted,
     record::{ADOPTED, Record},
     settings::Isolation,
     snapshot::{Changes, CodeTree},

@@ -10,7 +10,6 @@ use eyre::Result;
 
 use crate::{
     check::Failed,
-    detect,
     engine::{
         attempt, land, run,
         stored::{self, Eviction, Stored},
@@ -28,6 +27,7 @@ use crate::{
     id::{CommitId, GoalId},
     path::RepoPath,
     prompt::budget,
+    quote,
     schedule::{State, queue::ALONE_AFTER},
 };
 
@@ -220,7 +220,7 @@ fn again(worker: &mut Worker<'_>, id: &GoalId, (number, stored): (u32, &Stored),
     if is_parked {
         let why = format!(
             "did not land {times} times: {why}; `git invisigoth retry {}` lets it be tried again",
-            detect::quoted(id.as_str())
+            quote::quoted(id.as_str())
         );
         worker.session.sink.emit(&Event::Parked {
             goal,
@@ -250,7 +250,7 @@ fn wait(worker: &mut Worker<'_>, id: &GoalId, why: &str) -> Evicted {
     }
     let why = format!(
         "{why}; its commits are not ours, so they stay: `git invisigoth merge {}` tries again",
-        detect::quoted(id.as_str())
+        quote::quoted(id.as_str())
     );
     worker.session.sink.emit(&Event::Held {
         goal: id.clone(),

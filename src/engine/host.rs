@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::{
     ci::request::{self, Text},
-    detect::quoted,
     door::spawn::{self, Captured},
     engine::{
         bringing, eviction, land,
@@ -27,6 +26,7 @@ use crate::{
     },
     id::{CommitId, GoalId},
     money::dollars,
+    quote::quoted,
 };
 
 /// Longest time of one call of `gh`.

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::{
     check::{Baseline, CheckRow, Failed, Gate, Verified},
-    detect::quoted,
     engine::{
         checks::Checker,
         recall::{self, Recalled},
@@ -26,6 +25,7 @@ use crate::{
     goal::Decision,
     guard::{self, Policy},
     id::{CommitId, GoalId},
+    quote::quoted,
     settings::Settings,
     snapshot::{Change, CodeTree, Mode},
 };

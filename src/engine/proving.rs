@@ -7,7 +7,6 @@ use eyre::Result;
 
 use crate::{
     check::{End, Ran, Stage, Tests},
-    detect,
     engine::worker::Worker,
     git::{diff, objects, tree},
     goal::Goal,
@@ -16,6 +15,7 @@ use crate::{
         self,
         red_green::{self, Added},
     },
+    quote,
     secret::Redactor,
     snapshot::{CodeTree, Entry, Mode, Snapshot as _, read_path},
 };
@@ -52,7 +52,7 @@ pub fn prove(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: CodeTre
         .gate
         .test_file
         .as_ref()
-        .map(|command| command.replace("{file}", &detect::quoted(file)))
+        .map(|command| command.replace("{file}", &quote::quoted(file)))
     else {
         return Ok(Proof::Holds {
             red_green: None,

@@ -11,7 +11,6 @@ use std::sync::{
 use eyre::Result;
 
 use crate::{
-    detect,
     engine::session::Session,
     fault::{Fault, Kind},
     git::{
@@ -21,6 +20,7 @@ use crate::{
         remote::{Push, Remote, Sent, is_locked},
     },
     id::{CommitId, GoalId},
+    quote,
 };
 
 /// Returns the arguments of a `git fetch` of `what` that leaves nothing else behind: no tags, no `FETCH_HEAD`.
@@ -265,7 +265,7 @@ impl Through {
         }
         Fault::new(Kind::Error, format!("remote `{name}` cannot be reached: {why}")).hint(format!(
             "`git ls-remote {}` shows what git says; nothing moved there or here",
-            detect::quoted(name)
+            quote::quoted(name)
         ))
     }
 

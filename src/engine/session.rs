@@ -9,7 +9,6 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     check::{Gate, Sandbox, Stage},
-    detect,
     door::{env::Env, fs},
     engine::{
         fenced::{self, Works},
@@ -20,6 +19,7 @@ use crate::{
     git::{Repo, Shared, advance, commit, config, refs, tape::AttemptsTape, tree},
     id::{CommitId, Hash},
     layers::{self, Layer, LayerError, Origin, Resolved, file, read},
+    quote,
     secret::{Redactor, Secret, names},
     settings::{self, Settings},
     snapshot::{Change, Changes},
@@ -377,7 +377,7 @@ fn open_fault(error: &crate::git::OpenError) -> Fault {
         E::NotARepository(_) => fault.hint("`git init` makes one; `git invisigoth demo` needs none"),
         E::RefStorage(_) => fault.hint("`git refs migrate --ref-format=files` converts it"),
         E::Untrusted(path) => {
-            let path = detect::quoted(&path.to_string_lossy());
+            let path = quote::quoted(&path.to_string_lossy());
             fault.hint(format!("`git config --global --add safe.directory {path}`"))
         }
         E::Other(source) => Fault {

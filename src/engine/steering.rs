@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::{
     backlog::{Backlog, close, error::BacklogError},
-    detect,
     engine::{
         landed,
         recall::{self, Recalled, backlog_fault},
@@ -22,6 +21,7 @@ use crate::{
     git::Repo,
     goal::Decision,
     id::{CommitId, GoalId},
+    quote,
     schedule::{self, State},
 };
 
@@ -99,7 +99,7 @@ impl Met<'_> {
     }
 
     fn next(&self) -> String {
-        let (id, typed) = (detect::quoted(self.id.as_str()), typed([self.id]));
+        let (id, typed) = (quote::quoted(self.id.as_str()), typed([self.id]));
         match self.state {
             _ if self.pause.is_some() => format!("`git invisigoth show {typed}` says which cap to raise"),
             State::Proposed => format!("`git invisigoth approve {typed}`, or `git invisigoth reject {id} --why TEXT`"),
@@ -230,7 +230,7 @@ pub fn steered(facts: &Facts, met: &Met<'_>) -> Steered {
 
 /// Writes ids of goals as they are typed after a command.
 pub fn typed<'i>(ids: impl IntoIterator<Item = &'i GoalId>) -> String {
-    let words: Vec<String> = ids.into_iter().map(|id| detect::quoted(id.as_str())).collect();
+    let words: Vec<String> = ids.into_iter().map(|id| quote::quoted(id.as_str())).collect();
     // An id that looks like an option is one, unless `--` goes before.
     let end = if words.iter().any(|word| word.starts_with('-')) {
         "-- "

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 
 use crate::{
     check::CheckRow,
-    detect,
     facts::Standing,
     git::{
         Repo,
@@ -17,6 +16,7 @@ use crate::{
     },
     id::{CommitId, GoalId, TreeId},
     money::caps::OverBudget,
+    quote,
     time::Moment,
     transcript::{Exchange, Usage},
 };
@@ -229,7 +229,7 @@ pub fn how_to_fetch(repo: &Repo) -> String {
     format!(
         "`git fetch {1} {0}:{0}` brings those of another clone",
         refs::ATTEMPTS,
-        detect::quoted(&remote)
+        quote::quoted(&remote)
     )
 }
 

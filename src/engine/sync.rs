@@ -10,7 +10,6 @@ use std::sync::Arc;
 use eyre::Result;
 
 use crate::{
-    detect,
     engine::{
         claims::{Claims, Taken},
         eviction::Why,
@@ -30,6 +29,7 @@ use crate::{
         remote::{Push, Sent},
     },
     id::{CommitId, GoalId, Oid},
+    quote,
 };
 
 /// How often it is tried again because others are at it too.
@@ -152,8 +152,8 @@ fn target(worker: &mut Worker<'_>, through: &Through, seen: Seen) -> Result<(Com
             Err(fault
                 .hint(format!(
                     "`git pull --no-rebase {} {}` joins them by hand",
-                    detect::quoted(through.name()),
-                    detect::quoted(branch)
+                    quote::quoted(through.name()),
+                    quote::quoted(branch)
                 ))
                 .into())
         }

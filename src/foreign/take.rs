@@ -17,6 +17,7 @@ use crate::{
     },
     goal::Decision,
     id::{GoalId, Hash},
+    quote::quoted,
 };
 
 /// The key of a row that says where its goal comes from.
@@ -288,7 +289,8 @@ impl<'a> Work<'a> {
         let gone: BTreeSet<&GoalId> = gone.map(|(_, (id, ..))| id).collect();
         for id in gone {
             self.taken.notes.push(format!(
-                "{id} is not in this list; if it was worded anew or struck there: git invisigoth drop {id}"
+                "{id} is not in this list; if it was worded anew or struck there: git invisigoth drop {}",
+                quoted(id.as_str())
             ));
         }
     }

@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    detect::quoted,
     id::GoalId,
     money::{count, dollars, ledger::Sum},
+    quote::quoted,
     settings::{Budget, Caps},
 };
 

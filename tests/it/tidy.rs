@@ -52,6 +52,7 @@ const ROWS: &[(Row, &[&str])] = &[
             "prompt",
             "proof",
             "provenance",
+            "quote",
             "ratchet",
             "reply",
             "schedule",

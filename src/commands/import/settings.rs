@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{
     commands::import::{fault, source},
-    detect::quoted,
     door::fs,
     engine::{
         recall,
@@ -17,6 +16,7 @@ use crate::{
     fault::{Fault, Kind},
     foreign::config::{self, Fate},
     layers::{self, file},
+    quote::quoted,
 };
 
 /// One setting that came.

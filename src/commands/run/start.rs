@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use crate::{
     commands,
-    detect::quoted,
     door::{fs, spawn::detached::Detached},
     engine::{background, live, runs::By, session::Session},
     fault::{Fault, Kind},
     id::GoalId,
+    quote::quoted,
 };
 
 /// How long it is waited whether it ends at once: without settings, or beside another run.

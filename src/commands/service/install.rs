@@ -15,11 +15,11 @@ use crate::{
             systemd::{self, Systemd},
         },
     },
-    detect::quoted,
     door::{env, fs},
     engine::session::Session,
     fault::{Fault, Kind},
     layers::file,
+    quote::quoted,
     unit::{
         self, Key, Scope, Setup, When,
         mark::{self, Whose},

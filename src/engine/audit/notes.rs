@@ -9,10 +9,10 @@ use crate::{
         Divergence, What, claims,
         delta::{Head, cut, worded},
     },
-    detect::quoted,
     engine::audit::{Auditor, Scope, landing, walk::Landed},
     git::{Repo, config, notes, refs},
     id::{CommitId, GoalId, Oid},
+    quote::quoted,
     record::Record,
 };
 

@@ -8,7 +8,6 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     check::{End, Ran, Stage},
-    detect,
     door::fs::{self, installed},
     engine::{
         evolve::{measuring, setup::Setup},
@@ -19,6 +18,7 @@ use crate::{
     git::Repo,
     id::Hash,
     path::RepoPath,
+    quote,
     shell::{self, Limits},
     snapshot::CodeTree,
 };
@@ -35,7 +35,7 @@ const OUTPUT: usize = 16 * 1024;
 pub fn build(worker: &mut Worker<'_>, setup: &Setup, code: CodeTree) -> Result<Result<(), String>> {
     worker.session.say("building and trying the new program");
     let gate = measuring::gate(worker);
-    let new = format!("\"$PWD\"/{}", detect::quoted(&setup.binary.to_string()));
+    let new = format!("\"$PWD\"/{}", quote::quoted(&setup.binary.to_string()));
     let tried = setup.smoke.iter();
     let tried: Vec<String> = tried
         .map(|command| in_scratch(&new, "\"$INVISIGOTH_CACHE\"/smoke", command))
@@ -105,7 +105,7 @@ fn plain(command: &str) -> &str {
 /// # Errors
 /// When a folder for it cannot be made, or nothing can be started.
 pub fn first_start(session: &Session, repo: &Repo, setup: &Setup, install: &Path) -> Result<Result<(), String>> {
-    let program = detect::quoted(&install.display().to_string());
+    let program = quote::quoted(&install.display().to_string());
     if setup.restarts {
         let asks = format!("{program} evolve --first-start");
         let how = (session.cwd.as_path(), session.env.for_background());
@@ -114,7 +114,7 @@ pub fn first_start(session: &Session, repo: &Repo, setup: &Setup, install: &Path
     }
     let folder = session.own_dir(repo).join("smoke");
     fs::create_dir_all(&folder).wrap_err("making a folder for the new program's trial")?;
-    let scratch = detect::quoted(&folder.join("repo").display().to_string());
+    let scratch = quote::quoted(&folder.join("repo").display().to_string());
     for command in &setup.smoke {
         let all = in_scratch(&program, &scratch, command);
         let how = (folder.as_path(), session.env.for_checks(&[]));

@@ -7,7 +7,6 @@ use eyre::{Result, WrapErr as _};
 
 use crate::{
     check::Verified,
-    detect::quoted,
     door::fs::installed,
     engine::{
         eviction::{self, Why},
@@ -26,6 +25,7 @@ use crate::{
     fault::{Fault, Kind},
     git::{diff, tree},
     id::GoalId,
+    quote::quoted,
     ratchet::{self, Reading},
     snapshot::CodeTree,
 };

@@ -3,9 +3,9 @@
 use crate::{
     ci::matrix::MOST,
     commands::ci::{init, land, matrix, verify},
-    detect::quoted,
     engine::judging::Standing,
     letters::one_line,
+    quote::quoted,
     ui::{
         View,
         colour::Style,

@@ -3,9 +3,9 @@
 use crate::{
     check::CheckRow,
     commands::demo::Outcome,
-    detect::quoted,
     engine::run::words,
     money::dollars,
+    quote::quoted,
     ui::{
         View,
         colour::Style,

@@ -2,8 +2,8 @@
 
 use crate::{
     commands::evolve::{Dry, Log, Outcome},
-    detect::quoted,
     engine::evolve::archive::{Variant, Verdict},
+    quote::quoted,
     ui::{
         View,
         colour::Style,

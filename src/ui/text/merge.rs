@@ -2,8 +2,8 @@
 
 use crate::{
     commands::merge::Outcome,
-    detect::quoted,
     engine::run::GoalResult,
+    quote::quoted,
     schedule::State,
     ui::{View, look::Look, text::run},
 };

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::{
     commands::run::{Outcome, Would},
-    detect,
     engine::{night::Told, planning::Planned, run::Summary},
     goal::{Decision, Goal},
     id::GoalId,
     letters::{columns, one_line},
     money::dollars,
+    quote,
     schedule::State,
     time::local,
     ui::{
@@ -77,7 +77,7 @@ fn ran(look: &Look, summary: &Summary) -> String {
 fn next(look: &Look, summary: &Summary) -> String {
     let line = |verb: &str, states: &[State]| {
         let of = summary.goals.iter().filter(|result| states.contains(&result.state));
-        let ids: Vec<String> = of.map(|result| detect::quoted(result.goal.as_str())).collect();
+        let ids: Vec<String> = of.map(|result| quote::quoted(result.goal.as_str())).collect();
         let named = match ids.len() {
             0 => return String::new(),
             1..=NAMED => ids.join(" "),

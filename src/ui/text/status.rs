@@ -8,10 +8,10 @@ mod screen;
 
 use crate::{
     commands::status::{Outcome, Row, today},
-    detect::quoted,
     engine::live::{Doing, InHand, Phase},
     letters::{columns, one_line},
     money::{caps::Scope, dollars},
+    quote::quoted,
     schedule::State,
     time::Moment,
     ui::{

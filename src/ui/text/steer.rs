@@ -3,10 +3,10 @@
 
 use crate::{
     commands::{approve, comment, drop, edit, hold, reject, release, retry},
-    detect::quoted,
     engine::steering::Steered,
     id::GoalId,
     letters::columns,
+    quote::quoted,
     schedule::State,
     ui::{
         View,

@@ -2,13 +2,13 @@
 
 use crate::{
     commands::status::graph::Outcome,
-    detect::quoted,
     graph::{
         self, Line, Signs,
         part::{Part, Shown},
     },
     id::GoalId,
     letters::{columns, one_line},
+    quote::quoted,
     ui::{
         View,
         colour::Style,
