@@ -52,7 +52,7 @@ pub fn prove(worker: &mut Worker<'_>, goal: &Goal, base: CodeTree, code: CodeTre
         .gate
         .test_file
         .as_ref()
-        .map(|command| command.replace("{file}", &quote::quoted(file)))
+        .map(|command| command.replace("{file}", &word(file)))
     else {
         return Ok(Proof::Holds {
             red_green: None,
@@ -244,4 +244,21 @@ fn broken(command: &str, why: &str) -> Box<Ran> {
         output: Redactor::default().clean(why),
         tests: None,
     })
+}
+
+/// Returns a file as a word of a command: whoever reads it must not take it for an option.
+fn word(file: &str) -> String {
+    let here = if file.starts_with('-') { "./" } else { "" };
+    quote::quoted(&format!("{here}{file}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_never_an_option() {
+        assert_eq!(word("-k_test.py"), "./-k_test.py");
+        assert_eq!(word("tests/a b.py"), "'tests/a b.py'");
+    }
 }

@@ -103,7 +103,7 @@ pub fn from_git(said: &[(&str, String, String)]) -> Result<Layer, LayerError> {
         } else {
             format!("{scope} ")
         };
-        layer.take(name, value.trim(), format!("git config {scope}{name}"))?;
+        layer.take(name, value.trim(), format!("git config {scope}invisigoth.{name}"))?;
     }
     Ok(layer)
 }

@@ -15,7 +15,7 @@ fn a_setting_is_looked_at_before_it_is_written_and_comments_stay() {
     assert_snapshot!(sandbox.shows(&["config", "set", "check.timeout", "60"]), @r"
     set        check.timeout=60
     in         git config --local invisigoth.check.timeout
-    now        check.timeout=60  (git config --local check.timeout)
+    now        check.timeout=60  (git config --local invisigoth.check.timeout)
     -- exit 0
     ");
     assert_eq!(sandbox.git(&["config", "invisigoth.check.timeout"]).trim(), "60");
@@ -68,7 +68,7 @@ fn each_setting_names_its_origin() {
     );
     for line in [
         "invisigoth.toml, line 2\tcheck.test=[\"sh check.sh\"]",
-        "git config --local llm.model\tllm.model=one",
+        "git config --local invisigoth.llm.model\tllm.model=one",
         "INVISIGOTH_RUN_MAX_ATTEMPTS\trun.max_attempts=7",
         "default\tllm.base_url=https://openrouter.ai/api/v1",
     ] {
@@ -81,7 +81,7 @@ fn each_setting_names_its_origin() {
     let json: serde_json::Value = serde_json::from_str(&sandbox.ok(&["--json", "config", "get", "llm.model"])).unwrap();
     assert_eq!(
         json["settings"][0],
-        serde_json::json!({"key": "llm.model", "value": "one", "origin": "git", "place": "git config --local llm.model"})
+        serde_json::json!({"key": "llm.model", "value": "one", "origin": "git", "place": "git config --local invisigoth.llm.model"})
     );
 }
 
