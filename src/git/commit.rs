@@ -137,11 +137,6 @@ impl Author {
         format!("{} <{}>", self.name, self.email)
     }
 
-    /// True where both are one person, by address.
-    pub fn is(&self, other: &Self) -> bool {
-        self.email.eq_ignore_ascii_case(&other.email)
-    }
-
     fn signature(&self) -> gix::actor::Signature {
         gix::actor::Signature {
             name: self.name.as_str().into(),

@@ -260,11 +260,11 @@ pub fn swap(repo: &Repo, moves: &[RefMove]) -> Result<Swap> {
             if !has_begun && (is_lost_race(&error) || is_gone(repo, moves)) {
                 return Ok(Swap::Lost);
             }
-            // Somebody holds a lock, or died over it.
+            // Somebody holds a lock, or died over it; or took a folder away that was empty.
             let may_pass = matches!(
                 error.dominant_class(),
                 Some(gix::error::Class::Retryable | gix::error::Class::NotFound)
-            );
+            ) || is_folder_gone(&error);
             if tries >= TRIES || !(has_begun || may_pass) {
                 return Err(io::Error::other(error));
             }
@@ -327,6 +327,13 @@ fn is_gone(repo: &Repo, moves: &[RefMove]) -> bool {
     };
     let mut had = moves.iter().filter(had);
     had.any(|part| read(repo, part.name()).is_ok_and(|now| now.is_none()))
+}
+
+/// True where a folder was there, and was none a moment later: gix looks twice, and another process that deletes the last ref
+/// in a folder takes the folder along.
+fn is_folder_gone(error: &gix::Error) -> bool {
+    let found = error.downcast_any_ref::<io::Error>();
+    found.is_some_and(|error| error.kind() == io::ErrorKind::NotADirectory)
 }
 
 fn is_lost_race(error: &gix::Error) -> bool {
@@ -475,5 +482,51 @@ pub fn prove(repo: &Repo, landing: &Landing<'_>, Prepared(made): Prepared) -> Re
         Some(gone) => Err(GitError::new(format!(
             "object {gone} vanished before the landing; the target is untouched"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        door::{env::Env, spawn::run_captured},
+        git::Shared,
+    };
+
+    #[test]
+    fn refs_that_come_while_others_go_find_their_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = Env::read().for_checks(&[]);
+        for args in [
+            &["init", "-q", "-b", "main"][..],
+            &["config", "user.name", "a"],
+            &["config", "user.email", "a@b"],
+            &["commit", "-q", "--allow-empty", "-m", "one"],
+        ] {
+            let done = run_captured("git", args, folder.path(), &env, b"", None).unwrap();
+            assert_eq!(done.code, 0, "{}", String::from_utf8_lossy(&done.stderr));
+        }
+        let shared = Shared::open(folder.path(), Vec::new()).unwrap();
+        let head = resolve(&shared.repo(), "main").unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let shared = &shared;
+                scope.spawn(move || {
+                    let repo = shared.repo();
+                    for nth in 0..500 {
+                        let name = format!("{CANDIDATES}{thread}-{nth}");
+                        let (old, new, why) = (None, head, String::new());
+                        let come = RefMove::Set {
+                            name: name.clone(),
+                            old,
+                            new,
+                            why,
+                        };
+                        assert_eq!(swap(&repo, &[come]).unwrap(), Swap::Done);
+                        assert_eq!(swap(&repo, &[RefMove::Delete { name, old: head }]).unwrap(), Swap::Done);
+                    }
+                });
+            }
+        });
     }
 }
