@@ -27,11 +27,14 @@ impl Person<'_> {
         browser.open(&self.dashboard.at(page));
         browser.click(selector);
         if selector.contains("/ask/") {
-            browser.until("ask", |browser| browser.count("main form.ask") == 1);
+            browser.until("ask", |browser| browser.count("main form input[name=asked]") == 1);
             for (name, text) in fields {
-                browser.type_into(&format!("main [name={name}]"), text);
+                match browser.count(&format!("main select[name={name}]")) {
+                    0 => browser.type_into(&format!("main [name={name}]"), text),
+                    _ => browser.click(&format!("main select[name={name}] option[value={text}]")),
+                }
             }
-            browser.click("main form.ask button");
+            browser.click("main form[data-keep] button");
         }
         browser.until("say what was done", |browser| browser.count("main .said") == 1);
         assert_eq!(
