@@ -118,14 +118,8 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
     };
     let detected = detect(session)?;
     let files = wanted(&repo, &target, top, &detected)?;
-    for (path, content) in &files {
-        let Some(full) = top.map(|top| top.join(path)) else {
-            break;
-        };
-        full.parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write_atomic(&full, content))
-            .wrap_err_with(|| format!("writing {path}"))?;
+    if let Some(top) = top {
+        write(top, &files)?;
     }
     let commits = !request.no_commit && !files.is_empty();
     let commit = commits.then(|| record(session, &repo, &target, &files)).transpose()?;
@@ -145,6 +139,17 @@ pub fn run(session: &Session, request: Request) -> Result<Outcome> {
         base,
         undone: false,
     })
+}
+
+fn write(top: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
+    for (path, content) in files {
+        let full = top.join(path);
+        full.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write_atomic(&full, content))
+            .wrap_err_with(|| format!("writing {path}"))?;
+    }
+    Ok(())
 }
 
 /// The top of this checkout, where the target is checked out in it.

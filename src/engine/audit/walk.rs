@@ -52,6 +52,7 @@ pub struct Node {
 }
 
 /// All commits of a tip.
+#[derive(Default)]
 pub struct Walk {
     /// Parents before children.
     pub order: Vec<Node>,
@@ -73,14 +74,7 @@ impl Walk {
     /// # Errors
     /// When history cannot be read.
     pub fn of(repo: &Repo, from: Option<CommitId>, tip: CommitId) -> Result<Self> {
-        let mut walk = Self {
-            order: Vec::new(),
-            index: HashMap::new(),
-            landed: Vec::new(),
-            by_people: Vec::new(),
-            shallow: false,
-            line: HashMap::new(),
-        };
+        let mut walk = Self::default();
         if let Some(from) = from {
             walk.bring(repo, from, false)?;
         }
@@ -237,14 +231,7 @@ mod tests {
 
     #[test]
     fn reverts_of_reverts_are_followed_once_each_however_often_they_are_named() {
-        let mut walk = Walk {
-            order: Vec::new(),
-            index: HashMap::new(),
-            landed: Vec::new(),
-            by_people: Vec::new(),
-            shallow: false,
-            line: HashMap::new(),
-        };
+        let mut walk = Walk::default();
         let id = |nth: usize| format!("{nth:040x}").parse::<CommitId>().unwrap();
         let message = |nth: usize| match nth {
             0 => "Undo a\n\nUndo: a\n".to_owned(),
